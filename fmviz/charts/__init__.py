@@ -1,0 +1,1 @@
+"""Plotly and Altair figures from plain arrays, and the palette."""

@@ -1,0 +1,47 @@
+"""One colour for each quantity, in the stage, Plotly, Altair and the formulas.
+
+Every role takes one of the named colours of the Streamlit theme (``.streamlit/config.toml``), light and dark, so that
+markdown (``:blue[...]``), the stage (``--st-blue-color``) and the charts (the hex values here) agree. A test holds this
+table against the theme file. The hues are told apart with the common colour vision deficiencies, and no quantity is
+marked by colour alone: arrows, dots, rings and crosses differ in shape too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["DENSITY_DARK", "DENSITY_LIGHT", "ROLE_COLOURS", "Theme", "colour"]
+
+Theme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class RoleColour:
+    """The theme colour name and its hex value on a light and on a dark ground."""
+
+    name: str
+    light: str
+    dark: str
+
+
+ROLE_COLOURS: dict[str, RoleColour] = {
+    "init": RoleColour("gray", "#5b6472", "#a3adbd"),
+    "data": RoleColour("orange", "#b45309", "#ffb454"),
+    "path": RoleColour("text", "#1f2a44", "#e6eaf2"),
+    "velocity": RoleColour("blue", "#0b5fc0", "#6cb2ff"),
+    "score": RoleColour("violet", "#7a2fc9", "#c9a0ff"),
+    "ode": RoleColour("green", "#0b7a57", "#45d6a5"),
+    "sde": RoleColour("red", "#c01f4b", "#ff7d9c"),
+    "learned": RoleColour("yellow", "#7d6200", "#ffdc5e"),
+    "reference": RoleColour("text", "#1f2a44", "#e6eaf2"),
+}
+
+DENSITY_LIGHT = ("#ffffff", "#eef2f9", "#d3ddef", "#adbfde", "#8298c6")
+DENSITY_DARK = ("#0f1420", "#182236", "#26375a", "#3a5288", "#5a78b8")
+
+
+def colour(role: str, theme: Theme) -> str:
+    """The hex colour of `role` on the ground of `theme`."""
+    entry = ROLE_COLOURS[role]
+    return entry.light if theme == "light" else entry.dark

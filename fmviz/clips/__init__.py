@@ -1,0 +1,1 @@
+"""Clips: animated scenes as frozen arrays, and the builders that make them."""

@@ -1,0 +1,210 @@
+"""A clip: everything one animated scene is, as frozen arrays.
+
+A clip knows no theory and no drawing. The server fills it once; the stage plays it. All arrays are float32 in world
+coordinates; T is the number of frames, and every layer of a clip shares the same `times`. NaN in an array means
+"nothing to draw there" (a conditional velocity at t = 1 has no value, for example).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Bars",
+    "BarsPanel",
+    "Clip",
+    "Contours",
+    "Density",
+    "Ellipses",
+    "Extent",
+    "Floats",
+    "Layer",
+    "Lines",
+    "Markers",
+    "Panel",
+    "Particles",
+    "PlanePanel",
+    "Readout",
+    "Role",
+    "Vectors",
+]
+
+Floats = NDArray[np.float32]
+
+Role = Literal["init", "data", "path", "velocity", "score", "ode", "sde", "learned", "reference"]
+"""The quantity a layer shows; one role has one colour everywhere (``fmviz.charts.palette``)."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A rectangle of the plane, ``x0 < x1`` and ``y0 < y1``."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+
+@dataclass(frozen=True)
+class Density:
+    """Log densities on a regular grid of cell centres covering the panel's extent.
+
+    Attributes:
+        name: layer identifier; equal names in different panels share one chip.
+        log_values: (T, H, W) float32, row 0 at the lowest y, natural logarithm, ``-inf`` allowed.
+        log_max: the value at the top of the colour scale that all frames share.
+    """
+
+    name: str
+    log_values: Floats
+    log_max: float
+    role: Role = "path"
+
+
+@dataclass(frozen=True)
+class Contours:
+    """Contour lines of the density layer of the same panel, at fractions of the top of its colour scale."""
+
+    name: str
+    levels: tuple[float, ...] = (0.05, 0.2, 0.4, 0.6, 0.8)
+    role: Role = "path"
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """A vector field at fixed positions.
+
+    Attributes:
+        positions: (N, 2).
+        vectors: (T, N, 2); NaN where the field has no value.
+        scale: world length drawn for a vector of length 1, the same for every t.
+        longest: arrows are drawn at most this long (world units).
+    """
+
+    name: str
+    role: Role
+    positions: Floats
+    vectors: Floats
+    scale: float
+    longest: float
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Moving points, ``positions`` (T, N, 2), with a trail over the last `trail` frames (0: none).
+
+    With `trail_name` the trails are a layer of their own with its own chip.
+    """
+
+    name: str
+    role: Role
+    positions: Floats
+    trail: int = 0
+    trail_name: str | None = None
+    size: float = 1.0
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Static polylines, one (M, 2) array each; ``dashed`` for auxiliary ones; `opacity` in (0, 1]."""
+
+    name: str
+    role: Role
+    points: tuple[Floats, ...]
+    dashed: bool = False
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Markers:
+    """Single points, ``positions`` (M, 2) at rest or (T, M, 2) moving.
+
+    With `drag` set (only for one resting point) the user can move it; the new place is reported under that name.
+    """
+
+    name: str
+    role: Role
+    positions: Floats
+    shape: Literal["cross", "dot", "ring", "diamond"] = "cross"
+    label: str = ""
+    drag: str | None = None
+
+
+@dataclass(frozen=True)
+class Ellipses:
+    """The components of a mixture: means (K, 2), covariances (K, 2, 2), weights (K,), drawn at one and two standard deviations.
+
+    `edit` names the mixture ("data" or "init") if it can be edited on the stage, else None.
+    """
+
+    name: str
+    role: Role
+    means: Floats
+    covariances: Floats
+    weights: Floats
+    edit: str | None = None
+
+
+Layer = Density | Contours | Vectors | Particles | Lines | Markers | Ellipses
+
+
+@dataclass(frozen=True)
+class PlanePanel:
+    """A rectangle of the plane with its layers, drawn in the order given. `clickable`: a click reports its position."""
+
+    name: str
+    title: str
+    extent: Extent
+    layers: tuple[Layer, ...]
+    clickable: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Values (T, K) in [0, 1] that move with t, one bar per label."""
+
+    labels: tuple[str, ...]
+    values: Floats
+    role: Role = "data"
+
+
+@dataclass(frozen=True)
+class BarsPanel:
+    """A narrow panel of moving bars; `hint` is shown instead while `bars` is None, so that nothing jumps."""
+
+    name: str
+    title: str
+    bars: Bars | None
+    hint: str = ""
+
+
+Panel = PlanePanel | BarsPanel
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A number shown beside the clock: ``values`` (T,) under a short label such as "α"."""
+
+    label: str
+    values: Floats
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One animated scene.
+
+    Attributes:
+        times: (T,) strictly increasing, T >= 2.
+        panels: side by side, sharing one clock.
+        readouts: numbers shown beside the clock.
+        seconds: how long one pass takes at speed 1.
+    """
+
+    times: Floats
+    panels: tuple[Panel, ...]
+    readouts: tuple[Readout, ...] = field(default=())
+    seconds: float = 5.0
