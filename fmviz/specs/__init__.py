@@ -1,0 +1,8 @@
+"""Everything a user can choose, as frozen pydantic models, and the link that carries it."""
+
+from fmviz.specs.link import State, decode, encode
+from fmviz.specs.mixture import Component
+from fmviz.specs.scene import Scene
+from fmviz.specs.views import PathsView, Shell
+
+__all__ = ["Component", "PathsView", "Scene", "Shell", "State", "decode", "encode"]
