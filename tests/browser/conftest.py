@@ -1,0 +1,164 @@
+"""The running app and a headless Chromium for the tests in this folder.
+
+A page opened with `open_page` fails its test when the browser complains: a console error, an uncaught JavaScript error,
+an answer of 400 or more, or an exception in the app's script.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser import helpers
+from tools.find_chromium import FLAGS, ChromiumMissing, find_chromium
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 90
+
+_server_log: list[Path] = []
+_log_seen: dict[str, int] = {}
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """A Chromium that can be run. None is a failure, never a skip."""
+    try:
+        return find_chromium()
+    except ChromiumMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One headless Chromium for all tests (a thread can hold one synchronous Playwright)."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served from this checkout on a free port."""
+    log = tmp_path_factory.mktemp("app") / "server.log"
+    url = f"http://127.0.0.1:{(port := _free_port())}"
+    with log.open("w") as out:
+        app = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"),
+            ],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    _server_log.append(log)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            if app.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"The app did not start.\n{log.read_text()[-4000:]}", pytrace=False)
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        app.terminate()
+        try:
+            app.wait(10)
+        except subprocess.TimeoutExpired:
+            app.kill()
+            app.wait(10)
+
+
+def _log_size() -> int:
+    return _server_log[0].stat().st_size if _server_log else 0
+
+
+def _log_since(offset: int) -> str:
+    return _server_log[0].read_bytes()[offset:].decode(errors="replace") if _server_log else ""
+
+
+def _listen(page: Page, complaints: list[str]) -> None:
+    # A failed load is told once, by its response. A page opened by its own address first probes /_stcore below that
+    # address: those answers are not the app's.
+    page.on(
+        "console",
+        lambda m: (
+            complaints.append(f"console: {m.text}")
+            if m.type == "error" and "Failed to load resource" not in m.text
+            else None
+        ),
+    )
+    page.on("pageerror", lambda e: complaints.append(f"uncaught: {e}"))
+    page.on(
+        "response",
+        lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 and "/_stcore/" not in r.url else None,
+    )
+
+
+@pytest.fixture
+def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """``open_page(url, **context_options)``: a page in a context of its own, once the app has settled.
+
+    `url` is an address, or a path such as ``"/probability-paths"`` of the running app. Options are those of Playwright's
+    ``Browser.new_context``: ``viewport``, ``color_scheme``, ``locale``, ``reduced_motion``, ``accept_downloads`` …
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    app_url: str = request.getfixturevalue("app_url")
+    log_start = _log_size()
+
+    def open_(url: str = "/", **options: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        _listen(page, complaints)
+        page.goto(app_url + url if url.startswith("/") else url)
+        helpers.settle(page)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    if "Uncaught app execution" in (log := _log_since(log_start)):
+        complaints.append(f"exception in the app:\n{log[-4000:]}")
+    if complaints:
+        pytest.fail("The browser complained:\n" + "\n".join(complaints), pytrace=False)
+
+
+@pytest.fixture
+def settle() -> Callable[..., None]:
+    """`tests.browser.helpers.settle`, for tests that prefer a fixture."""
+    return helpers.settle
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _log_seen[item.nodeid] = _log_size()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed and (log := _log_since(_log_seen.get(item.nodeid, 0)).strip()):
+        report.sections.append(("server log", log[-8000:]))
