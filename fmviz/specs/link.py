@@ -36,7 +36,9 @@ def encode(state: State) -> dict[str, str]:
     for name in State.model_fields:
         part: BaseModel = getattr(state, name)
         for key, value in part.model_dump(by_alias=True, exclude_defaults=True).items():
-            query[key] = str(int(value)) if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+            query[key] = (
+                str(int(value)) if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+            )
     return query
 
 

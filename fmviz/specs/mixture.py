@@ -42,7 +42,9 @@ class Component(BaseModel):
         gap = ((self.xx - self.yy) ** 2 + 4 * self.xy**2) ** 0.5
         smallest = (self.xx + self.yy - gap) / 2
         if smallest < MIN_STD**2 / 2:
-            raise ValueError(f"covariance must be positive definite with standard deviations above {MIN_STD / 2**0.5:.3f}")
+            raise ValueError(
+                f"covariance must be positive definite with standard deviations above {MIN_STD / 2**0.5:.3f}"
+            )
         return self
 
     def row(self) -> tuple[float, float, float, float, float, float]:

@@ -11,16 +11,48 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fmviz.specs.mixture import Component, Components
 
-__all__ = ["INITS", "PRESETS", "SCHEDULERS", "SIGMAS", "InitName", "MixtureName", "PresetName", "Scene", "SchedulerName", "SigmaName"]
+__all__ = [
+    "INITS",
+    "PRESETS",
+    "SCHEDULERS",
+    "SIGMAS",
+    "InitName",
+    "MixtureName",
+    "PresetName",
+    "Scene",
+    "SchedulerName",
+    "SigmaName",
+]
 
 PresetName = Literal[
-    "two_modes", "three_modes", "ring5", "ring8", "grid", "random", "moons", "circles", "spiral", "checkerboard",
-    "pinwheel", "smiley",
-]  # fmt: skip
+    "two_modes",
+    "three_modes",
+    "ring5",
+    "ring8",
+    "grid",
+    "random",
+    "moons",
+    "circles",
+    "spiral",
+    "checkerboard",
+    "pinwheel",
+    "smiley",
+]
 InitName = Literal[
-    "gaussian", "two_modes", "three_modes", "ring5", "ring8", "grid", "random", "moons", "circles", "spiral",
-    "checkerboard", "pinwheel", "smiley",
-]  # fmt: skip
+    "gaussian",
+    "two_modes",
+    "three_modes",
+    "ring5",
+    "ring8",
+    "grid",
+    "random",
+    "moons",
+    "circles",
+    "spiral",
+    "checkerboard",
+    "pinwheel",
+    "smiley",
+]
 SchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp", "custom"]
 SigmaName = Literal["zero", "constant", "beta", "decay", "rise", "bump", "reversal"]
 MixtureName = Literal["data", "init"]
@@ -52,11 +84,15 @@ class Scene(BaseModel):
     init: InitName = Field("gaussian", alias="init")
     init_components: Components = Field(None, alias="initmix")
     scheduler: SchedulerName = Field("linear", alias="sched")
-    exponent: Annotated[float, BeforeValidator(two_decimals)] = Field(2.0, ge=1.0, le=6.0, allow_inf_nan=False, alias="exp")
+    exponent: Annotated[float, BeforeValidator(two_decimals)] = Field(
+        2.0, ge=1.0, le=6.0, allow_inf_nan=False, alias="exp"
+    )
     alpha: str = Field("t", max_length=200, alias="alpha")
     beta: str = Field("1 - t", max_length=200, alias="beta")
     sigma: SigmaName = Field("constant", alias="sigma")
-    amplitude: Annotated[float, BeforeValidator(two_decimals)] = Field(1.0, ge=0.0, le=5.0, allow_inf_nan=False, alias="amp")
+    amplitude: Annotated[float, BeforeValidator(two_decimals)] = Field(
+        1.0, ge=0.0, le=5.0, allow_inf_nan=False, alias="amp"
+    )
     count: int = Field(500, ge=10, le=2000, alias="n")
     seed_data: Seed = Field(0, alias="sd")
     seed_start: Seed = Field(0, alias="ss")

@@ -15,8 +15,19 @@ Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DensityScale = Literal["linear", "sqrt", "log"]
 LayerName = Literal[
-    "density", "contours", "velocity", "score", "ode", "ode_trails", "sde", "sde_trails", "reference", "mixture", "z", "click",
-]  # fmt: skip
+    "density",
+    "contours",
+    "velocity",
+    "score",
+    "ode",
+    "ode_trails",
+    "sde",
+    "sde_trails",
+    "reference",
+    "mixture",
+    "z",
+    "click",
+]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 
 
@@ -66,7 +77,9 @@ class PathsView(BaseModel):
 
     t: Time = Field(0.0, alias="t")
     z: Point | None = Field(None, alias="z")
-    layers: Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")] = Field(None, max_length=len(LAYERS), alias="layers")
+    layers: Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")] = Field(
+        None, max_length=len(LAYERS), alias="layers"
+    )
     density: DensityScale = Field("sqrt", alias="scale")
     per_frame: bool = Field(False, alias="perframe")
     click: Event | None = Field(None, alias="at")

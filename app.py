@@ -1,0 +1,18 @@
+"""fmviz, the app: ``make run``, or ``streamlit run app.py``.
+
+`streamlit run` finds the ASGI application below and imports this file when the server starts, so that torch is loaded
+and the first scene computed before the first visitor comes. For each visitor Streamlit then runs this same file as its
+script, and only then is there a script context.
+"""
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from fmviz.ui import shell
+
+app = st.App(__file__)
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    shell.warm_up()
+else:
+    shell.run()

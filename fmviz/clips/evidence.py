@@ -1,0 +1,76 @@
+"""The numbers that prove a picture of a probability path: residuals of its equations, distances of its particles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.clips.particles import marginal_ode, marginal_sde
+from fmviz.clips.paths import Starts
+from fmviz.theory import ProbabilityPath
+from fmviz.theory.checks import continuity_residual, fokker_planck_residual, score_residual
+from fmviz.theory.metrics import energy_distance
+
+__all__ = ["Distances", "Residuals", "distances", "residuals"]
+
+RESIDUAL_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
+DISTANCE_TIMES = (0.25, 0.5, 0.75, 1.0)
+FLOOR_PAIRS = 8
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Largest residuals over `points` points, each relative to the largest term of its equation."""
+
+    continuity: float
+    fokker_planck: float
+    score: float
+    points: int
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Energy distances of particles to exact samples of p_t at one time; `floor`: of two exact samples, on average."""
+
+    t: float
+    ode: float
+    sde: float
+    floor: float
+
+
+def residuals(path: ProbabilityPath, sigma: Callable[[float | Tensor], Tensor], n: int = 200) -> Residuals:
+    """T17, T20 with T21, and T19 at `n` exact samples of p_t for each of five times, in float64."""
+    exact = path.to(torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    worst = [0.0, 0.0, 0.0]
+    for t in RESIDUAL_TIMES:
+        x = exact.sample(n, t, generator=generator)
+        found = (
+            continuity_residual(exact, x, t),
+            fokker_planck_residual(exact, x, t, sigma),
+            score_residual(exact, x, t),
+        )
+        worst = [max(w, f.relative) for w, f in zip(worst, found, strict=True)]
+    return Residuals(*worst, points=n * len(RESIDUAL_TIMES))
+
+
+def distances(
+    path: ProbabilityPath, sigma: Callable[[float | Tensor], Tensor], starts: Starts, frames: int = 61
+) -> tuple[Distances, ...]:
+    """T47 at four times, for the particles that the stage shows."""
+    times = torch.linspace(0.0, 1.0, frames)
+    x0 = starts.points(path.p_init)
+    ode = marginal_ode(path, x0, times)
+    sde = marginal_sde(path, sigma, x0, times, starts.noise())
+    generator = torch.Generator().manual_seed(0)
+    rows = []
+    for t in DISTANCE_TIMES:
+        frame = round(t * (frames - 1))
+        exact = [path.sample(starts.count, t, generator=generator) for _ in range(2 * FLOOR_PAIRS)]
+        floor = [float(energy_distance(a, b)) for a, b in zip(exact[::2], exact[1::2], strict=True)]
+        near = [[float(energy_distance(p[frame], e)) for e in exact[:FLOOR_PAIRS]] for p in (ode, sde)]
+        rows.append(Distances(t, *(sum(d) / FLOOR_PAIRS for d in near), floor=sum(floor) / FLOOR_PAIRS))
+    return tuple(rows)

@@ -1,0 +1,66 @@
+"""A scene as a runnable program: plain PyTorch on the library, nothing of the app."""
+
+from __future__ import annotations
+
+from fmviz.specs.mixture import Component
+from fmviz.specs.scene import MixtureName, Scene
+from fmviz.specs.views import PathsView
+
+__all__ = ["paths_script"]
+
+
+def paths_script(scene: Scene, view: PathsView) -> str:
+    """Python that builds this scene's path and simulates its ODE and SDE. Runs as it stands."""
+    x, y, t = view.click or (0.5, 0.5, 0.5)
+    return f"""import torch
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
+from fmviz.theory.solvers import solve_ode, solve_sde
+
+p_data = {_mixture(scene, "data")}
+p_init = {_mixture(scene, "init")}
+scheduler = {_scheduler(scene)}
+sigma = sigmas.get({scene.sigma!r}, amplitude={scene.amplitude!r}, scheduler=scheduler)
+path = ProbabilityPath(p_init, p_data, scheduler)
+
+x, t = torch.tensor([{x!r}, {y!r}]), {t!r}
+print("log p_t(x)     ", path.log_density(x, t))
+print("velocity u_t(x)", path.marginal_velocity(x, t))
+print("score s_t(x)   ", path.marginal_score(x, t))
+print("posterior      ", path.posterior(x, t))
+
+x0 = p_init.sample({scene.count}, generator=torch.Generator().manual_seed({scene.seed_start}))
+ode, times = solve_ode(path.marginal_velocity, x0, steps=60, method="heun")
+
+
+def drift(x, t):
+    velocity, score = path.velocity_and_score(x, t)
+    return velocity + sigma(t) ** 2 / 2 * score
+
+
+noise = torch.Generator().manual_seed({scene.seed_noise})
+sde, times = solve_sde(drift, sigma, x0, steps=1000, generator=noise)
+print("ODE ends with mean", ode[-1].mean(0), "SDE with mean", sde[-1].mean(0), "data have", p_data.mean)
+"""
+
+
+def _mixture(scene: Scene, which: MixtureName) -> str:
+    edited = scene.data_components if which == "data" else scene.init_components
+    if edited is not None:
+        return _written(edited)
+    name = scene.data if which == "data" else scene.init
+    return "GaussianMixture.standard()" if name == "gaussian" else f"presets.get({name!r}, seed={scene.seed_data})"
+
+
+def _written(components: tuple[Component, ...]) -> str:
+    means = ", ".join(f"[{c.x!r}, {c.y!r}]" for c in components)
+    covariances = ", ".join(f"[[{c.xx!r}, {c.xy!r}], [{c.xy!r}, {c.yy!r}]]" for c in components)
+    weights = ", ".join(repr(c.weight) for c in components)
+    return f"GaussianMixture(\n    torch.tensor([{means}]),\n    torch.tensor([{covariances}]),\n    torch.tensor([{weights}]),\n)"
+
+
+def _scheduler(scene: Scene) -> str:
+    if scene.scheduler == "custom":
+        return f"schedulers.custom({scene.alpha!r}, {scene.beta!r})"
+    if scene.scheduler == "polynomial":
+        return f'schedulers.get("polynomial", exponent={scene.exponent!r})'
+    return f"schedulers.get({scene.scheduler!r})"

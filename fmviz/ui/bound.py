@@ -1,0 +1,69 @@
+"""Widgets that show a field of the state and change it.
+
+Before a widget is drawn its value is set from the state; when the user moves it, a callback writes the state. So the
+state is the only truth, and undo, links and the stage change every widget with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from pydantic import ValidationError
+
+from fmviz.ui import state
+from fmviz.ui.i18n import tr
+
+__all__ = ["choose", "segmented", "slide", "type_number"]
+
+
+def _show(part: str, field: str) -> str:
+    key = f"{part}.{field}"
+    st.session_state[key] = getattr(getattr(state.current(), part), field)
+    return key
+
+
+def _take(part: str, field: str) -> None:
+    """Writes what the browser sent, unless it is outside the model's range (a browser can send anything)."""
+    value = st.session_state[f"{part}.{field}"]
+    try:
+        if value is not None:
+            state.change(part, **{field: value})
+    except ValidationError:
+        return
+
+
+def choose(part: str, field: str, label: str, options: Sequence[str], names: str) -> None:
+    """A drop-down; the text of an option is the locale key ``<names>.<option>``."""
+    st.selectbox(
+        label,
+        options,
+        format_func=lambda option: tr(f"{names}.{option}"),
+        key=_show(part, field),
+        on_change=_take,
+        args=(part, field),
+    )
+
+
+def segmented(part: str, field: str, label: str, texts: dict[str, str], *, collapsed: bool = False) -> None:
+    """A choice of few, all visible, from option to text."""
+    st.segmented_control(
+        label,
+        list(texts),
+        format_func=texts.__getitem__,
+        key=_show(part, field),
+        on_change=_take,
+        args=(part, field),
+        label_visibility="collapsed" if collapsed else "visible",
+        required=True,
+    )
+
+
+def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
+    """A slider."""
+    st.slider(label, low, high, step=step, key=_show(part, field), on_change=_take, args=(part, field))
+
+
+def type_number(part: str, field: str, label: str, low: int, high: int) -> None:
+    """A whole number."""
+    st.number_input(label, low, high, step=1, key=_show(part, field), on_change=_take, args=(part, field))

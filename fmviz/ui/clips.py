@@ -1,0 +1,105 @@
+"""Clips and payloads of what a user chose, each computed once.
+
+The panels are kept apart, because dragging z changes the left one only and a click adds little to the right one.
+Everything here is a pure function of frozen arguments, so all sessions share the results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from fmviz import scenes
+from fmviz.clips import paths, spacetime
+from fmviz.clips.clip import Clip, Floats, PlanePanel, Readout
+from fmviz.clips.paths import Grid, Starts
+from fmviz.specs import Scene
+from fmviz.specs.views import Language
+from fmviz.stage.payload import Labels, View, encode
+from fmviz.ui.i18n import section, translate
+
+__all__ = ["conditional_point", "curves", "marginal_payload", "paths_payload", "space_time", "trajectory"]
+
+Point = tuple[float, float]
+Event = tuple[float, float, float]
+
+
+def _grid(scene: Scene) -> Grid:
+    return Grid(scenes.extent(scene))
+
+
+def _starts(scene: Scene) -> Starts:
+    return Starts(scene.count, scene.seed_start, scene.seed_noise)
+
+
+@lru_cache(maxsize=12)
+def _marginal(scene: Scene) -> PlanePanel:
+    return paths.marginal_panel(scenes.path(scene), scenes.sigma(scene), _grid(scene), _starts(scene))
+
+
+@lru_cache(maxsize=12)
+def _conditional(scene: Scene, z: Point) -> PlanePanel:
+    return paths.conditional_panel(scenes.path(scene), scenes.sigma(scene), z, _grid(scene), _starts(scene))
+
+
+def conditional_point(scene: Scene, z: Point | None) -> Point:
+    """The z of the conditional panel: the chosen one, or the mean of the first component."""
+    if z is not None:
+        return z
+    first = scenes.components(scene, "data")[0]
+    return (first.x, first.y)
+
+
+@lru_cache(maxsize=12)
+def paths_payload(scene: Scene, z: Point, click: Event | None, view: View, language: Language) -> bytes:
+    """The stage of the page on probability paths: conditional, marginal, posterior."""
+    path, grid = scenes.path(scene), _grid(scene)
+    marginal, conditional = _marginal(scene), _conditional(scene, z)
+    if click is not None:
+        marginal = replace(marginal, layers=(*marginal.layers, *paths.click_layers(path, click, grid)))
+    panels = (
+        replace(conditional, title=translate(language, "paths.conditional")),
+        replace(marginal, title=translate(language, "paths.marginal")),
+        replace(
+            paths.posterior_panel(path, click, grid),
+            title=translate(language, "paths.posterior"),
+            hint=translate(language, "paths.posterior_hint"),
+        ),
+    )
+    clip = Clip(paths.as_array(grid.times()), panels, paths.readouts(path, scenes.sigma(scene), grid))
+    return encode(clip, _labels(language), view)
+
+
+@lru_cache(maxsize=12)
+def marginal_payload(scene: Scene, view: View, language: Language) -> bytes:
+    """The stage of the start page: the marginal path alone."""
+    panel = replace(_marginal(scene), title=translate(language, "paths.marginal"), clickable=False)
+    grid = _grid(scene)
+    clip = Clip(paths.as_array(grid.times()), (panel,), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid))
+    return encode(clip, _labels(language), view)
+
+
+@lru_cache(maxsize=12)
+def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
+    """The space-time view of `scene` along one coordinate."""
+    return spacetime.space_time(scenes.path(scene), axis, _grid(scene), _starts(scene))
+
+
+@lru_cache(maxsize=12)
+def trajectory(scene: Scene, click: Event | None, axis: int) -> Floats | None:
+    """One coordinate (T,) of the trajectory through the clicked point."""
+    if click is None:
+        return None
+    return paths.as_array(paths.trajectory_through(scenes.path(scene), click, _grid(scene))[0][:, axis])
+
+
+@lru_cache(maxsize=64)
+def curves(scene: Scene) -> tuple[Floats, tuple[Readout, ...]]:
+    """The times, and alpha_t, beta_t and sigma_t at them."""
+    grid = _grid(scene)
+    return paths.as_array(grid.times()), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid)
+
+
+@lru_cache(maxsize=4)
+def _labels(language: Language) -> Labels:
+    return Labels.from_mapping(section(language, "stage"), section(language, "layer"))

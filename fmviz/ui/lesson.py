@@ -1,0 +1,87 @@
+"""The skeleton that every page shares: claim, formula strip, stage, what to notice, check it, in code."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from fmviz.ui import state
+from fmviz.ui.i18n import ASSETS, catalogue, tr
+
+__all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
+
+
+@lru_cache(maxsize=1)
+def _formulas() -> dict[str, dict[str, Any]]:
+    with (ASSETS / "formulas.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def heading(page: str) -> None:
+    """The title and its one sentence of claim; presenting keeps the title only."""
+    with st.container(gap="xsmall", key=f"heading_{page}"):
+        st.header(tr(f"{page}.title"), anchor=False)
+        if not state.current().shell.present:
+            st.markdown(tr(f"{page}.claim"))
+
+
+def formulas(page: str, *, general_source: bool = False) -> None:
+    """The formula strip, each symbol in the colour of its layer. `general_source`: p_init is not the standard Gaussian."""
+    table = _formulas()[page]
+    strip = list(table["strip"])
+    if general_source and "general_source" in table:
+        strip[0] = table["general_source"]
+    with st.container(horizontal=True, gap="medium", key=f"formulas_{page}"):
+        for formula in strip:
+            st.markdown(formula, width="content")
+
+
+def cards() -> None:
+    """The way into the lessons."""
+    if state.current().shell.present:
+        return
+    st.subheader(tr("start.lessons"), anchor=False)
+    with st.grid("auto", min_column_width=280), st.container(border=True):
+        st.markdown(f"**{tr('nav.paths')}**")
+        st.markdown(tr("start.card_paths"))
+        st.page_link("pages/probability_paths.py", label=tr("start.open"), icon=":material/arrow_forward:")
+
+
+def notice(page: str) -> None:
+    """What to notice: a question to predict before pressing play, then the points."""
+    if state.current().shell.present:
+        return
+    prefix = f"{page}.notice."
+    points = [key for key in catalogue("en") if key.startswith(prefix) and key != f"{prefix}predict"]
+    with st.container(border=True, key=f"notice_{page}"):
+        st.subheader(tr("lesson.notice"), anchor=False)
+        st.markdown(f":material/psychology: **{tr('lesson.predict')}** — {tr(f'{prefix}predict')}")
+        st.markdown("\n".join(f"- {tr(key)}" for key in points))
+
+
+def check(page: str, body: Callable[[], None]) -> None:
+    """The numbers that prove the picture, computed when opened."""
+    _unfolded(f"check_{page}", tr("lesson.check"), ":material/verified:", body)
+
+
+def code(page: str, script: Callable[[], str]) -> None:
+    """Runnable PyTorch for exactly this scene."""
+
+    def body() -> None:
+        st.caption(tr("lesson.code_intro"))
+        st.code(script(), language="python")
+
+    _unfolded(f"code_{page}", tr("lesson.code"), ":material/code:", body)
+
+
+def _unfolded(key: str, title: str, icon: str, body: Callable[[], None]) -> None:
+    if state.current().shell.present:
+        return
+    expander = st.expander(title, icon=icon, on_change="rerun", key=key)
+    if expander.open:
+        with expander:
+            body()

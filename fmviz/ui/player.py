@@ -1,0 +1,145 @@
+"""The stage on a page: shows a payload and turns what the user did on it into the session's state.
+
+It lives in a fragment of its own, so that following a dragged component reruns nothing else; when the finger lifts, the
+whole page follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import streamlit as st
+from pydantic import ValidationError
+
+from fmviz.errors import FmvizError
+from fmviz.specs import Component, Scene, State
+from fmviz.stage.component import events, stage
+from fmviz.stage.payload import View
+from fmviz.ui import state
+from fmviz.ui.i18n import tr
+
+__all__ = ["first_view", "player", "visit_view"]
+
+DRAG, SETTLED, LAST, VISIT = "fmviz_drag", "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
+BEFORE_DRAG = "fmviz_before_drag"
+
+
+def first_view(chosen: State, revision: int = 1) -> View:
+    """The stage as `chosen` has it: at rest where a time was chosen, otherwise playing from the start."""
+    view = chosen.paths
+    return View(
+        t=view.t,
+        playing=view.t == 0.0,
+        layers_on=view.layers,
+        density_scale=view.density,
+        per_frame=view.per_frame,
+        present=chosen.shell.present,
+        revision=revision,
+    )
+
+
+def visit_view(page: str) -> View:
+    """How the stage is first shown on this visit of `page`.
+
+    Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
+    """
+    shell = state.current().shell
+    stamp = (page, shell.present, state.links_read())
+    if st.session_state.get(VISIT, (None, None))[0] != stamp:
+        st.session_state[VISIT] = (stamp, first_view(state.current(), state.links_read()))
+    shown: View = st.session_state[VISIT][1]
+    return shown
+
+
+def player(key: str, payload: Callable[[], bytes]) -> None:
+    """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one."""
+    _player(key, payload)
+
+
+@st.fragment
+def _player(key: str, payload: Callable[[], bytes]) -> None:
+    slot = st.container()
+    try:
+        shown = payload()
+        st.session_state[LAST] = shown
+    except FmvizError as error:
+        slot.error(tr("app.cannot_draw", reason=error))
+        shown = st.session_state.get(LAST, b"")
+    if shown:
+        stage(
+            shown,
+            key=key,
+            on_t=lambda: _clock(key),
+            on_layers=lambda: _layers(key),
+            on_density=lambda: _density(key),
+            on_edited=lambda: _edited(key),
+            on_clicked=lambda: _clicked(key),
+            on_moved=lambda: _moved(key),
+        )
+    if st.session_state.pop(SETTLED, False):
+        st.rerun()
+
+
+def _settle() -> None:
+    st.session_state[SETTLED] = True
+
+
+def _clock(key: str) -> None:
+    t = events(key).t
+    if t is not None:
+        state.change("paths", t=min(1.0, max(0.0, t)))
+        _settle()
+
+
+def _layers(key: str) -> None:
+    names = events(key).layers
+    if names is not None:
+        _try(lambda: state.change("paths", layers=names))
+
+
+def _density(key: str) -> None:
+    density = events(key).density
+    if density is not None:
+        _try(lambda: state.change("paths", density=density.scale, per_frame=density.per_frame))
+
+
+def _clicked(key: str) -> None:
+    click = events(key).clicked
+    if click is not None:
+        _try(lambda: state.change("paths", click=(click.x, click.y, min(1.0, max(0.0, click.t)))))
+
+
+def _moved(key: str) -> None:
+    moved = events(key).moved
+    if moved is not None and moved.name == "z":
+        _try(lambda: state.change("paths", z=(moved.x, moved.y)), settle=moved.phase == "done")
+
+
+def _edited(key: str) -> None:
+    edited = events(key).edited
+    if edited is None or edited.mixture not in ("data", "init"):
+        return
+    which: Literal["data", "init"] = "data" if edited.mixture == "data" else "init"
+    before: Scene = st.session_state.setdefault(BEFORE_DRAG, state.current().scene)
+
+    def edit() -> None:
+        components = tuple(Component.from_row(row) for row in edited.components)
+        state.put(state.current().scene.with_mixture(which, components), remember=False)
+
+    _try(edit, settle=edited.phase == "done")
+    if edited.phase == "done":
+        del st.session_state[BEFORE_DRAG]
+        if state.current().scene != before:
+            state.remember_scene(before)
+
+
+def _try(change: Callable[[], None], *, settle: bool = True) -> None:
+    """Makes a change that the browser asked for; one that does not fit the model's ranges is not made."""
+    try:
+        change()
+    except ValidationError:
+        st.session_state[SETTLED] = True
+        return
+    if settle:
+        _settle()

@@ -1,0 +1,117 @@
+"""The frame around every page: configuration, language, navigation, the Scene, the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fmviz.runtime import prepare_process
+from fmviz.specs import Scene, State
+from fmviz.ui import bound, clips, state
+from fmviz.ui.i18n import ASSETS, tr
+from fmviz.ui.player import first_view
+from fmviz.ui.scene_bar import scene_bar
+
+__all__ = ["run", "warm_up"]
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+PRESENT_STYLE = "<style>html { font-size: 20px; } [data-testid='stMainBlockContainer'] { max-width: 100%; }</style>"
+
+
+def warm_up() -> None:
+    """What the first visitor would otherwise wait for: process settings, and the default scene's clip."""
+    prepare_process()
+    view, scene = first_view(State()), Scene()
+    clips.marginal_payload(scene, view, "en")
+    clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+
+
+def run() -> None:
+    """Runs the app once, as Streamlit does for every interaction."""
+    state.read_address()
+    shell = state.current().shell
+    st.set_page_config(
+        page_title=tr("app.name"),
+        page_icon=str(ASSETS / "logo.svg"),
+        layout="wide",
+        initial_sidebar_state="collapsed" if shell.present else "auto",
+    )
+    prepare_process()
+    st.logo(str(ASSETS / "logo.svg"), size="large")
+    page = st.navigation(_pages(), position="top")
+    if shell.present:
+        st.html(PRESENT_STYLE)
+    else:
+        with st.sidebar:
+            _controls()
+            scene_bar()
+    _link_note()
+    page.run()
+    if shell.present:
+        st.button(
+            tr("app.present_end"),
+            icon=":material/close_fullscreen:",
+            on_click=_present,
+            args=(False,),
+            key="present_end",
+        )
+    state.write_address()
+
+
+def _pages() -> dict[str, list[st.Page]]:
+    return {
+        "": [
+            st.Page(
+                PAGES / "start.py",
+                title=tr("nav.start"),
+                icon=":material/play_circle:",
+                default=True,
+                help=tr("nav.help_start"),
+            )
+        ],
+        tr("nav.lecture_paths"): [
+            st.Page(
+                PAGES / "probability_paths.py",
+                title=tr("nav.paths"),
+                icon=":material/route:",
+                url_path="probability-paths",
+                help=tr("nav.help_paths"),
+            )
+        ],
+    }
+
+
+def _controls() -> None:
+    bound.segmented("shell", "language", tr("app.language"), {"en": "English", "zh": "简体中文"}, collapsed=True)
+    with st.container(horizontal=True):
+        st.button(
+            tr("app.present"),
+            icon=":material/present_to_all:",
+            help=tr("app.present_help"),
+            on_click=_present,
+            args=(True,),
+            key="present",
+        )
+        share = st.popover(tr("app.share"), icon=":material/share:", on_change="rerun", key="share")
+        if share.open:
+            with share:
+                st.caption(tr("app.share_help"))
+                st.code(_address(), language=None, wrap_lines=True)
+
+
+def _address() -> str:
+    query = state.query()
+    return f"{st.context.url}?{query}" if query else str(st.context.url)
+
+
+def _present(on: bool) -> None:
+    state.change("shell", present=on)
+
+
+def _link_note() -> None:
+    names = state.problems()
+    if names:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(tr("app.link_problems", names=", ".join(names)), icon=":material/link_off:")
+            st.button(tr("app.link_dismiss"), on_click=state.dismiss_problems, key="dismiss")

@@ -1,0 +1,29 @@
+"""Probability paths: conditional and marginal side by side, under one clock."""
+
+import streamlit as st
+
+from fmviz.specs.script import paths_script
+from fmviz.ui import clips, lesson, path_charts, path_checks, player, state
+
+current = state.current()
+view = player.visit_view("paths")
+
+
+def payload() -> bytes:
+    now = state.current()
+    z = clips.conditional_point(now.scene, now.paths.z)
+    return clips.paths_payload(now.scene, z, now.paths.click, view, now.shell.language)
+
+
+lesson.heading("paths")
+lesson.formulas("paths", general_source=not current.scene.gaussian_source)
+player.player("paths_stage", payload)
+if not current.shell.present:
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        path_charts.schedulers(current)
+    with right:
+        path_charts.space_time(current)
+lesson.notice("paths")
+lesson.check("paths", lambda: path_checks.table(current.scene))
+lesson.code("paths", lambda: paths_script(current.scene, current.paths))

@@ -1,0 +1,16 @@
+"""Start: a path that moves, and the way into the lessons."""
+
+import streamlit as st
+
+from fmviz.ui import clips, lesson, player, state
+from fmviz.ui.i18n import tr
+
+current = state.current()
+lesson.heading("start")
+lesson.formulas("start")
+view = player.visit_view("start")
+player.player("start_stage", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language))
+lesson.cards()
+lesson.notice("start")
+if not current.shell.present:
+    st.caption(tr("start.how"))
