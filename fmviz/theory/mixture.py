@@ -1,0 +1,211 @@
+r"""Gaussian mixtures in the plane: the laws for which everything in the course has a closed form.
+
+.. math::
+    p(x) = \sum_k w_k N(x; \mu_k, \Sigma_k), \qquad
+    \nabla \log p(x) = -\sum_k r_k(x) \Sigma_k^{-1} (x - \mu_k), \qquad
+    r_k(x) = \frac{w_k N(x; \mu_k, \Sigma_k)}{p(x)}.
+
+Data sets are mixtures too (T34 and "Everything is closed form" in theory.md). Each component may carry a class label,
+the :math:`y` of guidance (T35); without labels every component is its own class.
+"""
+
+__all__ = ["GaussianMixture"]
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError
+from fmviz.theory import gaussians
+
+# Relative asymmetry of a covariance that is put down to rounding.
+_SYMMETRY_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class GaussianMixture:
+    r"""Mixture of K Gaussians in the plane.
+
+    Args:
+        means: (K, 2), floating; its dtype and device become the mixture's.
+        covariances: symmetric positive definite, (K, 2, 2).
+        weights: positive, (K,); divided by their sum.
+        labels: class of each component, (K,) integers; ``None`` gives 0 … K-1.
+
+    Raises:
+        ParameterError: a shape does not fit, a number is not finite, a covariance is not symmetric positive definite,
+            a weight is not positive, or a label is not an integer.
+    """
+
+    means: Tensor
+    covariances: Tensor
+    weights: Tensor
+    labels: Tensor
+
+    def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor, labels: Tensor | None = None) -> None:
+        means = torch.as_tensor(means)
+        if not means.is_floating_point():
+            means = means.to(torch.get_default_dtype())
+        if means.ndim != 2 or means.shape[0] == 0 or means.shape[1] != 2:
+            raise ParameterError("means", "shape (K, 2) with K >= 1", tuple(means.shape))
+        count = means.shape[0]
+        covariances = torch.as_tensor(covariances).to(means)
+        weights = torch.as_tensor(weights).to(means)
+        labels = torch.arange(count) if labels is None else torch.as_tensor(labels)
+        if covariances.shape != (count, 2, 2):
+            raise ParameterError("covariances", f"shape ({count}, 2, 2)", tuple(covariances.shape))
+        if weights.shape != (count,):
+            raise ParameterError("weights", f"shape ({count},)", tuple(weights.shape))
+        if labels.shape != (count,) or labels.is_floating_point() or labels.is_complex():
+            raise ParameterError("labels", f"integers of shape ({count},)", f"{labels.dtype} {tuple(labels.shape)}")
+        for name, values in (("means", means), ("covariances", covariances), ("weights", weights)):
+            if not bool(values.isfinite().all()):
+                raise ParameterError(name, "finite numbers", values.tolist())
+        if not bool((weights > 0).all()):
+            raise ParameterError("weights", "positive numbers", weights.tolist())
+        if not bool(_are_spd(covariances).all()):
+            raise ParameterError("covariances", "symmetric positive definite matrices", covariances.tolist())
+        object.__setattr__(self, "means", means)
+        object.__setattr__(self, "covariances", 0.5 * (covariances + covariances.mT))
+        object.__setattr__(self, "weights", weights / weights.sum())
+        object.__setattr__(self, "labels", labels.to(means.device, torch.int64))
+
+    @classmethod
+    def standard(
+        cls, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> "GaussianMixture":
+        """The standard normal law N(0, I), one component."""
+        return cls(
+            torch.zeros(1, 2, dtype=dtype, device=device),
+            torch.eye(2, dtype=dtype, device=device).unsqueeze(0),
+            torch.ones(1, dtype=dtype, device=device),
+        )
+
+    @property
+    def n_components(self) -> int:
+        """Number K of components."""
+        return self.means.shape[0]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the parameters."""
+        return self.means.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the parameters."""
+        return self.means.device
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether this is N(0, I): one component, zero mean, unit covariance (what T23 asks of p_init)."""
+        identity = torch.eye(2, dtype=self.dtype, device=self.device)
+        return self.n_components == 1 and not bool(self.means.any()) and torch.equal(self.covariances[0], identity)
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean of the whole law, (2,)."""
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Tensor:
+        """Covariance of the whole law, (2, 2): mean of the covariances plus covariance of the means."""
+        centred = self.means - self.mean
+        spread = self.covariances + centred.unsqueeze(-1) * centred.unsqueeze(-2)
+        return torch.einsum("k,kij->ij", self.weights, spread)
+
+    @cached_property
+    def _table(self) -> gaussians.ComponentTable:
+        log_weights = self.weights.double().log()
+        return gaussians.ComponentTable.build(log_weights, self.means.double()[None], self.covariances.double()[None])
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """Logarithm of the density.
+
+        Args:
+            x: (..., 2).
+
+        Returns:
+            (...), in the dtype of x.
+        """
+        layout = gaussians.arrange(x)
+        return layout.restore(gaussians.log_density(self._table, layout.points))
+
+    def score(self, x: Tensor) -> Tensor:
+        """Gradient of the log density (the right-hand side of T10).
+
+        Args:
+            x: (..., 2).
+
+        Returns:
+            (..., 2), in the dtype of x.
+        """
+        layout = gaussians.arrange(x)
+        (score,) = gaussians.averages(self._table, layout.points, self._table.affine(0.0, None))
+        return layout.restore(score)
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """Weight of each component given the point.
+
+        Args:
+            x: (..., 2).
+
+        Returns:
+            (..., K), summing to one along the last axis.
+        """
+        layout = gaussians.arrange(x)
+        return layout.restore(gaussians.posterior(self._table, layout.points))
+
+    def sample_components(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Independent draws, each with the component that it came from.
+
+        Args:
+            n: number of draws, at least 0.
+            generator: source of randomness, on the mixture's device.
+
+        Returns:
+            Points (n, 2) and component indices (n,).
+        """
+        if n < 0:
+            raise ParameterError("n", "a count, at least 0", n)
+        noise = torch.randn(n, 2, generator=generator, dtype=self.dtype, device=self.device)
+        if n == 0 or self.n_components == 1:
+            index = torch.zeros(n, dtype=torch.int64, device=self.device)
+        else:
+            index = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        return self.means[index] + (self.factors[index] * noise.unsqueeze(-2)).sum(-1), index
+
+    def sample_labelled(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Independent draws with their class: (z, y) ~ p_data(z, y) of T35.
+
+        Returns:
+            Points (n, 2) and labels (n,).
+        """
+        points, index = self.sample_components(n, generator=generator)
+        return points, self.labels[index]
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """Independent draws, (n, 2)."""
+        return self.sample_components(n, generator=generator)[0]
+
+    def to(self, target: torch.device | torch.dtype | str) -> "GaussianMixture":
+        """The same mixture in another floating type or on another device."""
+        return GaussianMixture(self.means.to(target), self.covariances.to(target), self.weights.to(target), self.labels)
+
+    @cached_property
+    def factors(self) -> Tensor:
+        """Lower Cholesky factors of the covariances, (K, 2, 2)."""
+        exact = self.covariances.double()
+        l11 = exact[:, 0, 0].sqrt()
+        l21 = exact[:, 0, 1] / l11
+        l22 = (exact[:, 1, 1] - l21 * l21).sqrt()
+        return torch.stack((l11, torch.zeros_like(l11), l21, l22), dim=-1).reshape(-1, 2, 2).to(self.dtype)
+
+
+def _are_spd(matrices: Tensor) -> Tensor:
+    exact = matrices.double()
+    a, b, c, d = exact[..., 0, 0], exact[..., 0, 1], exact[..., 1, 0], exact[..., 1, 1]
+    symmetric = (b - c).abs() <= _SYMMETRY_TOLERANCE * (a.abs() + d.abs())
+    return symmetric & (a > 0) & (a * d - (0.5 * (b + c)).square() > 0)

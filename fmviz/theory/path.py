@@ -1,0 +1,366 @@
+r"""Probability paths between two Gaussian mixtures, exactly (T12 to T21).
+
+For independent :math:`z \sim p_{data} = \sum_k w_k N(\mu_k, \Sigma_k)` and
+:math:`\epsilon \sim p_{init} = \sum_j v_j N(m_j, S_j)` let :math:`X_t = \alpha_t z + \beta_t \epsilon`. Given the pair
+:math:`(j, k)` of components, :math:`(z, \epsilon, X_t, \dot X_t)` is jointly normal, with
+
+.. math::
+    m_{jk} = \alpha \mu_k + \beta m_j, \quad C_{jk} = \alpha^2 \Sigma_k + \beta^2 S_j, \quad
+    D_{jk} = \mathrm{Cov}(\dot X, X) = \alpha\dot\alpha \Sigma_k + \beta\dot\beta S_j,
+
+so every conditional expectation given :math:`X_t = x` is the regression line of the pair, averaged with the posterior
+weights :math:`r_{jk}(x)` of the pairs:
+
+.. math::
+    u_t(x) &= \sum r_{jk} [\dot\alpha \mu_k + \dot\beta m_j + D_{jk} C_{jk}^{-1} (x - m_{jk})] \\
+    s_t(x) &= -\sum r_{jk} C_{jk}^{-1} (x - m_{jk}) \\
+    E[z | x] &= \sum r_{jk} [\mu_k + \alpha \Sigma_k C_{jk}^{-1} (x - m_{jk})].
+
+Only the products :math:`\alpha\dot\alpha`, :math:`\beta\dot\beta` occur, nothing is divided by alpha or beta, and
+:math:`C_{jk}` is never singular, so these are finite and exact on the closed interval [0, 1]. What the course derives
+for :math:`p_{init} = N(0, I)` is the case of one j.
+
+Truly singular, and raised as `SingularTimeError`: conditional quantities where beta = 0 (t = 1, a point mass at z);
+velocities at a time where :math:`\dot\alpha` or :math:`\dot\beta` is infinite, unless all the means it multiplies are
+zero.
+"""
+
+__all__ = ["ProbabilityPath", "SdeDrift", "Time"]
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory import gaussians
+from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.schedulers import Scheduler, ScheduleValues
+from fmviz.theory.slices import PathSlice, SliceCache
+
+Time = float | Tensor
+"""A time in [0, 1]: a float, or a tensor broadcastable to the batch axes of the points."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProbabilityPath:
+    """The path X_t = alpha_t z + beta_t eps with z ~ p_data and eps ~ p_init independent.
+
+    In every method x is (..., 2), floating, on the mixtures' device; t a float or a tensor broadcastable to
+    ``x.shape[:-1]``, within [0, 1]. With x of shape (N, 2) and t of shape (T, 1) the answer has the batch shape (T, N),
+    and costs far less than T calls. Answers have the dtype of x. Gradients flow to x and to t.
+
+    Args:
+        p_init: law of the noise, any mixture.
+        p_data: law of the data, any mixture; its labels are the classes.
+        scheduler: alpha and beta.
+
+    Raises:
+        ParameterError: (all methods) t outside [0, 1], or shapes that do not fit.
+    """
+
+    p_init: GaussianMixture
+    p_data: GaussianMixture
+    scheduler: Scheduler
+    _cache: SliceCache = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.p_init.device != self.p_data.device:
+            raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
+        object.__setattr__(self, "_cache", SliceCache(self.p_init, self.p_data, self.scheduler))
+
+    def to(self, target: torch.device | torch.dtype | str) -> "ProbabilityPath":
+        """The same path with both mixtures in another floating type or on another device."""
+        return ProbabilityPath(self.p_init.to(target), self.p_data.to(target), self.scheduler)
+
+    def prepare(self, times: Iterable[float]) -> None:
+        """Work out the tables of many times at once, so that later calls with exactly these floats are quick.
+
+        Changes no result. Worth it before a solver steps through a known grid of times.
+        """
+        wanted = [float(t) for t in times]
+        for t in wanted:
+            _checked(t)
+        self._cache.prepare(wanted)
+
+    # ------------------------------------------------------------------ laws
+
+    def marginal(self, t: float) -> GaussianMixture:
+        """The exact p_t (T13): J K components, j-major, labelled as the data component of each pair."""
+        at = self._slice(t)
+        return GaussianMixture(
+            at.mean[0], at.covariance[0], self._pair_weights, self.p_data.labels.repeat(self.p_init.n_components)
+        ).to(torch.promote_types(self.p_init.dtype, self.p_data.dtype))
+
+    def conditional(self, z: Tensor, t: float) -> GaussianMixture:
+        """The exact p_t(. | z) (T12, T14): p_init scaled by beta and moved by alpha z.
+
+        Args:
+            z: one data point, (2,).
+            t: time at which beta > 0.
+
+        Raises:
+            SingularTimeError: beta = 0 (t = 1), where the law is a point mass.
+        """
+        if z.shape != (2,):
+            raise ParameterError("z", "one data point of shape (2,)", tuple(z.shape))
+        v = self._values(t)
+        _require_noise(v, "p_t(. | z) is a point mass")
+        means = v.alpha * z.double() + v.beta * self.p_init.means.double()
+        covariances = v.beta.square() * self.p_init.covariances.double()
+        return GaussianMixture(means, covariances, self.p_init.weights.double()).to(self.p_init.dtype)
+
+    def log_density(self, x: Tensor, t: Time) -> Tensor:
+        """log p_t(x) (T13), (...)."""
+        at, layout = self._at(x, t)
+        return layout.restore(gaussians.log_density(at.table, layout.points))
+
+    def sample(self, n: int, t: Time, *, generator: torch.Generator | None = None) -> Tensor:
+        """Exact independent draws of p_t: z ~ p_data, then x ~ p_t(. | z) (T13).
+
+        Args:
+            n: number of draws.
+            t: a float; or (n,), a time for each draw; or (T, 1), the same n pairs (z, eps) seen at T times.
+
+        Returns:
+            (n, 2), or (T, n, 2).
+        """
+        z, x0 = self.sample_pairs(n, generator=generator)
+        return self.conditional_flow(x0, t, z)
+
+    def sample_pairs(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Independent pairs z ~ p_data, x0 ~ p_init, each (n, 2), in the wider of the mixtures' dtypes."""
+        dtype = torch.promote_types(self.p_init.dtype, self.p_data.dtype)
+        z = self.p_data.sample(n, generator=generator).to(dtype)
+        return z, self.p_init.sample(n, generator=generator).to(dtype)
+
+    # -------------------------------------------------------------- marginal
+
+    def marginal_velocity(self, x: Tensor, t: Time) -> Tensor:
+        """u_t(x) = E[u_t(x|z) | X_t = x] (T16), (..., 2).
+
+        Raises:
+            SingularTimeError: the derivative of beta is infinite at t and p_init has a mean other than 0, or
+                the derivative of alpha is and p_data has.
+        """
+        at, layout = self._at(x, t)
+        (velocity,) = gaussians.averages(at.table, layout.points, at.velocity_map)
+        return layout.restore(velocity)
+
+    def marginal_score(self, x: Tensor, t: Time) -> Tensor:
+        """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
+        at, layout = self._at(x, t)
+        (score,) = gaussians.averages(at.table, layout.points, at.score_map)
+        return layout.restore(score)
+
+    def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
+        """`marginal_velocity` and `marginal_score` for little more than the price of one."""
+        at, layout = self._at(x, t)
+        velocity, score = gaussians.averages(at.table, layout.points, at.velocity_map, at.score_map)
+        return layout.restore(velocity), layout.restore(score)
+
+    def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
+        """The drift u_t + (sigma_t^2 / 2) s_t of T21, for `fmviz.theory.solvers.solve_sde`."""
+        return SdeDrift(self, sigma)
+
+    def posterior(self, x: Tensor, t: Time) -> Tensor:
+        """Weight of each data component given X_t = x, (..., K); summed per label, the exact classifier p_t(y|x)."""
+        at, layout = self._at(x, t)
+        pairs = gaussians.posterior(at.table, layout.points)
+        return layout.restore(pairs.reshape(len(pairs), self.p_init.n_components, -1, pairs.shape[-1]).sum(dim=1))
+
+    def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
+        """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
+        at, layout = self._at(x, t)
+        (mean,) = gaussians.averages(at.table, layout.points, at.posterior_mean_map)
+        return layout.restore(mean)
+
+    def sample_posterior(
+        self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        r"""Draws of the pair (z, x0) given X_t = alpha z + beta x0 = x.
+
+        A pair of components is drawn from the posterior, then :math:`(\tilde z, \tilde x_0)` from it, and both are
+        moved along the regression by the miss :math:`x - \alpha \tilde z - \beta \tilde x_0`: exact, and finite on all
+        of [0, 1].
+
+        Args:
+            x: (..., 2).
+            t: time.
+            n: draws for each point.
+
+        Returns:
+            z and x0, each (n, ..., 2).
+        """
+        at, layout = self._at(x, t)
+        posterior = gaussians.posterior(at.table, layout.points).mT.flatten(0, 1)
+        pick = torch.multinomial(posterior, n, replacement=True, generator=generator).T
+        row = torch.arange(posterior.shape[0], device=x.device) // max(1, layout.points.shape[-1])
+        j, k = pick // self.p_data.n_components, pick % self.p_data.n_components
+        z, z_spread = _draw(self.p_data, k, generator)
+        x0, x0_spread = _draw(self.p_init, j, generator)
+        alpha, beta = at.values.alpha[row, None], at.values.beta[row, None]
+        target = layout.points[:, :2].mT.expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
+        residual = at.table.precision[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
+        z = z + alpha * (z_spread @ residual).squeeze(-1)
+        x0 = x0 + beta * (x0_spread @ residual).squeeze(-1)
+        shape = (n, *layout.times, *layout.inner, 2)
+        return z.reshape(shape).to(x.dtype), x0.reshape(shape).to(x.dtype)
+
+    # ----------------------------------------------------------- conditional
+
+    def conditional_flow(self, x0: Tensor, t: Time, z: Tensor) -> Tensor:
+        """psi_t(x0 | z) = alpha z + beta x0, (..., 2): exact, at every t in [0, 1]."""
+        v = self._values(t)
+        return v.alpha.unsqueeze(-1).to(x0.dtype) * z + v.beta.unsqueeze(-1).to(x0.dtype) * x0
+
+    def conditional_velocity(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+        """alpha' z + beta' eps with eps = (x - alpha z) / beta (T15), (..., 2); z broadcastable to x.
+
+        Raises:
+            SingularTimeError: beta = 0 (t = 1), or a derivative is infinite at t.
+        """
+        v, eps = self._noise(x, t, z, "the conditional velocity has no value")
+        if not bool(v.d_alpha.isfinite().all()):
+            raise SingularTimeError("the derivative of alpha is infinite at this time")
+        return (v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps).to(x.dtype)
+
+    def conditional_score(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+        """Gradient of log p_t(x|z), the score of p_init at eps over beta (T18: -eps / beta for N(0, I)), (..., 2).
+
+        Raises:
+            SingularTimeError: beta = 0 (t = 1).
+        """
+        v, eps = self._noise(x, t, z, "the conditional score has no value")
+        return (self.p_init.score(eps) / v.beta.unsqueeze(-1)).to(x.dtype)
+
+    def conditional_log_density(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+        """log p_t(x|z) (T14), (...).
+
+        Raises:
+            SingularTimeError: beta = 0 (t = 1).
+        """
+        v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
+        return (self.p_init.log_density(eps) - 2.0 * v.beta.log()).to(x.dtype)
+
+    # --------------------------------------------------------------- numbers
+
+    def stiffness(self, t: Time) -> Tensor:
+        """Largest eigenvalue of any C_jk^-1, in the shape of t.
+
+        The score term of the SDE (T21) contracts at this rate times sigma^2 / 2, which bounds the steps it can take.
+        """
+        precision = self._slice(t).table.precision
+        half_trace = 0.5 * (precision[..., 0, 0] + precision[..., 1, 1])
+        half_gap = 0.5 * (precision[..., 0, 0] - precision[..., 1, 1])
+        largest = half_trace + torch.hypot(half_gap, precision[..., 0, 1])
+        return largest.amax(dim=-1).reshape(t.shape if isinstance(t, Tensor) else ())
+
+    def conditional_variance(self, x: Tensor, t: Time) -> Tensor:
+        r"""tr Cov[u_t(x|z) | X_t = x] (T27), (...): how far the targets of L_CFM scatter at x.
+
+        Within a pair the covariance is :math:`(\dot\alpha\beta - \alpha\dot\beta)^2 \Sigma C^{-1} S`, which equals the
+        form of theory.md without its cancellation.
+
+        Raises:
+            SingularTimeError: a derivative is infinite at t.
+        """
+        at, layout = self._at(x, t)
+        points = layout.points.double()
+        weights = gaussians.posterior(at.table, points)
+        velocity_map = at.velocity_map.reshape(len(at.mean), 3, 2, -1)
+        pair_velocity = torch.einsum("tqdc,sqn->tdcn", velocity_map, points)
+        mean = (weights.unsqueeze(1) * pair_velocity).sum(dim=2, keepdim=True)
+        between = (pair_velocity - mean).square().sum(dim=1)
+        return layout.restore((weights * (between + at.scatter.unsqueeze(-1))).sum(dim=1)).to(x.dtype)
+
+    def irreducible_loss(
+        self,
+        t: Time | None = None,
+        *,
+        n: int = 20_000,
+        t_range: tuple[float, float] = (0.0, 1.0),
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """E tr Cov[u_t(x|z) | x] = L_CFM - L_FM (T27), the loss that no network can go below.
+
+        The covariance is exact at each x; only the average over x ~ p_t (and t) is Monte Carlo.
+
+        Args:
+            t: the time; ``None`` averages over t uniform on t_range.
+            n: draws of x; the standard error falls like n^-1/2.
+            t_range: where t is uniform, within [0, 1].
+            generator: source of randomness.
+
+        Returns:
+            Tensor of no axes, float64.
+
+        Raises:
+            SingularTimeError: a derivative is infinite at t; or, with ``t=None``, at an end of t_range: for the square
+                root scheduler the average up to t = 1 is infinite, growing like log 1/(1 - t_max) ("Delicate numbers").
+        """
+        if t is None:
+            low, high = t_range
+            ends = self._values(torch.tensor(t_range, dtype=torch.float64))
+            if not bool((ends.d_alpha.isfinite() & ends.d_beta.isfinite()).all()):
+                raise SingularTimeError("the average is infinite up to this time: choose t_range away from it")
+            uniform = torch.rand(n, generator=generator, dtype=torch.float64, device=self.p_data.device)
+            t = low + (high - low) * uniform
+        x = self.sample(n, t, generator=generator).double()
+        return self.conditional_variance(x, t).mean()
+
+    # ------------------------------------------------------------- internals
+
+    @cached_property
+    def _pair_weights(self) -> Tensor:
+        return (self.p_init.weights.double()[:, None] * self.p_data.weights.double()).flatten()
+
+    def _slice(self, t: Time) -> PathSlice:
+        return self._cache.at(_checked(t))
+
+    def _at(self, x: Tensor, t: Time) -> tuple[PathSlice, gaussians.Layout]:
+        return self._slice(t), gaussians.arrange(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+
+    def _values(self, t: Time) -> ScheduleValues:
+        _checked(t)
+        return self.scheduler.evaluate(torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device))
+
+    def _noise(self, x: Tensor, t: Time, z: Tensor, complaint: str) -> tuple[ScheduleValues, Tensor]:
+        """eps = (x - alpha z) / beta in float64: near t = 1 float32 would leave few digits of the difference."""
+        v = self._values(t)
+        _require_noise(v, complaint)
+        return v, (x.double() - v.alpha.unsqueeze(-1) * z.double()) / v.beta.unsqueeze(-1)
+
+
+@dataclass(frozen=True)
+class SdeDrift:
+    """u_t(x) + (sigma_t^2 / 2) s_t(x) (T21); call it with x and a float t."""
+
+    path: ProbabilityPath
+    sigma: Callable[[float], Tensor]
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        velocity, score = self.path.velocity_and_score(x, t)
+        return velocity.add_(score, alpha=0.5 * float(self.sigma(t)) ** 2)
+
+
+def _draw(mixture: GaussianMixture, index: Tensor, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Draws of the given components, (..., 2), and the covariances of those components, in float64."""
+    noise = torch.randn(*index.shape, 2, 1, generator=generator, dtype=torch.float64, device=mixture.device)
+    factors = mixture.factors.double()[index]
+    return mixture.means.double()[index] + (factors @ noise).squeeze(-1), mixture.covariances.double()[index]
+
+
+def _require_noise(v: ScheduleValues, complaint: str) -> None:
+    if bool((v.beta == 0).any()):
+        raise SingularTimeError(f"{complaint} where beta = 0, that is at t = 1")
+
+
+def _checked(t: Time) -> Time:
+    """Refuse times outside [0, 1], nan included."""
+    inside = bool(((t >= 0) & (t <= 1)).all()) if isinstance(t, Tensor) else 0.0 <= t <= 1.0
+    if not inside:
+        raise ParameterError("t", "a time in [0, 1]", t)
+    return t

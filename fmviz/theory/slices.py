@@ -1,0 +1,192 @@
+r"""What a probability path is at given times: the tables from which everything exact is evaluated.
+
+A `PathSlice` holds, for T times and the C = J K pairs of components, the moments of :math:`X_t` and the affine maps of
+`fmviz.theory.path`. It is built in float64 by a few products with the stacked parameters of both mixtures, since
+:math:`m_{jk}`, :math:`C_{jk}`, :math:`D_{jk}` and the drifts are all linear in them. Slices at float times are
+remembered.
+"""
+
+__all__ = ["PathSlice", "SliceCache"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import SingularTimeError
+from fmviz.theory.gaussians import ComponentTable
+from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.schedulers import Scheduler, ScheduleValues
+
+# Slices remembered per path: a clip's frames and the half steps of its solvers, a few megabytes at 64 components.
+_REMEMBERED = 512
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """The parameters of all C = J K pairs of components, j-major, float64.
+
+    Attributes:
+        log_weights: (C,).
+        means: of p_data over those of p_init, (2, C, 2).
+        covariances: of p_data over those of p_init, (2, C, 2, 2).
+        centred: whether all means are zero, for p_data and for p_init.
+    """
+
+    log_weights: Tensor
+    means: Tensor
+    covariances: Tensor
+    centred: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, p_init: GaussianMixture, p_data: GaussianMixture) -> "_Pairs":
+        j, k = p_init.n_components, p_data.n_components
+        log_weights = p_init.weights.double().log()[:, None] + p_data.weights.double().log()
+        means = torch.stack((p_data.means.double().repeat(j, 1), p_init.means.double().repeat_interleave(k, 0)))
+        covariances = torch.stack(
+            (p_data.covariances.double().repeat(j, 1, 1), p_init.covariances.double().repeat_interleave(k, 0))
+        )
+        centred = (not bool(p_data.means.any()), not bool(p_init.means.any()))
+        return cls(log_weights.flatten(), means, covariances, centred)
+
+    def mix(self, data_factor: Tensor, init_factor: Tensor, of: Tensor) -> Tensor:
+        """data_factor times the data half of a stacked parameter plus init_factor times the other, (T, C, ...)."""
+        factors = torch.stack((data_factor, init_factor), dim=-1)
+        return (factors @ of.flatten(1)).reshape(-1, *of.shape[1:])
+
+
+@dataclass(frozen=True, eq=False)
+class PathSlice:
+    """A path at T times.
+
+    Attributes:
+        pairs: parameters of the pairs of components.
+        values: the scheduler at these times, each (T,).
+        mean: m_jk, (T, C, 2).
+        covariance: C_jk, (T, C, 2, 2).
+        table: the same, factorised.
+    """
+
+    pairs: _Pairs
+    values: ScheduleValues
+    mean: Tensor
+    covariance: Tensor
+    table: ComponentTable
+
+    @classmethod
+    def build(cls, pairs: _Pairs, values: ScheduleValues) -> "PathSlice":
+        mean = pairs.mix(values.alpha, values.beta, pairs.means)
+        covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
+        return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
+
+    @cached_property
+    def velocity_map(self) -> Tensor:
+        """For `gaussians.averages`: E[X'_t | x] of each pair, (T, 6, C).
+
+        Raises:
+            SingularTimeError: an infinite derivative multiplies a mean other than zero.
+        """
+        v = self.values
+        d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0])
+        d_beta = _finite("beta", v.d_beta, self.pairs.centred[1])
+        drift = self.pairs.mix(d_alpha, d_beta, self.pairs.means)
+        return self.table.affine(drift, self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances))
+
+    @cached_property
+    def score_map(self) -> Tensor:
+        """For `gaussians.averages`: the score of each pair, (T, 6, C)."""
+        return self.table.affine(torch.zeros_like(self.mean), None)
+
+    @cached_property
+    def posterior_mean_map(self) -> Tensor:
+        """For `gaussians.averages`: E[z | x] of each pair, (T, 6, C)."""
+        alpha = self.values.alpha
+        return self.table.affine(
+            self.pairs.means[0].expand_as(self.mean), self.pairs.mix(alpha, 0.0 * alpha, self.pairs.covariances)
+        )
+
+    @cached_property
+    def scatter(self) -> Tensor:
+        """Trace of Cov[X'_t | x] within each pair, (T, C).
+
+        Raises:
+            SingularTimeError: a derivative is infinite.
+        """
+        v = self.values
+        wronskian = _finite("alpha", v.d_alpha, False) * v.beta - v.alpha * _finite("beta", v.d_beta, False)
+        data, init = self.pairs.covariances
+        return wronskian.square().unsqueeze(-1) * torch.einsum("cij,tcjk,cki->tc", data, self.table.precision, init)
+
+    def split(self) -> list["PathSlice"]:
+        """One slice for each of the T times, with the velocity and score maps if they have values there."""
+        velocity = self._velocity_map_or_none()
+        parts = []
+        for i in range(len(self.mean)):
+            one = slice(i, i + 1)
+            table = ComponentTable(
+                self.table.log_scale[one], self.table.whitening[one], self.table.mean[one], self.table.precision[one]
+            )
+            v = self.values
+            values = ScheduleValues(
+                v.alpha[one], v.beta[one], v.d_alpha[one], v.d_beta[one], v.alpha_d_alpha[one], v.beta_d_beta[one]
+            )
+            part = PathSlice(self.pairs, values, self.mean[one], self.covariance[one], table)
+            part.__dict__["score_map"] = self.score_map[one]
+            if velocity is not None:
+                part.__dict__["velocity_map"] = velocity[one]
+            parts.append(part)
+        return parts
+
+    def _velocity_map_or_none(self) -> Tensor | None:
+        try:
+            return self.velocity_map
+        except SingularTimeError:
+            return None
+
+
+class SliceCache:
+    """Slices of one path; those at float times are kept, so that calling again costs only the evaluation."""
+
+    def __init__(self, p_init: GaussianMixture, p_data: GaussianMixture, scheduler: Scheduler) -> None:
+        self._pairs = _Pairs.of(p_init, p_data)
+        self._scheduler = scheduler
+        self._kept: dict[float, PathSlice] = {}
+
+    def at(self, t: float | Tensor) -> PathSlice:
+        """The slice at one time or at the times of a tensor, flattened."""
+        if isinstance(t, Tensor):
+            return self._build(t.reshape(-1).to(self._pairs.means.device, torch.float64))
+        found = self._kept.get(t)
+        if found is None:
+            found = self._build(torch.tensor([t], dtype=torch.float64, device=self._pairs.means.device))
+            self._keep(t, found)
+        return found
+
+    def prepare(self, times: Sequence[float]) -> None:
+        """Build and keep the slices of many times at once."""
+        missing = [t for t in dict.fromkeys(times) if t not in self._kept]
+        if missing:
+            together = self._build(torch.tensor(missing, dtype=torch.float64, device=self._pairs.means.device))
+            for t, part in zip(missing, together.split(), strict=True):
+                self._keep(t, part)
+
+    def _build(self, times: Tensor) -> PathSlice:
+        return PathSlice.build(self._pairs, self._scheduler.evaluate(times))
+
+    def _keep(self, t: float, built: PathSlice) -> None:
+        # Forgetting everything when full is enough, and needs no lock: other threads hold on to what they already have.
+        if len(self._kept) >= _REMEMBERED:
+            self._kept = {}
+        self._kept[t] = built
+
+
+def _finite(name: str, derivative: Tensor, vanishes: bool) -> Tensor:
+    """The derivative, with zero for an infinite one that only ever multiplies zero means."""
+    infinite = ~derivative.isfinite()
+    if not bool(infinite.any()):
+        return derivative
+    if vanishes:
+        return derivative.masked_fill(infinite, 0.0)
+    raise SingularTimeError(f"the derivative of {name} is infinite at this time, and so is the velocity")
