@@ -26,14 +26,14 @@ class RoleColour:
 
 
 ROLE_COLOURS: dict[str, RoleColour] = {
-    "init": RoleColour("gray", "#5b6472", "#a3adbd"),
-    "data": RoleColour("orange", "#b45309", "#ffb454"),
+    "init": RoleColour("gray", "#626b7a", "#98a3b0"),
+    "data": RoleColour("orange", "#bb3c00", "#f0982f"),
     "path": RoleColour("text", "#1f2a44", "#e6eaf2"),
-    "velocity": RoleColour("blue", "#0b5fc0", "#6cb2ff"),
-    "score": RoleColour("violet", "#7a2fc9", "#c9a0ff"),
-    "ode": RoleColour("green", "#0b7a57", "#45d6a5"),
-    "sde": RoleColour("red", "#c01f4b", "#ff7d9c"),
-    "learned": RoleColour("yellow", "#7d6200", "#ffdc5e"),
+    "velocity": RoleColour("blue", "#266adc", "#4d95ff"),
+    "score": RoleColour("violet", "#5f1fd8", "#c99bf0"),
+    "ode": RoleColour("green", "#176d4a", "#55e6a5"),
+    "sde": RoleColour("red", "#980430", "#ff5a70"),
+    "learned": RoleColour("yellow", "#7a711c", "#fbdf3c"),
     "reference": RoleColour("text", "#1f2a44", "#e6eaf2"),
 }
 
