@@ -102,7 +102,7 @@ def score_from_posterior_mean(x: Tensor, t: float | Tensor, mean: Tensor, schedu
 
 
 def velocity_from_noise(x: Tensor, t: float | Tensor, noise: Tensor, scheduler: Scheduler) -> Tensor:
-    """u = (alpha' x + (alpha beta' - alpha' beta) eps) / alpha. Singular where alpha = 0 or a derivative is infinite."""
+    """u = (alpha' x + (alpha beta' - alpha' beta) eps) / alpha. Singular where alpha = 0 or beta' is infinite."""
     v = _values(scheduler, t)
     a = _divide(v.d_alpha, v.alpha, "the velocity")
     return _wide(a, x) * x + _wide(_finite(v.d_beta, "beta'") - a * v.beta, x) * noise
@@ -136,8 +136,8 @@ def posterior_mean_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor,
     infinite = v.d_beta.isinf()
     d_beta = v.d_beta.masked_fill(infinite, -1.0)
     wronskian = v.d_alpha * v.beta - v.alpha * d_beta
-    return _wide(_divide(v.beta, wronskian, "E[z|x]"), x) * velocity - _wide(_divide(d_beta, wronskian, "E[z|x]"), x) *
-    x
+    own, other = _divide(d_beta, wronskian, "E[z|x]"), _divide(v.beta, wronskian, "E[z|x]")
+    return _wide(other, x) * velocity - _wide(own, x) * x
 
 
 def _values(scheduler: Scheduler, t: float | Tensor) -> ScheduleValues:
@@ -157,6 +157,5 @@ def _finite(derivative: Tensor, name: str) -> Tensor:
 
 def _divide(numerator: Tensor, denominator: Tensor, name: str) -> Tensor:
     if bool((denominator == 0).any()) or not bool((numerator.isfinite() & denominator.isfinite()).all()):
-        raise SingularTimeError(f"{name} cannot be recovered at this time: its denominator is zero or a factor
-        infinite")
+        raise SingularTimeError(f"{name} cannot be recovered at this time: a division by zero, or an infinite factor")
     return numerator / denominator

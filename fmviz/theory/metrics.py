@@ -62,9 +62,7 @@ def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
     Raises:
         ParameterError: a sample is empty or not made of points in the plane, or no direction was asked for.
     """
-    import ot  # type: ignore[import-untyped, unused-ignore]  # here: importing POT takes longer than all of
-
-    fmviz.theory
+    import ot  # type: ignore[import-untyped, unused-ignore]  # here: importing POT is slow, and rarely needed
 
     _check("x", x)
     _check("y", y)
