@@ -1,0 +1,49 @@
+"""The player's script and style, read once from the files beside this module.
+
+The script is written as plain files, one concept each, that share one scope: joined in the order of `SCRIPTS` they are
+one ES module whose last file holds ``export default``. There is no build step.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["SCRIPTS", "script", "style"]
+
+SCRIPTS = (
+    "decode.js",
+    "theme.js",
+    "dom.js",
+    "layout.js",
+    "axes.js",
+    "density.js",
+    "contours.js",
+    "vectors.js",
+    "particles.js",
+    "marks.js",
+    "bars.js",
+    "draw.js",
+    "clock.js",
+    "controls.js",
+    "messages.js",
+    "mixture.js",
+    "toolbar.js",
+    "pointer.js",
+    "keys.js",
+    "export.js",
+    "main.js",
+)
+
+
+@cache
+def script() -> str:
+    """The whole player as one ES module."""
+    folder = files("fmviz.stage") / "js"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+
+
+@cache
+def style() -> str:
+    """The player's style sheet."""
+    return (files("fmviz.stage") / "js" / "stage.css").read_text(encoding="utf-8")

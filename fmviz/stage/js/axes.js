@@ -1,0 +1,126 @@
+// What stands around a plot: ticks, numbers and the colour bar, in one canvas that is drawn only when it changes.
+
+function niceStep(span, count) {
+  const raw = span / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999) * power;
+  return { step, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+}
+
+/** Ticks inside [from, to]: values and how many decimals they need. */
+function ticks(from, to, count) {
+  const { step, decimals } = niceStep(to - from, count);
+  const values = [];
+  for (let i = Math.ceil(from / step - 1e-6); i * step <= to + step * 1e-6; i++) values.push(i * step);
+  return { values, decimals };
+}
+
+const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.theme.font}`;
+
+/** Draws the surroundings of a plane panel if anything in them changed. */
+function drawFrame(S, view) {
+  const top = view.margins.bar ? Math.exp(topOfScale(S, view)) : 0;
+  const on = view.margins.bar && view.model.layers.some((l) => l.kind === "density" && S.layers.has(l.name));
+  const key = [view.sizeKey, S.theme.key, S.type, S.scale, S.perFrame, on, densityText(top), S.header.labels.density].join();
+  if (view.frameKey === key) return;
+  view.frameKey = key;
+  const ctx = view.frameContext;
+  ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  ctx.clearRect(0, 0, view.outerW, view.outerH);
+  drawAxes(S, ctx, view);
+  if (on) view.margins.beside ? drawBarBeside(S, ctx, view, top) : drawBarBelow(S, ctx, view, top);
+}
+
+function drawAxes(S, ctx, view) {
+  const { left, top } = view.margins;
+  const [x0, x1, y0, y1] = view.model.extent;
+  const k = S.type;
+  ctx.font = fontOf(S, 11);
+  ctx.fillStyle = rgb(S.theme.muted);
+  ctx.strokeStyle = rgb(S.theme.faint);
+  ctx.lineWidth = 1;
+  ctx.strokeRect(Math.round(left) - 0.5, Math.round(top) - 0.5, view.w + 1, view.h + 1);
+  ctx.beginPath();
+  const across = ticks(x0, x1, Math.max(2, Math.min(6, view.w / (64 * k))));
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  for (const x of across.values) {
+    const px = left + toPixelX(view, x);
+    ctx.moveTo(Math.round(px) - 0.5, top + view.h + 1);
+    ctx.lineTo(Math.round(px) - 0.5, top + view.h + 5);
+    ctx.fillText(number(x, across.decimals), px, top + view.h + 7 * k);
+  }
+  const up = ticks(y0, y1, Math.max(2, Math.min(6, view.h / (64 * k))));
+  ctx.textAlign = "right";
+  ctx.textBaseline = "middle";
+  for (const y of up.values) {
+    const py = top + toPixelY(view, y);
+    ctx.moveTo(left - 1, Math.round(py) - 0.5);
+    ctx.lineTo(left - 5, Math.round(py) - 0.5);
+    ctx.fillText(number(y, up.decimals), left - 7 * k, py);
+  }
+  ctx.stroke();
+}
+
+function barWords(S) {
+  const words = S.header.labels;
+  const scale = { linear: words.scale_linear, sqrt: words.scale_sqrt, log: words.scale_log }[S.scale];
+  return [words.density, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · ");
+}
+
+/** Numbers on the colour bar: [height in 0…1, text]. */
+function barMarks(S, top) {
+  const heights = S.scale === "log" ? [0, 0.2, 0.4, 0.6, 0.8, 1] : [0, 0.5, 1];
+  return heights.map((v) => [v, densityText(scaleFraction(S.scale, v) * top)]);
+}
+
+function drawBarBeside(S, ctx, view, top) {
+  const k = S.type;
+  const x = view.margins.left + view.w + 10;
+  const wide = 8 * k;
+  const { h } = view;
+  const y = view.margins.top;
+  const gradient = ctx.createLinearGradient(0, y + h, 0, y);
+  for (let i = 0; i <= 16; i++) gradient.addColorStop(i / 16, rgb(rampColour(S.theme.ramp, i / 16)));
+  ctx.fillStyle = gradient;
+  ctx.fillRect(x, y, wide, h);
+  ctx.strokeStyle = rgb(S.theme.faint);
+  ctx.strokeRect(Math.round(x) - 0.5, y - 0.5, Math.round(wide) + 1, h + 1);
+  ctx.fillStyle = rgb(S.theme.muted);
+  ctx.font = fontOf(S, 10);
+  ctx.textAlign = "left";
+  for (const [v, text] of barMarks(S, top)) {
+    ctx.textBaseline = v === 1 ? "top" : v === 0 ? "bottom" : "middle";
+    ctx.fillText(text, x + wide + 3, y + h * (1 - v));
+  }
+  ctx.save();
+  ctx.translate(view.outerW - 2, y + h / 2);
+  ctx.rotate(-Math.PI / 2);
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
+  ctx.fillText(barWords(S), 0, 0, h);
+  ctx.restore();
+}
+
+function drawBarBelow(S, ctx, view, top) {
+  const k = S.type;
+  const x = view.margins.left;
+  const y = view.margins.top + view.h + 26 * k;
+  const high = 6 * k;
+  const gradient = ctx.createLinearGradient(x, 0, x + view.w, 0);
+  for (let i = 0; i <= 16; i++) gradient.addColorStop(i / 16, rgb(rampColour(S.theme.ramp, i / 16)));
+  ctx.fillStyle = gradient;
+  ctx.fillRect(x, y, view.w, high);
+  ctx.strokeStyle = rgb(S.theme.faint);
+  ctx.strokeRect(Math.round(x) - 0.5, Math.round(y) - 0.5, view.w + 1, Math.round(high) + 1);
+  ctx.fillStyle = rgb(S.theme.muted);
+  ctx.font = fontOf(S, 10);
+  ctx.textBaseline = "top";
+  const marks = barMarks(S, top);
+  for (const [v, text] of [marks[0], marks[marks.length - 1]]) {
+    ctx.textAlign = v === 0 ? "left" : "right";
+    ctx.fillText(text, x + view.w * v, y + high + 4 * k);
+  }
+  ctx.textAlign = "center";
+  ctx.fillText(barWords(S), x + view.w / 2, y + high + 4 * k, view.w - 84 * k);
+}

@@ -1,0 +1,96 @@
+// The payload of fmviz/stage/payload.py, turned back into a clip.
+
+/** Header object of a payload and a function that reads one of its arrays. */
+function openPayload(data) {
+  const bytes = data.slice(); // the view we are given may start at an odd byte
+  const view = new DataView(bytes.buffer);
+  if (bytes.length < 8 || view.getUint32(0, false) !== 0x464d565a) throw new Error("fmviz: not a clip");
+  const length = view.getUint32(4, true);
+  const text = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  const start = Math.ceil((8 + length) / 8) * 8;
+  return { text, header: JSON.parse(text), read: (entry) => readArray(bytes.buffer, start, entry) };
+}
+
+function readArray(buffer, start, entry) {
+  const at = start + entry.offset;
+  if (entry.dtype === "f32") return new Float32Array(buffer, at, entry.count);
+  if (entry.dtype === "u16") return new Uint16Array(buffer, at, entry.count);
+  const codes = new Int16Array(buffer, at, entry.count);
+  const values = new Float32Array(entry.count);
+  const step = (entry.hi - entry.lo) / 65534;
+  for (let i = 0; i < codes.length; i++) {
+    values[i] = codes[i] === -32768 ? NaN : entry.lo + (codes[i] + 32767) * step;
+  }
+  return values;
+}
+
+const NATS = 30; // depth of a log density, as in payload.py
+const CODE_PER_NAT = 65534 / NATS;
+
+function decodeClip({ header, read }) {
+  const panels = header.panels.map((panel) =>
+    panel.kind === "bars"
+      ? { ...panel, bars: panel.bars && { ...panel.bars, values: read(panel.bars.values) } }
+      : { ...panel, layers: panel.layers.map((layer) => decodeLayer(layer, read)) },
+  );
+  const times = read(header.times);
+  return {
+    digest: header.clip,
+    seconds: header.seconds,
+    times,
+    frames: times.length,
+    panels,
+    readouts: header.readouts.map((entry) => ({ label: entry.label, values: read(entry.values) })),
+  };
+}
+
+function decodeLayer(layer, read) {
+  switch (layer.kind) {
+    case "density": {
+      const codes = read(layer.codes);
+      return { ...layer, codes, lo: layer.codes.lo, hi: layer.codes.hi };
+    }
+    case "vectors":
+      return { ...layer, positions: read(layer.positions), vectors: read(layer.vectors) };
+    case "particles":
+    case "markers":
+      return { ...layer, positions: read(layer.positions) };
+    case "lines":
+      return { ...layer, points: read(layer.points) };
+    default:
+      return layer;
+  }
+}
+
+/** Fractional frame index of time t. */
+function frameAt(times, t) {
+  const last = times.length - 1;
+  if (t <= times[0]) return 0;
+  if (t >= times[last]) return last;
+  let low = 0;
+  let high = last;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= t) low = middle;
+    else high = middle;
+  }
+  return low + (t - times[low]) / (times[high] - times[low]);
+}
+
+/** Time of a fractional frame index. */
+function timeAt(times, frame) {
+  const i = Math.min(Math.max(Math.floor(frame), 0), times.length - 1);
+  const j = Math.min(i + 1, times.length - 1);
+  return times[i] + (frame - i) * (times[j] - times[i]);
+}
+
+/** Values (T, K) at a fractional frame, linear in between; a gap on one side keeps the other. */
+function sample(values, frame, width, index) {
+  const i = Math.floor(frame);
+  const w = frame - i;
+  const a = values[i * width + index];
+  if (w === 0) return a;
+  const b = values[(i + 1) * width + index];
+  if (b !== b) return a;
+  return a !== a ? b : a + (b - a) * w;
+}

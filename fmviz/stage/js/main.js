@@ -1,0 +1,210 @@
+// One stage per root element. The default export is called again on the same root whenever data or theme change.
+
+const STAGES = new WeakMap();
+
+export default function stage(component) {
+  const { data, parentElement, setStateValue, readOnly } = component;
+  if (!data?.slice) return undefined;
+  let S = STAGES.get(parentElement);
+  if (!S || !parentElement.contains(S.root)) {
+    S = mount(parentElement);
+    STAGES.set(parentElement, S);
+  }
+  S.setStateValue = setStateValue;
+  S.editable = !readOnly && Boolean(setStateValue);
+  takeData(S, data);
+  return () => unmount(S, parentElement);
+}
+
+function mount(parent) {
+  const dom = {
+    panels: element("div", { class: "panels" }),
+    clockRow: element("div", { class: "row clock-row" }),
+    layerRow: element("div", { class: "row layer-row" }),
+    help: element("div", { class: "help", role: "dialog", hidden: true }),
+  };
+  const root = element("div", { class: "fmviz", "data-testid": "fmviz-stage", tabindex: "0", role: "group" });
+  root.append(dom.panels, dom.clockRow, dom.layerRow, dom.help);
+  const S = {
+    root,
+    dom,
+    panels: [],
+    layers: new Set(),
+    known: new Set(),
+    edits: new Map(),
+    moves: new Map(),
+    outbox: { next: null, timer: 0, sent: -1e9, waiting: false },
+    t: 0,
+    frame: 0,
+    frames: 0,
+    cost: 0,
+    held: 0,
+    seq: 0,
+    spoken: 0,
+    loopId: 0,
+    type: 1,
+    playing: false,
+  };
+  root.onkeydown = (event) => onKey(S, event);
+  root.onkeyup = () => endKeyEdit(S);
+  parent.append(root);
+  watch(S);
+  return S;
+}
+
+/** Size, theme and screen changes. */
+function watch(S) {
+  let width = 0;
+  S.resize = new ResizeObserver(([entry]) => {
+    if (Math.abs(entry.contentRect.width - width) < 1) return;
+    width = entry.contentRect.width;
+    relayout(S);
+  });
+  S.resize.observe(S.dom.panels);
+  S.onWindowResize = () => relayout(S);
+  S.onFullscreen = () => onFullscreenChange(S);
+  window.addEventListener("resize", S.onWindowResize);
+  document.addEventListener("fullscreenchange", S.onFullscreen);
+  S.onTheme = () => retheme(S);
+  S.scheme = matchMedia("(prefers-color-scheme: dark)");
+  S.scheme.addEventListener("change", S.onTheme);
+  S.themes = new MutationObserver(S.onTheme);
+  for (const node of [document.documentElement, document.body]) {
+    S.themes.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme"] });
+  }
+  S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : unmount(S)), 1000);
+}
+
+function unmount(S, parent) {
+  S.playing = false;
+  cancelAnimationFrame(S.loopId);
+  S.loopId = 0;
+  for (const timer of [S.timeTimer, S.clickTimer, S.settleTimer, S.outbox.timer]) clearTimeout(timer);
+  clearInterval(S.watchId);
+  S.resize.disconnect();
+  S.themes.disconnect();
+  S.scheme.removeEventListener("change", S.onTheme);
+  window.removeEventListener("resize", S.onWindowResize);
+  document.removeEventListener("fullscreenchange", S.onFullscreen);
+  if (S.recorder) stopRecording(S);
+  S.root.remove();
+  if (parent && STAGES.get(parent) === S) STAGES.delete(parent);
+}
+
+function relayout(S) {
+  if (!S.clip) return;
+  S.needsLayout = true;
+  invalidate(S);
+}
+
+function retheme(S) {
+  if (!S.clip || S.theme.key === themeKey(S)) return;
+  S.theme = readTheme(S);
+  buildChips(S);
+  invalidate(S);
+}
+
+/** Takes over new data; what the user set here (clock, layers, scale) stays unless the view has a new revision. */
+function takeData(S, data) {
+  const payload = openPayload(data);
+  if (S.text === payload.text && S.clip) {
+    retheme(S);
+    return;
+  }
+  const first = !S.clip;
+  const before = S.header;
+  S.text = payload.text;
+  S.header = payload.header;
+  S.theme = readTheme(S);
+  if (first || JSON.stringify(before.labels) !== JSON.stringify(S.header.labels)) {
+    setAttribute(S.root, "aria-label", S.header.labels.stage);
+    buildControls(S);
+    S.chipKey = S.readoutKey = "";
+  }
+  S.clip = decodeClip(payload);
+  S.root.dataset.clip = S.clip.digest;
+  syncPanels(S);
+  if (first || before.view.revision !== S.header.view.revision) takeView(S, first);
+  else keepView(S);
+  buildChips(S);
+  buildReadouts(S);
+  showOptions(S);
+  showPlaying(S);
+  syncMixtures(S);
+  S.root.classList.toggle("present", S.header.view.present);
+  S.needsLayout = !layout(S);
+  syncOverlays(S);
+  answered(S);
+  S.dirty = true;
+  if (S.needsLayout) invalidate(S);
+  else {
+    render(S);
+    S.dirty = false;
+    if (S.playing) invalidate(S);
+  }
+}
+
+function takeView(S, first) {
+  const { view } = S.header;
+  S.t = view.t;
+  S.layers = new Set(view.layers_on);
+  S.known = new Set(chipList(S.clip).map((chip) => chip.name));
+  S.scale = view.density_scale;
+  S.perFrame = view.per_frame;
+  S.speed = view.speed;
+  S.loop = view.loop;
+  S.playing = view.playing && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (!first) for (const edit of S.edits.values()) edit.undo.length = 0;
+}
+
+function keepView(S) {
+  const { times } = S.clip;
+  S.t = Math.min(Math.max(S.t, times[0]), times[times.length - 1]);
+  for (const { name } of chipList(S.clip)) {
+    if (!S.known.has(name) && S.header.view.layers_on.includes(name)) S.layers.add(name);
+    S.known.add(name);
+  }
+}
+
+/** Panels keep their canvases as long as their names and kinds stay. */
+function syncPanels(S) {
+  const { panels } = S.clip;
+  const same = S.panels.length === panels.length && S.panels.every((v, i) => v.model.name === panels[i].name && v.model.kind === panels[i].kind);
+  if (!same) {
+    S.panels = panels.map((model) => buildPanel(S, model));
+    S.dom.panels.replaceChildren(...S.panels.map((view) => view.box));
+  }
+  S.panels.forEach((view, i) => {
+    view.model = panels[i];
+    setText(view.title, panels[i].title);
+    view.frameKey = view.contourKey = "";
+    if (panels[i].kind === "plane") {
+      const [x0, x1, y0, y1] = panels[i].extent;
+      view.plot.dataset.extent = panels[i].extent.join(",");
+      const values = { title: panels[i].title, x0: number(x0), x1: number(x1), y0: number(y0), y1: number(y1) };
+      setAttribute(view.plot, "aria-label", fill(S.header.labels.panel, values));
+      view.plot.classList.toggle("clickable", panels[i].clickable && S.editable);
+    } else {
+      setAttribute(view.plot, "aria-label", panels[i].title);
+      setText(view.hint, panels[i].bars ? "" : panels[i].hint);
+    }
+  });
+}
+
+function buildPanel(S, model) {
+  const title = element("span", { class: "title" });
+  const hover = element("span", { class: "hover", "aria-hidden": "true" });
+  const head = element("div", { class: "head" }, title, hover);
+  const frame = element("canvas", { class: "frame", "aria-hidden": "true" });
+  const plot = element("canvas", { class: `plot ${model.kind}`, role: "img", "data-panel": model.name });
+  const stops = element("div", { class: "stops" });
+  const hint = element("div", { class: "hint", "aria-live": "polite" });
+  const overlay = element("div", { class: `overlay ${model.kind}` }, stops, hint);
+  const area = element("div", { class: "area" }, frame, plot, overlay);
+  const box = element("div", { class: `panel ${model.kind}` }, head, area);
+  const view = { model, box, head, title, hover, area, frame, plot, overlay, stops, hint };
+  view.frameContext = frame.getContext("2d");
+  view.context = plot.getContext("2d", { alpha: model.kind === "bars" });
+  if (model.kind === "plane") bindPointer(S, view);
+  return view;
+}

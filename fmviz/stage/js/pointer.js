@@ -1,0 +1,185 @@
+// Mouse, pen and finger on a plot: hover, click, drag.
+
+const CLICK_PIXELS = 5;
+const DOUBLE_CLICK_MS = 250;
+
+function bindPointer(S, view) {
+  const { plot } = view;
+  const place = (event) => {
+    const box = plot.getBoundingClientRect();
+    return [((event.clientX - box.left) / box.width) * view.w, ((event.clientY - box.top) / box.height) * view.h];
+  };
+  plot.onpointermove = (event) => pointerMove(S, view, place(event), event);
+  plot.onpointerdown = (event) => pointerDown(S, view, place(event), event);
+  plot.onpointerup = (event) => pointerUp(S, view, place(event), event);
+  plot.onpointercancel = () => endDrag(S);
+  plot.onlostpointercapture = () => endDrag(S);
+  plot.onpointerleave = () => {
+    view.pointer = null;
+    showHover(S, view);
+  };
+  plot.ondblclick = (event) => doubleClick(S, view, place(event));
+  // a finger on a handle drags it, elsewhere it scrolls the page
+  plot.addEventListener("touchstart", (event) => {
+    const touch = event.touches[0];
+    if (event.touches.length === 1 && hit(S, view, place(touch), true)) event.preventDefault();
+  }, { passive: false });
+}
+
+/** What can be dragged at a place of the plot, the nearest first. */
+function hit(S, view, [px, py], touch) {
+  if (!S.editable || view.model.kind !== "plane") return null;
+  const reach = (touch ? 22 : 11) * S.type;
+  const found = [];
+  const consider = (x, y, bonus, entry) => {
+    const distance = Math.hypot(x - px, y - py);
+    if (distance < reach + bonus) found.push({ ...entry, distance: distance - bonus, offset: [x - px, y - py] });
+  };
+  for (const { view: at, layer } of draggableMarkers(S)) {
+    const [x, y] = markerAt(S, layer, 0);
+    if (at === view) consider(toPixelX(view, x), toPixelY(view, y), 3, { kind: "marker", layer });
+  }
+  for (const { view: at, layer } of editableLayers(S)) {
+    if (at !== view) continue;
+    const edit = mixtureOf(S, layer);
+    edit.components.forEach((row, k) => {
+      consider(toPixelX(view, row[1]), toPixelY(view, row[2]), k === edit.selected ? 2 : 0, { kind: "mean", layer, edit, k });
+    });
+    if (edit.selected >= 0) {
+      for (const handle of handlesOf(S, view, edit.components[edit.selected])) {
+        consider(handle.px, handle.py, 1, { kind: "axis", layer, edit, k: edit.selected, handle });
+      }
+    }
+  }
+  return found.sort((a, b) => a.distance - b.distance)[0] ?? null;
+}
+
+function pointerDown(S, view, at, event) {
+  if (event.button !== 0 || S.drag) return;
+  S.press = { view, at, id: event.pointerId };
+  if (S.adding) return;
+  const target = hit(S, view, at, event.pointerType === "touch");
+  if (!target) return;
+  view.plot.setPointerCapture(event.pointerId);
+  S.drag = { ...target, view, id: event.pointerId, moved: false };
+  if (target.edit) {
+    selectComponent(S, target.edit, target.k);
+    S.drag.start = target.edit.components;
+    S.drag.axes = axesOf(target.edit.components[target.k]);
+  } else S.drag.start = markerAt(S, target.layer, 0);
+  S.root.classList.add("dragging");
+}
+
+function pointerMove(S, view, at, event) {
+  view.pointer = at;
+  const { drag } = S;
+  if (drag && drag.view === view) {
+    if (!drag.moved && Math.hypot(at[0] - S.press.at[0], at[1] - S.press.at[1]) < 2) return;
+    drag.moved = true;
+    dragTo(S, drag, at);
+  } else if (event.pointerType !== "touch") {
+    const target = S.adding ? null : hit(S, view, at, false);
+    view.plot.classList.toggle("grab", Boolean(target));
+  }
+  if (!S.playing) showHover(S, view);
+}
+
+function dragTo(S, drag, [px, py]) {
+  const { view, edit } = drag;
+  const x = toWorldX(view, Math.min(Math.max(px + drag.offset[0], 0), view.w));
+  const y = toWorldY(view, Math.min(Math.max(py + drag.offset[1], 0), view.h));
+  if (drag.kind === "marker") {
+    S.moves.set(drag.layer.drag, { place: [x, y], dragging: true, sentAt: 0 });
+    reportDrag(S, "moved", { name: drag.layer.drag, x, y });
+    syncOverlays(S);
+    invalidate(S);
+    return;
+  }
+  edit.dragging = true;
+  if (drag.kind === "mean") {
+    editDrag(S, edit, movedTo(view, drag.start, drag.k, x, y));
+    return;
+  }
+  const [, meanX, meanY] = drag.start[drag.k];
+  const { handle, axes } = drag;
+  const kx = view.w / (view.model.extent[1] - view.model.extent[0]);
+  const ky = view.h / (view.model.extent[3] - view.model.extent[2]);
+  const reach = Math.hypot(handle.px - toPixelX(view, meanX), handle.py - toPixelY(view, meanY));
+  const dx = x - meanX;
+  const dy = y - meanY;
+  const factor = Math.hypot(dx * kx, dy * ky) / reach;
+  const angle = Math.atan2(handle.side * dy, handle.side * dx) - (handle.axis ? Math.PI / 2 : 0);
+  const long = handle.axis ? axes.long : axes.long * factor;
+  const short = handle.axis ? axes.short * factor : axes.short;
+  editDrag(S, edit, reshaped(view, drag.start, drag.k, long, short, angle));
+}
+
+/** Ends the drag in hand, however it ended: one "done" if anything moved. */
+function endDrag(S) {
+  const { drag } = S;
+  if (!drag) return;
+  S.drag = null;
+  S.root.classList.remove("dragging");
+  if (!drag.moved) return;
+  S.lastDragEnd = performance.now();
+  if (drag.kind === "marker") finishMove(S, drag.layer.drag);
+  else {
+    drag.edit.undo.push(drag.start);
+    editDone(S, drag.edit, drag.edit.components);
+  }
+}
+
+function finishMove(S, name) {
+  const move = S.moves.get(name);
+  Object.assign(move, { dragging: false, sentAt: performance.now() });
+  reportDone(S, "moved", { name, x: move.place[0], y: move.place[1] });
+  settleLater(S);
+}
+
+/** Escape: everything back to where the drag began. */
+function cancelDrag(S) {
+  const { drag } = S;
+  if (!drag) return;
+  if (drag.kind === "marker") {
+    if (drag.moved) S.moves.set(drag.layer.drag, { place: drag.start, dragging: true, sentAt: 0 });
+  } else drag.edit.components = drag.start;
+  endDrag(S);
+}
+
+function pointerUp(S, view, at, event) {
+  const { drag, press } = S;
+  S.press = null;
+  if (drag) {
+    if (drag.moved) dragTo(S, drag, at);
+    endDrag(S);
+    if (event.pointerType === "touch") view.pointer = null;
+    return;
+  }
+  if (!press || press.view !== view || Math.hypot(at[0] - press.at[0], at[1] - press.at[1]) > CLICK_PIXELS) return;
+  const x = toWorldX(view, at[0]);
+  const y = toWorldY(view, at[1]);
+  if (S.adding?.view === view) {
+    const { layer } = S.adding;
+    stopAdding(S);
+    addComponent(S, layer, x, y);
+    return;
+  }
+  for (const edit of S.edits.values()) edit.selected = -1;
+  syncOverlays(S);
+  invalidate(S);
+  if (!view.model.clickable || !S.setStateValue || !S.editable) return;
+  const click = { x, y, t: S.t, panel: view.model.name };
+  clearTimeout(S.clickTimer);
+  // where a double click adds a component, a single one waits to be sure that it is one
+  const wait = editableLayers(S).some((entry) => entry.view === view) ? DOUBLE_CLICK_MS : 0;
+  if (wait) S.clickTimer = setTimeout(() => report(S, "clicked", { ...click, seq: nextNumber(S) }), wait);
+  else report(S, "clicked", { ...click, seq: nextNumber(S) });
+}
+
+function doubleClick(S, view, at) {
+  if (!S.editable || performance.now() - (S.lastDragEnd ?? -1e9) < 400) return;
+  const target = editableLayers(S).find((entry) => entry.view === view);
+  if (!target || hit(S, view, at, false)) return;
+  clearTimeout(S.clickTimer);
+  addComponent(S, target.layer, toWorldX(view, at[0]), toWorldY(view, at[1]));
+}

@@ -1,0 +1,618 @@
+r"""What travels to the browser: one clip, its texts and how it is first shown, as one block of bytes.
+
+Layout::
+
+    b"FMVZ" | uint32 little-endian: header length | header: JSON, utf-8 | zeros up to a multiple of 8 | arrays
+
+The header says where each array lies (``offset`` bytes after the arrays begin, ``count`` values, ``dtype``) and how its
+integers become numbers, :math:`x = x_{lo} + (k - k_{lo}) (x_{hi} - x_{lo}) / (k_{hi} - k_{lo})`:
+
+=========  ======================================================  =======================  ==============
+dtype      what                                                    integers                 no value
+=========  ======================================================  =======================  ==============
+``u16``    log densities, 30 nats below the top of all frames      1 … 65535                0: -inf, below
+``i16``    vectors, particles, long paths                          -32767 … 32767           -32768: NaN
+``f32``    anything short                                          –                        NaN
+=========  ======================================================  =======================  ==============
+
+What could not be seen anyway is cut before the range is taken, so that one stray value costs no precision: positions
+further than three panel widths away, and vectors longer than the longest arrow drawn.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, ROLE_COLOURS
+from fmviz.clips.clip import (
+    Bars,
+    BarsPanel,
+    Clip,
+    Contours,
+    Density,
+    Ellipses,
+    Extent,
+    Floats,
+    Layer,
+    Lines,
+    Markers,
+    Particles,
+    PlanePanel,
+    Role,
+    Vectors,
+)
+from fmviz.errors import ParameterError
+
+__all__ = [
+    "MAGIC",
+    "NATS",
+    "DensityScale",
+    "Labels",
+    "View",
+    "check",
+    "clip_digest",
+    "decode_header",
+    "default_layers",
+    "encode",
+    "layer_names",
+]
+
+MAGIC = b"FMVZ"
+NATS = 30.0
+"""Depth of the log density kept below the top: exp(-30) of the top is far under what any scale shows."""
+
+ABOVE_TOP = 8.0
+"""A frame may rise this many nats above the shared top before it saturates; a near-Dirac must not push all else out."""
+
+SMALL = 2048
+"""Arrays up to this many values travel as float32."""
+
+OUTSIDE = 3.0
+"""Positions are kept up to this many panel widths outside the panel."""
+
+LIMITS = {"frames": 1001, "panels": 8, "layers": 32, "grid": 512, "items": 20_000, "bytes": 64 * 2**20}
+"""Sizes beyond which the browser could no longer play the clip."""
+
+DensityScale = Literal["linear", "sqrt", "log"]
+_SHAPES = ("cross", "dot", "ring", "diamond")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Every text that the stage shows, in the user's language. ``{}`` names are filled in by the browser.
+
+    Attributes:
+        layers: layer name (and trail name) to the text on its chip.
+        clock: such as ``"t = {t}"``.
+        component: such as ``"Component {k} of {n}: mean ({x}, {y}), weight {w}"``.
+        marker: such as ``"{name} at ({x}, {y})"``.
+        panel: such as ``"{title}: x from {x0} to {x1}, y from {y0} to {y1}"``.
+    """
+
+    layers: Mapping[str, str]
+    stage: str
+    play: str
+    pause: str
+    back: str
+    forward: str
+    time: str
+    clock: str
+    speed: str
+    loop: str
+    layers_group: str
+    density_group: str
+    density: str
+    scale_linear: str
+    scale_sqrt: str
+    scale_log: str
+    scale_all: str
+    scale_frame: str
+    png: str
+    record: str
+    stop: str
+    no_recording: str
+    fullscreen: str
+    exit_fullscreen: str
+    help: str
+    close: str
+    panel: str
+    component: str
+    marker: str
+    edit_group: str
+    add: str
+    add_hint: str
+    delete: str
+    undo: str
+    heavier: str
+    lighter: str
+    key_play: str
+    key_frames: str
+    key_ten_frames: str
+    key_ends: str
+    key_fullscreen: str
+    key_layers: str
+    key_move: str
+    key_weight: str
+    key_size: str
+    key_turn: str
+    key_delete: str
+    key_undo: str
+    key_add: str
+
+    @classmethod
+    def from_mapping(cls, texts: Mapping[str, str], layers: Mapping[str, str]) -> Labels:
+        """Labels from a locale section whose keys are the field names.
+
+        Raises:
+            ParameterError: a field has no text, or a text no field.
+        """
+        wanted = cls.text_names()
+        if set(texts) != set(wanted):
+            odd = sorted(set(texts) ^ set(wanted))
+            raise ParameterError("texts", "one text for each field of Labels", odd)
+        return cls(layers=dict(layers), **{name: texts[name] for name in wanted})
+
+    @classmethod
+    def text_names(cls) -> tuple[str, ...]:
+        """The names of all texts but `layers`: the keys a locale file must have."""
+        return tuple(f.name for f in dataclasses.fields(cls) if f.name != "layers")
+
+
+@dataclass(frozen=True)
+class View:
+    """How a clip is first shown; afterwards the browser keeps its own state until `revision` changes.
+
+    Attributes:
+        t: where the clock stands.
+        playing: whether it runs (never by itself under ``prefers-reduced-motion``).
+        layers_on: names of the layers shown; None: `default_layers`.
+        density_scale: how density becomes colour.
+        per_frame: each frame has its own scale instead of one for all t.
+        speed: 1 plays the clip in ``clip.seconds``.
+        present: larger type and thicker lines, for a projector.
+        revision: a new value makes the browser take over this view with the next data.
+    """
+
+    t: float = 0.0
+    playing: bool = False
+    layers_on: tuple[str, ...] | None = None
+    density_scale: DensityScale = "sqrt"
+    per_frame: bool = False
+    speed: float = 1.0
+    loop: bool = True
+    present: bool = False
+    revision: int = 0
+
+
+def layer_names(clip: Clip) -> tuple[str, ...]:
+    """Names of all layers in the order of their chips, trails included, each once."""
+    names: dict[str, None] = {}
+    for panel in clip.panels:
+        if isinstance(panel, PlanePanel):
+            for layer in panel.layers:
+                names[layer.name] = None
+                if isinstance(layer, Particles) and layer.trail > 0 and layer.trail_name:
+                    names[layer.trail_name] = None
+    return tuple(names)
+
+
+def default_layers(clip: Clip) -> tuple[str, ...]:
+    """A first picture that is not crowded: all layers but contours, score arrows, SDE particles and reference samples."""
+    off: set[str] = set()
+    for panel in clip.panels:
+        for layer in panel.layers if isinstance(panel, PlanePanel) else ():
+            if isinstance(layer, Contours) or (isinstance(layer, Vectors) and layer.role == "score"):
+                off.add(layer.name)
+            elif isinstance(layer, Particles) and layer.role in ("sde", "reference"):
+                off.update({layer.name, layer.trail_name or layer.name})
+    return tuple(name for name in layer_names(clip) if name not in off)
+
+
+# --- checking -------------------------------------------------------------------------------------------------------
+
+
+def check(clip: Clip) -> None:
+    """Raise if the stage could not play `clip` faithfully.
+
+    Raises:
+        ParameterError: which array, what is allowed, what came.
+    """
+    times = _array("times", clip.times, ("T",), finite=True)
+    frames = len(times)
+    if not 2 <= frames <= LIMITS["frames"]:
+        raise ParameterError("times", f"2 to {LIMITS['frames']} frames", frames)
+    if not (np.diff(times) > 0).all():
+        raise ParameterError("times", "strictly increasing values", times[:8].tolist())
+    if not (np.isfinite(clip.seconds) and clip.seconds > 0):
+        raise ParameterError("seconds", "a positive number", clip.seconds)
+    if not 1 <= len(clip.panels) <= LIMITS["panels"]:
+        raise ParameterError("panels", f"1 to {LIMITS['panels']} panels", len(clip.panels))
+    _unique("panels", (panel.name for panel in clip.panels))
+    for panel in clip.panels:
+        if isinstance(panel, BarsPanel):
+            if panel.bars is not None:
+                _check_bars(f"{panel.name}.bars", panel.bars, frames)
+        elif isinstance(panel, PlanePanel):
+            _check_plane(panel, frames)
+        else:
+            raise ParameterError("panels", "PlanePanel or BarsPanel", panel)
+    for readout in clip.readouts:
+        _array(f"readouts.{readout.label}", readout.values, ("T",), {"T": frames})
+    total = sum(array.nbytes for array in _arrays(clip))
+    if total > LIMITS["bytes"]:
+        raise ParameterError("clip", f"at most {LIMITS['bytes']} bytes of arrays", total)
+
+
+def _check_bars(where: str, bars: Bars, frames: int) -> None:
+    values = _array(f"{where}.values", bars.values, ("T", "K"), {"T": frames})
+    if values.shape[1] != len(bars.labels):
+        raise ParameterError(f"{where}.labels", f"{values.shape[1]} labels", len(bars.labels))
+    with np.errstate(invalid="ignore"):
+        if (values < -1e-4).any() or (values > 1 + 1e-4).any():
+            raise ParameterError(
+                f"{where}.values", "values in [0, 1]", [float(np.nanmin(values)), float(np.nanmax(values))]
+            )
+    _role(where, bars.role)
+
+
+def _check_plane(panel: PlanePanel, frames: int) -> None:
+    extent = panel.extent
+    sides = (extent.x0, extent.x1, extent.y0, extent.y1)
+    if not np.isfinite(sides).all() or not (extent.x0 < extent.x1 and extent.y0 < extent.y1):
+        raise ParameterError(f"{panel.name}.extent", "finite x0 < x1 and y0 < y1", sides)
+    if not 0.2 <= (extent.x1 - extent.x0) / (extent.y1 - extent.y0) <= 5:
+        raise ParameterError(f"{panel.name}.extent", "width over height between 0.2 and 5", sides)
+    if len(panel.layers) > LIMITS["layers"]:
+        raise ParameterError(f"{panel.name}.layers", f"at most {LIMITS['layers']} layers", len(panel.layers))
+    names = [layer.name for layer in panel.layers]
+    names += [la.trail_name for la in panel.layers if isinstance(la, Particles) and la.trail > 0 and la.trail_name]
+    _unique(f"{panel.name}.layers", names)
+    if sum(isinstance(layer, Density) for layer in panel.layers) > 1:
+        raise ParameterError(f"{panel.name}.layers", "at most one Density", names)
+    for layer in panel.layers:
+        if not isinstance(layer, get_args(Layer)):
+            raise ParameterError(f"{panel.name}.layers", "layers of fmviz.clips.clip", layer)
+        _check_layer(f"{panel.name}.{layer.name}", panel, layer, frames)
+
+
+def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> None:
+    _role(where, layer.role)
+    if isinstance(layer, Density):
+        _check_density(where, layer, frames)
+    elif isinstance(layer, Contours):
+        if not layer.levels or not all(0 < level < 1 for level in layer.levels):
+            raise ParameterError(f"{where}.levels", "fractions between 0 and 1", layer.levels)
+        if not any(isinstance(other, Density) for other in panel.layers):
+            raise ParameterError(where, "a Density layer in the same panel", [other.name for other in panel.layers])
+    elif isinstance(layer, Vectors):
+        positions = _array(f"{where}.positions", layer.positions, ("N", 2), finite=True)
+        _array(f"{where}.vectors", layer.vectors, ("T", "N", 2), {"T": frames, "N": len(positions)}, infinite=False)
+        for name, value in (("scale", layer.scale), ("longest", layer.longest)):
+            if not (np.isfinite(value) and value > 0):
+                raise ParameterError(f"{where}.{name}", "a positive number", value)
+    elif isinstance(layer, Particles):
+        _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
+        if layer.trail < 0:
+            raise ParameterError(f"{where}.trail", "0 or more frames", layer.trail)
+        if not 0 < layer.size <= 10:
+            raise ParameterError(f"{where}.size", "a size in (0, 10]", layer.size)
+    elif isinstance(layer, Lines):
+        for index, line in enumerate(layer.points):
+            _array(f"{where}.points[{index}]", line, ("M", 2), infinite=False)
+        if not 0 < layer.opacity <= 1:
+            raise ParameterError(f"{where}.opacity", "an opacity in (0, 1]", layer.opacity)
+    elif isinstance(layer, Markers):
+        _check_markers(where, layer, frames)
+    else:
+        _check_ellipses(where, layer)
+
+
+def _check_density(where: str, layer: Density, frames: int) -> None:
+    values = _array(f"{where}.log_values", layer.log_values, ("T", "H", "W"), {"T": frames}, anything=True)
+    if min(values.shape[1:]) < 2 or max(values.shape[1:]) > LIMITS["grid"]:
+        raise ParameterError(f"{where}.log_values", f"a grid of 2 to {LIMITS['grid']} cells a side", values.shape)
+    top = float(values.max())
+    if not top < np.inf:  # also true of NaN
+        raise ParameterError(f"{where}.log_values", "logarithms below +inf, none NaN", top)
+    if not np.isfinite(layer.log_max):
+        raise ParameterError(f"{where}.log_max", "a finite number", layer.log_max)
+
+
+def _check_markers(where: str, layer: Markers, frames: int) -> None:
+    if np.ndim(layer.positions) == 3:
+        _array(f"{where}.positions", layer.positions, ("T", "M", 2), {"T": frames}, infinite=False)
+    else:
+        _array(f"{where}.positions", layer.positions, ("M", 2), infinite=False)
+    if layer.shape not in _SHAPES:
+        raise ParameterError(f"{where}.shape", f"one of {_SHAPES}", layer.shape)
+    if layer.drag is not None and layer.positions.shape != (1, 2):
+        raise ParameterError(f"{where}.drag", "a single resting point (1, 2)", layer.positions.shape)
+
+
+def _check_ellipses(where: str, layer: Ellipses) -> None:
+    means = _array(f"{where}.means", layer.means, ("K", 2), finite=True)
+    size = {"K": len(means)}
+    covariances = _array(f"{where}.covariances", layer.covariances, ("K", 2, 2), size, finite=True)
+    weights = _array(f"{where}.weights", layer.weights, ("K",), size, finite=True)
+    if (weights < 0).any():
+        raise ParameterError(f"{where}.weights", "weights of 0 or more", weights.tolist())
+    determinant = covariances[:, 0, 0] * covariances[:, 1, 1] - covariances[:, 0, 1] * covariances[:, 1, 0]
+    if (covariances[:, 0, 0] < 0).any() or (determinant < -1e-6).any():
+        raise ParameterError(f"{where}.covariances", "positive semidefinite matrices", covariances[:4].tolist())
+
+
+def _array(
+    where: str,
+    value: object,
+    shape: tuple[str | int, ...],
+    sizes: Mapping[str, int] | None = None,
+    *,
+    finite: bool = False,
+    infinite: bool = True,
+    anything: bool = False,
+) -> Floats:
+    """`value` if it is a float32 array of `shape`: finite, or NaN allowed, or with `anything` not looked into."""
+    expected = ", ".join(str((sizes or {}).get(str(s), s)) for s in shape)
+    if not isinstance(value, np.ndarray) or value.dtype != np.float32:
+        raise ParameterError(where, f"a float32 array of shape ({expected})", getattr(value, "dtype", type(value)))
+    wrong = value.ndim != len(shape) or any(
+        size != want if isinstance(want, int) else size != (sizes or {}).get(want, size)
+        for size, want in zip(value.shape, shape, strict=False)
+    )
+    if wrong:
+        raise ParameterError(where, f"shape ({expected})", value.shape)
+    if max(value.shape) > LIMITS["items"]:
+        raise ParameterError(where, f"at most {LIMITS['items']} along each axis", value.shape)
+    if finite and not np.isfinite(value).all():
+        raise ParameterError(where, "finite values", "NaN or infinity")
+    if not infinite and np.isinf(value).any():
+        raise ParameterError(where, "finite values or NaN", "infinity")
+    return value
+
+
+def _unique(where: str, names: Iterable[str]) -> None:
+    seen = list(names)
+    if len(set(seen)) < len(seen) or not all(seen):
+        raise ParameterError(where, "names that are not empty and differ", seen)
+
+
+def _role(where: str, role: str) -> None:
+    if role not in get_args(Role):
+        raise ParameterError(f"{where}.role", f"one of {get_args(Role)}", role)
+
+
+# --- identity -------------------------------------------------------------------------------------------------------
+
+
+def _arrays(clip: Clip) -> Iterator[Floats]:
+    """All arrays of a clip in a fixed order."""
+    yield clip.times
+    for panel in clip.panels:
+        if isinstance(panel, BarsPanel):
+            if panel.bars is not None:
+                yield panel.bars.values
+            continue
+        for layer in panel.layers:
+            for entry in dataclasses.fields(layer):
+                value = getattr(layer, entry.name)
+                yield from (part for part in (value if isinstance(value, tuple) else (value,)) if _is_array(part))
+    for readout in clip.readouts:
+        yield readout.values
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+_WORDS = {"title", "hint", "label", "labels"}
+"""Fields that a reader reads: a clip is the same one in another language."""
+
+
+def clip_digest(clip: Clip) -> str:
+    """32 hex digits that name the scene: the same arrays and structure give the same, whatever the language."""
+    digest = hashlib.blake2b(digest_size=16)
+    structure = [clip.seconds, len(clip.readouts), *(_structure(panel) for panel in clip.panels)]
+    digest.update(json.dumps(structure, allow_nan=True, sort_keys=True).encode())
+    for array in _arrays(clip):
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _structure(value: Any) -> Any:
+    """Plain JSON values of a dataclass without arrays and words."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = (f.name for f in dataclasses.fields(value) if f.name not in _WORDS)
+        return [type(value).__name__, {name: _structure(getattr(value, name)) for name in fields}]
+    if isinstance(value, tuple):
+        return [_structure(part) for part in value]
+    return "array" if isinstance(value, np.ndarray) else value
+
+
+# --- encoding -------------------------------------------------------------------------------------------------------
+
+
+class _Block:
+    """The arrays of one payload, each starting at a multiple of 8 bytes."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, dtype: str, values: NDArray[Any], **more: float) -> dict[str, Any]:
+        raw = values.tobytes()
+        entry = {"dtype": dtype, "offset": self.size, "count": int(values.size), **more}
+        padding = -len(raw) % 8
+        self.parts += [raw, bytes(padding)]
+        self.size += len(raw) + padding
+        return entry
+
+    def floats(self, values: Floats) -> dict[str, Any]:
+        """float32 if short, else 16-bit integers over the range of the array."""
+        if values.size <= SMALL:
+            return self.add("f32", values.astype("<f4"))
+        gaps = np.isnan(values)
+        if gaps.all():
+            return self.add("i16", np.full(values.shape, -32768, "<i2"), lo=0.0, hi=0.0)
+        lo, hi = float(np.nanmin(values)), float(np.nanmax(values))
+        codes = np.multiply(values, 65534.0 / (hi - lo) if hi > lo else 0.0, dtype=np.float32)
+        codes += -32767.0 - lo * (65534.0 / (hi - lo)) if hi > lo else 0.0
+        codes = np.rint(codes, out=codes).clip(-32767, 32767)
+        codes[gaps] = -32768
+        return self.add("i16", codes.astype("<i2"), lo=lo, hi=hi)
+
+    def log_density(self, layer: Density) -> dict[str, Any]:
+        """16-bit integers linear in log p over `NATS`."""
+        hi = float(np.clip(layer.log_values.max(), layer.log_max, layer.log_max + ABOVE_TOP))
+        lo = hi - NATS
+        codes = np.subtract(layer.log_values, np.float32(lo), dtype=np.float32)
+        codes *= np.float32(65534.0 / NATS)
+        codes += 1.5  # round half up through truncation
+        np.clip(codes, 0, 65535, out=codes)
+        return self.add("u16", codes.astype("<u2"), lo=lo, hi=hi)
+
+
+def encode(clip: Clip, labels: Labels, view: View) -> bytes:
+    """The payload of `stage` and `standalone_html`.
+
+    Raises:
+        ParameterError: `clip` or `view` is not playable, or a layer has no label.
+    """
+    check(clip)
+    names = layer_names(clip)
+    missing = [name for name in names if name not in labels.layers]
+    if missing:
+        raise ParameterError("labels.layers", "a text for each layer", missing)
+    block = _Block()
+    header = {
+        "version": 1,
+        "clip": clip_digest(clip),
+        "labels": dataclasses.asdict(labels) | {"layers": {name: labels.layers[name] for name in names}},
+        "view": _view(clip, view),
+        "roles": {role: dataclasses.asdict(entry) for role, entry in ROLE_COLOURS.items()},
+        "ramps": {"light": list(DENSITY_LIGHT), "dark": list(DENSITY_DARK)},
+        "seconds": float(clip.seconds),
+        "times": block.floats(clip.times),
+        "panels": [_bars(block, p) if isinstance(p, BarsPanel) else _plane(block, p) for p in clip.panels],
+        "readouts": [{"label": r.label, "values": block.floats(r.values)} for r in clip.readouts],
+    }
+    text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    start = MAGIC + struct.pack("<I", len(text)) + text
+    return b"".join([start, bytes(-len(start) % 8), *block.parts])
+
+
+def decode_header(payload: bytes) -> dict[str, Any]:
+    """The header of a payload, with ``"start"``: where the arrays begin.
+
+    Raises:
+        ParameterError: not a payload.
+    """
+    if payload[:4] != MAGIC or len(payload) < 8:
+        raise ParameterError("payload", "bytes made by encode", payload[:8])
+    (length,) = struct.unpack("<I", payload[4:8])
+    header: dict[str, Any] = json.loads(payload[8 : 8 + length])
+    return header | {"start": 8 + length + -(8 + length) % 8}
+
+
+def _view(clip: Clip, view: View) -> dict[str, Any]:
+    names = layer_names(clip)
+    if not np.isfinite(view.t):
+        raise ParameterError("view.t", "a finite number", view.t)
+    if view.density_scale not in get_args(DensityScale):
+        raise ParameterError("view.density_scale", f"one of {get_args(DensityScale)}", view.density_scale)
+    if not 0.05 <= view.speed <= 20:
+        raise ParameterError("view.speed", "a factor between 0.05 and 20", view.speed)
+    on = default_layers(clip) if view.layers_on is None else view.layers_on
+    t = float(np.clip(view.t, clip.times[0], clip.times[-1]))
+    return dataclasses.asdict(view) | {"t": t, "layers_on": [name for name in names if name in on]}
+
+
+def _bars(block: _Block, panel: BarsPanel) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": "bars", "name": panel.name, "title": panel.title, "hint": panel.hint, "bars": None}
+    if panel.bars is not None:
+        bars = panel.bars
+        entry["bars"] = {"labels": list(bars.labels), "role": bars.role, "values": block.floats(bars.values)}
+    return entry
+
+
+def _plane(block: _Block, panel: PlanePanel) -> dict[str, Any]:
+    extent = panel.extent
+    return {
+        "kind": "plane",
+        "name": panel.name,
+        "title": panel.title,
+        "extent": [float(extent.x0), float(extent.x1), float(extent.y0), float(extent.y1)],
+        "clickable": bool(panel.clickable),
+        "layers": [_layer(block, extent, layer) for layer in panel.layers],
+    }
+
+
+def _layer(block: _Block, extent: Extent, layer: Layer) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": type(layer).__name__.lower(), "name": layer.name, "role": layer.role}
+    if isinstance(layer, Density):
+        height, width = layer.log_values.shape[1:]
+        return entry | {"rows": height, "columns": width, "log_max": layer.log_max, "codes": block.log_density(layer)}
+    if isinstance(layer, Contours):
+        return entry | {"levels": [float(level) for level in layer.levels]}
+    if isinstance(layer, Vectors):
+        return entry | {
+            "positions": block.floats(layer.positions),
+            "vectors": block.floats(_shorten(layer)),
+            "scale": float(layer.scale),
+            "longest": float(layer.longest),
+        }
+    if isinstance(layer, Particles):
+        return entry | {
+            "positions": block.floats(_near(layer.positions, extent)),
+            "items": layer.positions.shape[1],
+            "trail": int(layer.trail),
+            "trail_name": layer.trail_name,
+            "size": float(layer.size),
+        }
+    if isinstance(layer, Lines):
+        lengths = [len(line) for line in layer.points]
+        joined = np.concatenate(layer.points) if lengths else np.zeros((0, 2), np.float32)
+        return entry | {
+            "points": block.floats(_near(joined, extent)),
+            "lengths": lengths,
+            "dashed": bool(layer.dashed),
+            "opacity": float(layer.opacity),
+        }
+    if isinstance(layer, Markers):
+        return entry | {
+            "positions": block.floats(_near(layer.positions, extent)),
+            "items": layer.positions.shape[-2],
+            "moving": layer.positions.ndim == 3,
+            "shape": layer.shape,
+            "label": layer.label,
+            "drag": layer.drag,
+        }
+    covariances = [[float(c[0, 0]), float(c[0, 1] + c[1, 0]) / 2, float(c[1, 1])] for c in layer.covariances]
+    rows = zip(layer.weights.tolist(), layer.means.tolist(), covariances, strict=True)
+    return entry | {"components": [[w, *mean, *cov] for w, mean, cov in rows], "edit": layer.edit}
+
+
+def _near(positions: Floats, extent: Extent) -> Floats:
+    """Positions cut `OUTSIDE` panel widths off the panel; NaN stays."""
+    wide, high = OUTSIDE * (extent.x1 - extent.x0), OUTSIDE * (extent.y1 - extent.y0)
+    low = np.array([extent.x0 - wide, extent.y0 - high], np.float32)
+    top = np.array([extent.x1 + wide, extent.y1 + high], np.float32)
+    return np.clip(positions, low, top)
+
+
+def _shorten(layer: Vectors) -> Floats:
+    """Vectors cut to the longest arrow drawn: the picture is the same."""
+    limit = np.float32(layer.longest / layer.scale)
+    with np.errstate(invalid="ignore", over="ignore"):
+        length = np.hypot(layer.vectors[..., 0], layer.vectors[..., 1])
+        factor = np.where(length > limit, limit / np.maximum(length, np.float32(1e-30)), np.float32(1))
+    return np.asarray(layer.vectors * factor[..., None], np.float32)
