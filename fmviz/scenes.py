@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import torch
-from torch import Tensor
 
 from fmviz.clips.clip import Extent
 from fmviz.specs.mixture import Component
 from fmviz.specs.scene import MixtureName, Scene
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
 from fmviz.theory.schedulers import Scheduler
+from fmviz.theory.sigmas import Sigma
 
 __all__ = ["components", "extent", "mixture", "path", "scheduler", "sigma"]
 
@@ -68,7 +67,7 @@ def path(scene: Scene) -> ProbabilityPath:
     return ProbabilityPath(mixture(scene, "init"), mixture(scene, "data"), scheduler(scene))
 
 
-def sigma(scene: Scene) -> Callable[[float | Tensor], Tensor]:
+def sigma(scene: Scene) -> Sigma:
     """The diffusion coefficient sigma_t of `scene`."""
     return sigmas.get(scene.sigma, amplitude=scene.amplitude, scheduler=scheduler(scene))
 

@@ -12,56 +12,33 @@ which for one Gaussian is an Ornstein-Uhlenbeck process with a known transition 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from fmviz.theory import GaussianMixture, ProbabilityPath
-from fmviz.theory.solvers import solve_ode, solve_sde
+from fmviz.theory.sigmas import Sigma
+from fmviz.theory.solvers import sde_grid, solve_ode, solve_sde
 
-__all__ = ["conditional_sde", "marginal_ode", "marginal_sde", "refined_times"]
+__all__ = ["conditional_sde", "marginal_ode", "marginal_sde"]
 
-Sigma = Callable[[float | Tensor], Tensor]
 
-STEP_STIFFNESS = 0.25
-"""Largest drift eigenvalue times step of the Euler-Maruyama scheme; it is unstable from 2 and visibly biased near 1."""
-MAX_SUBSTEPS = 64
 CLOCK_STEP = 0.05
 MAX_CLOCK_STEPS = 40
 
 
 def marginal_ode(path: ProbabilityPath, x0: Tensor, times: Tensor) -> Tensor:
     """Heun's method on the exact marginal velocity, one step a frame: (T, N, 2)."""
+    path.prepare(times.tolist())
     trajectory, _ = solve_ode(path.marginal_velocity, x0, method="heun", times=times)
     return trajectory
 
 
-def refined_times(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> tuple[Tensor, Tensor]:
-    """A grid that keeps every frame and divides each interval so that Euler-Maruyama stays accurate.
-
-    Returns:
-        the fine grid (S + 1,), and the indices (T,) of the frames in it.
-    """
-    grid, index = [times[:1]], [0]
-    for a, b in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
-        rate = max(float(sigma(t)) ** 2 / 2 * float(path.stiffness(t)) for t in (a, b))
-        n = min(MAX_SUBSTEPS, max(1, int((b - a) * rate / STEP_STIFFNESS) + 1))
-        grid.append(torch.linspace(a, b, n + 1, dtype=times.dtype)[1:])
-        index.append(index[-1] + n)
-    return torch.cat(grid), torch.tensor(index)
-
-
 def marginal_sde(path: ProbabilityPath, sigma: Sigma, x0: Tensor, times: Tensor, generator: torch.Generator) -> Tensor:
     """Euler-Maruyama on the marginal SDE of T21: (T, N, 2)."""
-
-    def drift(x: Tensor, t: float | Tensor) -> Tensor:
-        velocity, score = path.velocity_and_score(x, t)
-        return velocity + sigma(t) ** 2 / 2 * score
-
-    fine, index = refined_times(path, sigma, times)
-    trajectory, _ = solve_sde(drift, sigma, x0, generator=generator, times=fine)
-    return trajectory[index]
+    grid, frames = sde_grid(sigma, path.stiffness, times)
+    path.prepare(grid)
+    trajectory, _ = solve_sde(path.sde_drift(sigma), sigma, x0, generator=generator, times=grid)
+    return trajectory[frames]
 
 
 def conditional_sde(

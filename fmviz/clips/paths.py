@@ -7,7 +7,6 @@ velocity and score, which have no value there, are NaN (drawn as nothing).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +32,7 @@ from fmviz.clips.clip import (
 )
 from fmviz.clips.particles import conditional_sde, marginal_ode, marginal_sde
 from fmviz.theory import GaussianMixture, ProbabilityPath
+from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import solve_ode
 
 __all__ = [
@@ -47,8 +47,6 @@ __all__ = [
     "readouts",
     "trajectory_through",
 ]
-
-Sigma = Callable[[float | Tensor], Tensor]
 
 TRAIL = 9
 POSTERIOR_LINES = 24
@@ -197,7 +195,7 @@ def click_layers(
     x, t = torch.tensor(click[:2]), click[2]
     times = grid.times()
     positions, line = trajectory_through(path, click, grid)
-    z, x0 = path.sample_posterior(x, t, POSTERIOR_LINES, torch.Generator().manual_seed(seed))
+    z, x0 = path.sample_posterior(x, t, POSTERIOR_LINES, generator=torch.Generator().manual_seed(seed))
     meeting = path.conditional_flow(x0, times[:, None], z)
     return (
         Lines(
@@ -250,16 +248,13 @@ def paths_clip(
 def trajectory_through(path: ProbabilityPath, click: tuple[float, float, float], grid: Grid) -> tuple[Tensor, Tensor]:
     """The trajectory with X_t = x: its positions (T, 2) at the frames, and its points (T + 1, 2) with x among them."""
     x, t, times = torch.tensor(click[:2]), click[2], grid.times()
-    now = torch.tensor([t])
-    after, before = times[times > t], times[times < t]
-    onward, back = x[None], x[None]
-    if len(after):
-        forward, _ = solve_ode(path.marginal_velocity, x[None], method="rk4", times=torch.cat([now, after]))
-        onward = forward[:, 0]
-    if len(before):
-        elapsed = torch.cat([torch.zeros(1), (t - before).flip(0)])
-        backward, _ = solve_ode(lambda y, s: -path.marginal_velocity(y, t - s), x[None], method="rk4", times=elapsed)
-        back = backward[:, 0].flip(0)
+    after, before = times[times > t].tolist(), times[times < t].flip(0).tolist()
+
+    def solve(grid: list[float]) -> Tensor:
+        return solve_ode(path.marginal_velocity, x[None], method="rk4", times=grid)[0][:, 0]
+
+    onward = solve([t, *after]) if after else x[None]
+    back = solve([t, *before]).flip(0) if before else x[None]
     line = torch.cat([back, onward[1:]])
     at_frames = torch.cat([back[:-1], x.expand(int((times == t).sum()), 2), onward[1:]])
     return at_frames, line

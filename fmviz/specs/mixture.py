@@ -75,10 +75,6 @@ def _format(components: tuple[Component, ...] | None) -> str | None:
     return "~".join("_".join(f"{v:.{DECIMALS}f}".rstrip("0").rstrip(".") for v in c.row()) for c in components)
 
 
-Components = Annotated[
-    tuple[Component, ...] | None,
-    BeforeValidator(_parse),
-    PlainSerializer(_format),
-    Field(min_length=1, max_length=MAX_COMPONENTS),
-]
+Listed = Annotated[tuple[Component, ...], Field(min_length=1, max_length=MAX_COMPONENTS)]
+Components = Annotated[Listed | None, BeforeValidator(_parse), PlainSerializer(_format)]
 """A mixture's components, or None for "as the preset has them"; in a link ``w_x_y_xx_xy_yy~…``."""

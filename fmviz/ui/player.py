@@ -12,7 +12,7 @@ from typing import Literal
 import streamlit as st
 from pydantic import ValidationError
 
-from fmviz.errors import FmvizError
+from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
 from fmviz.stage.component import events, stage
 from fmviz.stage.payload import View
@@ -64,7 +64,7 @@ def _player(key: str, payload: Callable[[], bytes]) -> None:
         shown = payload()
         st.session_state[LAST] = shown
     except FmvizError as error:
-        slot.error(tr("app.cannot_draw", reason=error))
+        slot.error(tr("app.cannot_draw", reason=_reason(error)))
         shown = st.session_state.get(LAST, b"")
     if shown:
         stage(
@@ -79,6 +79,10 @@ def _player(key: str, payload: Callable[[], bytes]) -> None:
         )
     if st.session_state.pop(SETTLED, False):
         st.rerun()
+
+
+def _reason(error: FmvizError) -> str:
+    return tr("app.singular_source") if isinstance(error, SingularTimeError) else str(error)
 
 
 def _settle() -> None:

@@ -123,7 +123,25 @@ def test_an_over_long_link_is_not_read():
 
 def test_random_bytes_never_raise():
     rng = np.random.default_rng(0)
-    names = ["data", "mix", "init", "initmix", "sched", "exp", "alpha", "beta", "sigma", "amp", "n", "sd", "t", "z", "layers", "at", "axis"]
+    names = [
+        "data",
+        "mix",
+        "init",
+        "initmix",
+        "sched",
+        "exp",
+        "alpha",
+        "beta",
+        "sigma",
+        "amp",
+        "n",
+        "sd",
+        "t",
+        "z",
+        "layers",
+        "at",
+        "axis",
+    ]
     for _ in range(300):
         query = {rng.choice(names): "".join(rng.choice(list(string.printable), rng.integers(0, 40))) for _ in range(4)}
         state, problems = decode(query)

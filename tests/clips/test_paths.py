@@ -1,0 +1,174 @@
+"""The clip of a probability path shows what the theory says, frame by frame."""
+
+import numpy as np
+import pytest
+import torch
+
+from fmviz import scenes
+from fmviz.clips import paths
+from fmviz.clips.clip import Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
+from fmviz.clips.paths import Grid, Starts
+from fmviz.specs import Scene
+from fmviz.specs.scene import PRESETS
+from fmviz.specs.views import LAYERS
+from fmviz.stage.payload import check, layer_names
+from fmviz.theory.metrics import energy_distance
+
+GRID = Grid(Extent(-4.5, 4.5, -4.5, 4.5), frames=21, cells=96, arrows=10)
+STARTS = Starts(count=600, seed_start=1, seed_noise=2)
+Z = (1.5, -1.0)
+CLICK = (0.7, 0.4, 0.6)
+
+
+def layer(panel: PlanePanel, kind: type, name: str):
+    return next(found for found in panel.layers if isinstance(found, kind) and found.name == name)
+
+
+@pytest.fixture(scope="module", params=["linear", "sqrt", "trig", "vp"])
+def scene(request):
+    return Scene(data="three_modes", scheduler=request.param)
+
+
+@pytest.fixture(scope="module")
+def clip(scene):
+    return paths.paths_clip(scenes.path(scene), scenes.sigma(scene), GRID, STARTS, Z, CLICK)
+
+
+def test_the_stage_accepts_it_and_knows_its_layers(clip):
+    check(clip)
+    assert set(layer_names(clip)) == set(LAYERS)
+
+
+def test_densities_have_mass_one(clip):
+    cell = (9 / 96) ** 2
+    for panel in clip.panels[:2]:
+        mass = np.exp(layer(panel, Density, "density").log_values).sum(axis=(1, 2)) * cell
+        inside = slice(3, None) if panel.name == "marginal" else slice(3, -4)
+        np.testing.assert_allclose(mass[inside], 1, atol=0.02)
+    # near t = 1 the conditional law is narrower than a cell, at t = 1 it is one cell
+    assert mass[-1] == pytest.approx(1, rel=1e-4)
+
+
+def test_conditional_velocity_has_no_value_at_the_end_only(clip):
+    vectors = layer(clip.panels[0], Vectors, "velocity").vectors
+    assert np.isnan(vectors[-1]).all()
+    assert np.isfinite(vectors[:-1]).all()
+    assert np.isfinite(layer(clip.panels[1], Vectors, "velocity").vectors).all()
+
+
+def test_arrows_of_both_panels_have_one_scale(clip):
+    for name in ("velocity", "score"):
+        left, right = (layer(panel, Vectors, name) for panel in clip.panels[:2])
+        assert left.scale == right.scale > 0
+
+
+@pytest.mark.parametrize("frame", [5, 10, 15, 20])
+@pytest.mark.parametrize("name", ["ode", "sde"])
+def test_particles_of_both_panels_are_distributed_as_the_path(scene, clip, frame, name):
+    path, t = scenes.path(scene), float(clip.times[frame])
+    generator = torch.Generator().manual_seed(5)
+    for panel in clip.panels[:2]:
+        particles = torch.from_numpy(layer(panel, Particles, name).positions[frame])
+
+        def exact(panel=panel):
+            if panel.name == "marginal":
+                return path.sample(600, t, generator=generator)
+            return path.conditional_flow(path.p_init.sample(600, generator=generator), t, torch.tensor(Z))
+
+        pairs = [(exact(), exact()) for _ in range(12)]
+        floor = np.mean([float(energy_distance(a, b)) for a, b in pairs])
+        found = np.mean([float(energy_distance(particles, a)) for a, _ in pairs])
+        # one set of particles against many exact ones: its own scatter alone is up to twice the floor
+        assert found <= 2.5 * floor + 1e-6, (panel.name, found, floor)
+
+
+def test_conditional_trajectories_meet_at_the_click(scene):
+    path = scenes.path(scene)
+    frame = Grid(GRID.extent, frames=21)
+    lines, _, through, moving, ring = paths.click_layers(path, (0.7, 0.4, 0.6), frame)
+    assert isinstance(lines, Lines)
+    assert len(lines.points) == paths.POSTERIOR_LINES
+    for line in lines.points:
+        np.testing.assert_allclose(line[12], (0.7, 0.4), atol=2e-5)
+    assert isinstance(through, Lines)
+    assert isinstance(moving, Markers)
+    assert isinstance(ring, Markers)
+    np.testing.assert_allclose(moving.positions[12, 0], (0.7, 0.4), atol=1e-6)
+    np.testing.assert_allclose(ring.positions, [(0.7, 0.4)], atol=1e-6)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.317, 0.6, 1.0])
+def test_the_trajectory_is_a_solution_both_ways(scene, t):
+    path = scenes.path(scene)
+    positions, line = paths.trajectory_through(path, (0.7, 0.4, t), GRID)
+    assert positions.shape == (21, 2)
+    assert line.shape == (21 + (t == 0.317), 2)
+    times = GRID.times()
+    middle = (times[1:] + times[:-1]) / 2
+    slope = (positions[1:] - positions[:-1]) / (times[1:] - times[:-1])[:, None]
+    expected = path.marginal_velocity((positions[1:] + positions[:-1]) / 2, middle)
+    error = torch.linalg.vector_norm(slope - expected, dim=-1) / torch.linalg.vector_norm(expected, dim=-1)
+    assert float(error.median()) < 0.02
+
+
+def test_posterior_bars_are_the_posterior(scene, clip):
+    bars = clip.panels[2].bars
+    assert bars is not None
+    np.testing.assert_allclose(bars.values.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        bars.values[0], scenes.mixture(scene, "data").weights, atol=2e-2 if scene.scheduler == "vp" else 1e-5
+    )
+
+
+def test_readouts_are_the_schedule(scene, clip):
+    alpha, beta, sigma = clip.readouts
+    assert [r.label for r in clip.readouts] == ["α", "β", "σ"]
+    t = torch.from_numpy(clip.times)
+    np.testing.assert_allclose(alpha.values, scenes.scheduler(scene).alpha(t), atol=1e-6)
+    np.testing.assert_allclose(beta.values, scenes.scheduler(scene).beta(t), atol=1e-6)
+    np.testing.assert_allclose(sigma.values, 1)
+
+
+def test_same_choice_same_arrays():
+    scene = Scene(data="moons", count=50)
+    first, second = (
+        paths.paths_clip(scenes.path(scene), scenes.sigma(scene), GRID, Starts(50, 3, 4), Z, CLICK) for _ in range(2)
+    )
+    for a, b in zip(first.panels[1].layers, second.panels[1].layers, strict=True):
+        if isinstance(a, Particles):
+            np.testing.assert_array_equal(a.positions, b.positions)
+
+
+def test_new_noise_keeps_the_starting_points():
+    scene = Scene(count=50)
+    first, second = (
+        paths.marginal_panel(scenes.path(scene), scenes.sigma(scene), GRID, Starts(50, 3, noise)) for noise in (1, 2)
+    )
+    a, b = (layer(panel, Particles, "sde").positions for panel in (first, second))
+    np.testing.assert_array_equal(a[0], b[0])
+    assert np.abs(a[5] - b[5]).max() > 0.1
+    np.testing.assert_array_equal(layer(first, Particles, "ode").positions, layer(second, Particles, "ode").positions)
+
+
+@pytest.mark.parametrize("data", PRESETS)
+def test_every_preset_makes_a_clip_within_its_view(data):
+    scene = Scene(data=data, count=20)
+    grid = Grid(scenes.extent(scene), frames=5, cells=24, arrows=6)
+    clip = paths.paths_clip(scenes.path(scene), scenes.sigma(scene), grid, Starts(20), (0.0, 0.0))
+    check(clip)
+    mixture = layer(clip.panels[1], Ellipses, "mixture")
+    assert np.abs(mixture.means).max() < grid.extent.x1
+
+
+def test_a_mixture_as_source():
+    scene = Scene(data="ring5", init="two_modes", count=400)
+    clip = paths.paths_clip(scenes.path(scene), scenes.sigma(scene), GRID, Starts(400), Z, CLICK)
+    check(clip)
+    sde = torch.from_numpy(layer(clip.panels[0], Particles, "sde").positions[10])
+    path = scenes.path(scene)
+    exact = [
+        path.conditional_flow(path.p_init.sample(400, generator=torch.Generator().manual_seed(s)), 0.5, torch.tensor(Z))
+        for s in range(8)
+    ]
+    floor = np.mean([float(energy_distance(a, b)) for a, b in zip(exact[::2], exact[1::2], strict=True)])
+    assert np.mean([float(energy_distance(sde, e)) for e in exact]) <= 3 * floor
