@@ -1,0 +1,1 @@
+"""Speed, measured: `make bench`. Every module beside this one with a ``rows()`` generator is run."""
