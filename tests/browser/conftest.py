@@ -6,11 +6,6 @@ an answer of 400 or more, or an exception in the app's script.
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import helpers
 from tools.find_chromium import FLAGS, ChromiumMissing, find_chromium
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 90
+from tools.serve import ServerError, serve
 
 _server_log: list[Path] = []
 _log_seen: dict[str, int] = {}
@@ -46,47 +39,16 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         chromium.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, served from this checkout on a free port."""
     log = tmp_path_factory.mktemp("app") / "server.log"
-    url = f"http://127.0.0.1:{(port := _free_port())}"
-    with log.open("w") as out:
-        app = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                *("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"),
-            ],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    _server_log.append(log)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            if app.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"The app did not start.\n{log.read_text()[-4000:]}", pytrace=False)
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        app.terminate()
-        try:
-            app.wait(10)
-        except subprocess.TimeoutExpired:
-            app.kill()
-            app.wait(10)
+        with serve("app.py", log) as url:
+            _server_log.append(log)
+            yield url
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def _log_size() -> int:

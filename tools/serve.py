@@ -1,0 +1,70 @@
+"""Serve a Streamlit script on a free port for as long as a ``with`` block lasts: for the browser tests and the bench."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["ROOT", "ServerError", "serve"]
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 90
+STOP_SECONDS = 10
+
+
+class ServerError(RuntimeError):
+    """The server did not come up; the message ends with its log."""
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextmanager
+def serve(script: str | Path, log: Path) -> Iterator[str]:
+    """Yields the address of `script`, run from the checkout (so with its configuration); its output goes to `log`.
+
+    Raises:
+        ServerError: it did not answer in time.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    options = ("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}")
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(script), *options],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(url):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise ServerError(f"{script} did not start.\n{log.read_text()[-4000:]}")
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(STOP_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
