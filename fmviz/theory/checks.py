@@ -92,7 +92,7 @@ class ScoreResidual:
     @property
     def residual(self) -> Tensor:
         """Length of the difference, (...)."""
-        return (self.closed_form - self.autodiff).norm(dim=-1)
+        return (self.closed_form - self.autodiff).square().sum(dim=-1).sqrt()
 
     @property
     def largest(self) -> float:
@@ -132,7 +132,7 @@ def fokker_planck_residual(
     Raises:
         SingularTimeError: as `continuity_residual`.
     """
-    value = sigma(t) if callable(sigma) else sigma  # type: ignore[arg-type]  # sigmas take tensors as well
+    value = sigma(t) if callable(sigma) else sigma  # type: ignore[arg-type]  # ours take tensors
     half_square = 0.5 * torch.as_tensor(value, dtype=torch.float64, device=x.device).square()
     points, density, rate = _density_rate(path, x, t)
     velocity, score = path.velocity_and_score(points, t)
@@ -172,9 +172,7 @@ def divergence(field: Tensor, x: Tensor) -> Tensor:
 
 def _leaf(x: Tensor, t: float | Tensor) -> Tensor:
     """A float64 copy of x, one point for each (x, t), that derivatives can be taken of."""
-    batch = x.shape[:-1]
-    if isinstance(t, Tensor):
-        batch = torch.broadcast_tensors(x[..., 0], t)[0].shape
+    batch = (x[..., 0] + t).shape
     return x.detach().double().expand(*batch, 2).clone().requires_grad_()
 
 

@@ -8,23 +8,24 @@ mean :math:`m_c` and covariance :math:`C_c`, all of them possibly different at e
     r_c(x) = \frac{\omega_c N(x; m_c, C_c)}{p(x)}, \qquad
     \langle f \rangle(x) = \sum_c r_c(x) [g_c + G_c C_c^{-1} (x - m_c)].
 
-With the inverse Cholesky factor :math:`W_c` of :math:`C_c` (so :math:`W_c C_c W_c^\top = I`), the exponent is
-:math:`\tfrac12 |W_c (x - m_c)|^2`. It is affine before the square, hence **one matrix product** with the homogeneous
-points :math:`(x_1, x_2, 1)` whitens every point for every component and every time. Squaring afterwards keeps float32
-good to about 1e-6, where expanding the quadratic form would lose all digits of narrow components. The averages are a
-second product: the bracket is affine in :math:`x`, so the rows of :math:`[A_c | b_c]` are averaged first and applied to
-:math:`x` after.
+With the inverse Cholesky factor :math:`W_c` of :math:`C_c` (so :math:`W_c C_c W_c^\top = I`) the exponent is
+:math:`\tfrac12 |W_c (x - m_c)|^2`. Differences first, squares last: so float32 stays good to about 1e-6, where
+expanding the quadratic form would lose all digits of narrow components. Exponents are kept in units of log 2: exp2 is
+the faster function, and unlike torch's exp it does not slow down ninefold where narrow components underflow. The
+bracket above is affine in :math:`x` too, so averages are **one matrix product** of the rows of :math:`[A_c | b_c]` with
+the posterior weights, applied to :math:`x` after.
 
 All 2 x 2 algebra is written out, and it is done in float64 whatever the dtype of the points (the tables are small, the
-grids are large). Arrays are laid out ``(time, component, point)``, so that every reduction over components is a
-vectorised pass.
+grids are large). Arrays are laid out ``(time, component, point)``, so that every pass, reductions over components
+included, runs along the points and is vectorised; memory traffic decides the speed, so work goes in blocks that stay in
+cache, and in place.
 """
 
-__all__ = ["ComponentTable", "Layout", "arrange", "averages", "log_density", "posterior"]
+__all__ = ["ComponentTable", "Layout", "Recast", "arrange", "averages", "log_density", "posterior", "stack"]
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -32,10 +33,31 @@ from torch import Tensor
 from fmviz.errors import ParameterError
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
-_SQRT_HALF = math.sqrt(0.5)
-# Numbers of one (time, component, point) block worked on at a time: with its whitened points it stays in a core's L2
+_LOG_2 = math.log(2.0)
+# Numbers of one (time, component, point) block worked on at a time: three such arrays of float32 stay in a core's L2
 # cache.
-_BLOCK = 1 << 16
+_BLOCK = 40_000
+
+
+@dataclass(frozen=True, eq=False)
+class Recast:
+    """A float64 tensor, and its copies in the dtypes that were asked for."""
+
+    exact: Tensor
+    _copies: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
+
+    def to(self, dtype: torch.dtype) -> Tensor:
+        """The tensor in a dtype, converted at the first call."""
+        found = self._copies.get(dtype)
+        if found is None:
+            found = self._copies[dtype] = self.exact.to(dtype)
+        return found
+
+    def split(self, dim: int) -> "list[Recast]":
+        """One for each index along an axis, which is kept."""
+        parts = {dtype: copy.split(1, dim) for dtype, copy in self._copies.items()}  # type: ignore[no-untyped-call]
+        exact = self.exact.split(1, dim)  # type: ignore[no-untyped-call]
+        return [Recast(one, {dtype: parts[dtype][i] for dtype in parts}) for i, one in enumerate(exact)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +65,13 @@ class ComponentTable:
     r"""C weighted Gaussians at each of T times, ready to be evaluated.
 
     Attributes:
-        log_scale: logarithm of weight times normalising constant, (T, C).
-        whitening: rows of :math:`\sqrt{1/2} W [I | -m]`, first all first axes then all second axes, (T, 2C, 3).
+        exponents: (6, T, C, 1): the base 2 logarithm of weight times normalising constant, the two entries of the mean,
+            and :math:`W_{11}, W_{21}, W_{22}` times :math:`\sqrt{1 / (2 \log 2)}`.
         mean: (T, C, 2).
         precision: inverse covariances, (T, C, 2, 2).
     """
 
-    log_scale: Tensor
-    whitening: Tensor
+    exponents: Recast
     mean: Tensor
     precision: Tensor
 
@@ -68,31 +89,43 @@ class ComponentTable:
         slope = b * w11
         w22 = (c - slope * slope).rsqrt()
         w21 = -slope * w11 * w22
-        m1, m2 = mean[..., 0], mean[..., 1]
-        first = torch.stack((w11, torch.zeros_like(w11), -w11 * m1), dim=-1)
-        second = torch.stack((w21, w22, -(w21 * m1 + w22 * m2)), dim=-1)
+        log_scale = (log_weights + (w11 * w22).log() - _LOG_TWO_PI) / _LOG_2
+        unit = math.sqrt(0.5 / _LOG_2)
+        rows = (log_scale, mean[..., 0], mean[..., 1], unit * w11, unit * w21, unit * w22)
+        exponents = torch.stack(rows).unsqueeze(-1)
         p12 = w21 * w22
         precision = torch.stack((w11 * w11 + w21 * w21, p12, p12, w22 * w22), dim=-1)
-        return cls(
-            log_scale=log_weights + (w11 * w22).log() - _LOG_TWO_PI,
-            whitening=torch.cat((first, second), dim=-2) * _SQRT_HALF,
-            mean=mean,
-            precision=precision.reshape(*precision.shape[:-1], 2, 2),
-        )
+        return cls(Recast(exponents), mean, precision.reshape(*mean.shape, 2))
 
-    def affine(self, offset: Tensor | float, matrix: Tensor | None) -> Tensor:
-        r"""Rows of the affine map :math:`g + G C^{-1} (x - m)`, for `averages`.
+    def affine(self, offset: Tensor, matrix: Tensor | None) -> Tensor:
+        r"""The affine maps :math:`g + G C^{-1} (x - m)`, for `stack`.
 
         Args:
             offset: :math:`g`, broadcastable to (T, C, 2).
             matrix: :math:`G`, broadcastable to (T, C, 2, 2); ``None`` stands for minus the identity (the score).
 
         Returns:
-            (T, 6, C): the first column of the matrix, its second column, the constant.
+            (T, 3, 2, C): the first column of the matrix, its second column, the constant.
         """
-        slope = -self.precision if matrix is None else matrix @ self.precision
-        constant = offset - (slope @ self.mean.unsqueeze(-1)).squeeze(-1)
-        return torch.cat((slope.mT.flatten(-2), constant), dim=-1).mT
+        slope = -self.precision if matrix is None else _multiply(matrix, self.precision)
+        constant = offset - (slope * self.mean.unsqueeze(-2)).sum(-1)
+        return torch.cat((slope, constant.unsqueeze(-1)), dim=-1).permute(0, 3, 2, 1)
+
+    def split(self) -> "list[ComponentTable]":
+        """One table for each of the T times."""
+        means = self.mean.split(1)  # type: ignore[no-untyped-call]
+        precisions = self.precision.split(1)  # type: ignore[no-untyped-call]
+        return [ComponentTable(*row) for row in zip(self.exponents.split(1), means, precisions, strict=True)]
+
+
+def stack(*maps: Tensor) -> Recast:
+    """Maps from `ComponentTable.affine`, M of them, made ready for `averages`.
+
+    Returns:
+        (T, 6 M + 1, C): 2 M first columns, 2 M second columns, 2 M constants, and ones, which sum up the weights.
+    """
+    rows = torch.cat(maps, dim=2).flatten(1, 2)
+    return Recast(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1))
 
 
 @dataclass(frozen=True)
@@ -100,7 +133,7 @@ class Layout:
     """How points and times share the axes of the answer.
 
     Attributes:
-        points: homogeneous points, (S, 3, N) with S either 1 (the same points at all times) or T.
+        points: (S, 2, N) with S either 1 (the same points at all times) or T.
         times: the leading part of the broadcast batch shape, along which t varies; T numbers.
         inner: the trailing part, N numbers.
     """
@@ -128,60 +161,88 @@ def arrange(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
     """
     if not x.is_floating_point() or x.ndim == 0 or x.shape[-1] != 2:
         raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
-    try:
-        batch = tuple(torch.broadcast_shapes(x.shape[:-1], t_shape))  # type: ignore[no-untyped-call, unused-ignore]
-    except RuntimeError:
-        raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", t_shape) from None
-    padded = (1,) * (len(batch) - len(t_shape)) + tuple(t_shape)
+    own = tuple(x.shape[:-1])
+    if not t_shape:
+        return Layout(x.reshape(1, -1, 2).mT.contiguous(), (), own)
+    rank = max(len(own), len(t_shape))
+    own, padded = (1,) * (rank - len(own)) + own, (1,) * (rank - len(t_shape)) + t_shape
+    if any(a != b and 1 not in (a, b) for a, b in zip(own, padded, strict=True)):
+        raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", t_shape)
+    batch = tuple(b if a == 1 else a for a, b in zip(own, padded, strict=True))
     split = max((axis + 1 for axis, size in enumerate(padded) if size != 1), default=0)
-    own = (1,) * (len(batch) + 1 - x.ndim) + tuple(x.shape[:-1])
     times, inner = batch[:split], batch[split:]
-    if all(size == 1 for size in own[:split]):
-        spread = x.reshape(*own[split:], 2).expand(*inner, 2).reshape(1, -1, 2)
-    else:
-        spread = x.expand(*batch, 2).reshape(math.prod(times), -1, 2)
-    ones = torch.ones_like(spread[:, :1, :1]).expand(-1, 1, spread.shape[1])
-    return Layout(torch.cat((spread.mT, ones), dim=1), times, inner)
+    shared = all(size == 1 for size in own[:split])
+    spread = x.reshape(1, -1, 2) if shared else x.expand(*batch, 2).reshape(math.prod(times), -1, 2)
+    return Layout(spread.mT.contiguous(), times, inner)
 
 
-def _blocks(times: int, components: int, points: int) -> Iterator[tuple[slice, slice]]:
-    """Cut (T, N) so that no block of (time, component, point) has many more than `_BLOCK` numbers."""
-    width = max(1, min(points, _BLOCK // components))
-    height = max(1, _BLOCK // (components * width))
+@dataclass(frozen=True)
+class _Block:
+    """A part of the (T, N) answers that is worked out at once.
+
+    Attributes:
+        rows: times.
+        exponents: of the table, (6, T', C, 1).
+        points: (1 or T', 2, N').
+        buffers: two places for (T', C, N') numbers, or two times ``None``.
+    """
+
+    rows: slice
+    exponents: Tensor
+    points: Tensor
+    buffers: tuple[Tensor, Tensor] | tuple[None, None]
+
+
+def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
+    """Cut (T, N) evenly so that no block of (time, component, point) has more than about `_BLOCK` numbers.
+
+    All blocks share their buffers: fresh memory for each would cost as much in page faults as the arithmetic in it.
+    Derivatives need the memory kept, so with them, and where there is but one block, there are no buffers.
+    """
+    _, times, components, _ = exponents.shape
+    count = points.shape[-1]
+    pieces = max(1, math.ceil(count * components / _BLOCK))
+    width = max(1, math.ceil(count / pieces))
+    height = min(times, max(1, _BLOCK // (components * width)))
+    single = pieces == 1 and height == times
+    recorded = torch.is_grad_enabled() and (exponents.requires_grad or points.requires_grad)
+    memory = None if single or recorded else points.new_empty(2, height * components * width)
     for row in range(0, times, height):
-        for column in range(0, points, width):
-            yield slice(row, row + height), slice(column, column + width)
+        rows = slice(row, row + height)
+        own_exponents = exponents if single else exponents[:, rows]
+        own_points = points if len(points) == 1 else points[rows]
+        for column in range(0, max(1, count), width):
+            part = own_points if pieces == 1 else own_points[..., column : column + width]
+            if memory is None:
+                yield _Block(rows, own_exponents, part, (None, None))
+            else:
+                shape = (own_exponents.shape[1], components, part.shape[-1])
+                first, second = memory[:, : math.prod(shape)].view(2, *shape).unbind()
+                yield _Block(rows, own_exponents, part, (first, second))
 
 
-def _relative_densities(table: ComponentTable, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted component densities over the largest of them, (T, C, N), and the logarithm of the largest, (T, 1, N)."""
-    times, components = table.log_scale.shape
-    if points.shape[0] == 1:
-        whitened = (table.whitening.flatten(0, 1) @ points[0]).reshape(times, 2 * components, -1)
-    else:
-        whitened = table.whitening @ points
-    first, second = whitened[:, :components], whitened[:, components:]
-    logits = torch.addcmul(table.log_scale.unsqueeze(-1), first, first, value=-1.0)
-    logits = logits.addcmul_(second, second, value=-1.0)
+def _assemble(parts: list[Tensor], points: int) -> Tensor:
+    """Put answers for `_blocks`, in their order, back together."""
+    if len(parts) == 1:
+        return parts[0]
+    across = 1 if parts[0].shape[-1] == 0 else math.ceil(points / parts[0].shape[-1])
+    if across > 1:
+        parts = [torch.cat(parts[i : i + across], dim=-1) for i in range(0, len(parts), across)]
+    return torch.cat(parts)
+
+
+def _relative_densities(block: _Block) -> tuple[Tensor, Tensor]:
+    """Weighted component densities over the largest of them, (T, C, N), and log2 of the largest, (T, 1, N)."""
+    log_scale, m1, m2, w11, w21, w22 = block.exponents.unbind()
+    one, two = block.buffers
+    right = torch.sub(block.points[:, :1], m1, out=one)
+    second = torch.sub(block.points[:, 1:], m2, out=two).mul_(w22).addcmul_(w21, right)
+    first = torch.mul(right, w11, out=one)
+    logits = torch.addcmul(log_scale, first, first, value=-1.0, out=one).addcmul_(second, second, value=-1.0)
     # The shift cancels in every result, so no derivative is taken of it. Held finite: at a point so far away that all
     # densities underflow, log 0 = -inf is the answer, not -inf + inf.
     largest = logits.detach().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(logits.dtype).min)
-    return logits.sub_(largest).exp_(), largest
-
-
-def _cast(table: ComponentTable, dtype: torch.dtype, rows: slice) -> ComponentTable:
-    return ComponentTable(table.log_scale[rows].to(dtype), table.whitening[rows].to(dtype), table.mean, table.precision)
-
-
-def _assemble(parts: list[Tensor], times: int, points: int) -> Tensor:
-    """Put blocks in the order of `_blocks` back together."""
-    if len(parts) == 1:
-        return parts[0]
-    per_row = next(i for i in range(1, len(parts) + 1) if sum(p.shape[-1] for p in parts[:i]) >= points)
-    rows = [
-        torch.cat(parts[i : i + per_row], dim=-1) if per_row > 1 else parts[i] for i in range(0, len(parts), per_row)
-    ]
-    return torch.cat(rows, dim=0)
+    return logits.sub_(largest).exp2_(), largest
 
 
 def log_density(table: ComponentTable, points: Tensor) -> Tensor:
@@ -189,41 +250,44 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
 
     Args:
         table: T times C components.
-        points: homogeneous, (1 or T, 3, N).
+        points: (1 or T, 2, N).
     """
-    times, components = table.log_scale.shape
     parts = []
-    for rows, columns in _blocks(times, components, points.shape[-1]):
-        block = points[:, :, columns] if points.shape[0] == 1 else points[rows, :, columns]
-        relative, largest = _relative_densities(_cast(table, points.dtype, rows), block)
-        parts.append(relative.sum(dim=1).log_().add_(largest.squeeze(1)))
-    return _assemble(parts, times, points.shape[-1])
+    for block in _blocks(table.exponents.to(points.dtype), points):
+        relative, largest = _relative_densities(block)
+        parts.append(relative.sum(dim=1).log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
+    return _assemble(parts, points.shape[-1])
 
 
 def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     """Weight of each component given the point, (T, C, N); each column sums to one."""
-    relative, _ = _relative_densities(_cast(table, points.dtype, slice(None)), points)
+    relative, _ = _relative_densities(_Block(slice(None), table.exponents.to(points.dtype), points, (None, None)))
     return relative / relative.sum(dim=1, keepdim=True)
 
 
-def averages(table: ComponentTable, points: Tensor, *maps: Tensor) -> tuple[Tensor, ...]:
+def averages(table: ComponentTable, points: Tensor, maps: Recast) -> Tensor:
     """Posterior averages of affine maps of the point.
 
     Args:
         table: T times C components.
-        points: homogeneous, (1 or T, 3, N).
-        maps: each (T, 6, C), from `ComponentTable.affine`.
+        points: (1 or T, 2, N).
+        maps: M maps, from `stack`.
 
     Returns:
-        For each map, (T, 2, N).
+        (T, 2 M, N).
     """
-    times, components = table.log_scale.shape
-    rows_of_maps = torch.cat((*maps, torch.ones_like(maps[0][:, :1])), dim=1).to(points.dtype)
+    coefficients = maps.to(points.dtype)
+    size = coefficients.shape[1] // 3
     parts = []
-    for rows, columns in _blocks(times, components, points.shape[-1]):
-        block = points[:, :, columns] if points.shape[0] == 1 else points[rows, :, columns]
-        relative, _ = _relative_densities(_cast(table, points.dtype, rows), block)
-        sums = rows_of_maps[rows] @ relative
-        slopes = (sums[:, :-1] / sums[:, -1:]).reshape(len(sums), len(maps), 3, 2, -1)
-        parts.append((slopes * block[:, None, :, None, :]).sum(dim=2).flatten(1, 2))
-    return torch.chunk(_assemble(parts, times, points.shape[-1]), len(maps), dim=1)
+    for block in _blocks(table.exponents.to(points.dtype), points):
+        relative, _ = _relative_densities(block)
+        sums = coefficients[block.rows] @ relative
+        along_x, along_y = sums[:, :size], sums[:, size : 2 * size]
+        mean = torch.addcmul(sums[:, 2 * size : -1], along_x, block.points[:, :1])
+        parts.append(mean.addcmul_(along_y, block.points[:, 1:]).div_(sums[:, -1:]))
+    return _assemble(parts, points.shape[-1])
+
+
+def _multiply(left: Tensor, right: Tensor) -> Tensor:
+    """Products of 2 x 2 matrices, without the loop that matmul would run over them one by one."""
+    return (left.unsqueeze(-1) * right.unsqueeze(-3)).sum(-2)

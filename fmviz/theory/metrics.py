@@ -90,7 +90,8 @@ def negative_log_density(law: GaussianMixture, x: Tensor) -> Tensor:
 
 def _mean_distance(x: Tensor, y: Tensor) -> Tensor:
     """Mean of all distances; exact differences, since the matrix product form loses short distances."""
-    sums = [torch.cdist(rows, y, compute_mode="donot_use_mm_for_euclid_dist").sum() for rows in x.split(_ROWS)]
+    starts = range(0, len(x), _ROWS)
+    sums = [torch.cdist(x[i : i + _ROWS], y, compute_mode="donot_use_mm_for_euclid_dist").sum() for i in starts]
     return torch.stack(sums).sum() / (len(x) * len(y))
 
 

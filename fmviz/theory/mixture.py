@@ -121,6 +121,10 @@ class GaussianMixture:
         log_weights = self.weights.double().log()
         return gaussians.ComponentTable.build(log_weights, self.means.double()[None], self.covariances.double()[None])
 
+    @cached_property
+    def _score_map(self) -> gaussians.Recast:
+        return gaussians.stack(self._table.affine(torch.zeros_like(self._table.mean), None))
+
     def log_density(self, x: Tensor) -> Tensor:
         """Logarithm of the density.
 
@@ -143,8 +147,7 @@ class GaussianMixture:
             (..., 2), in the dtype of x.
         """
         layout = gaussians.arrange(x)
-        (score,) = gaussians.averages(self._table, layout.points, self._table.affine(0.0, None))
-        return layout.restore(score)
+        return layout.restore(gaussians.averages(self._table, layout.points, self._score_map))
 
     def responsibilities(self, x: Tensor) -> Tensor:
         """Weight of each component given the point.

@@ -75,15 +75,19 @@ class ProbabilityPath:
         """The same path with both mixtures in another floating type or on another device."""
         return ProbabilityPath(self.p_init.to(target), self.p_data.to(target), self.scheduler)
 
-    def prepare(self, times: Iterable[float]) -> None:
+    def prepare(self, times: Iterable[float], dtype: torch.dtype | None = None) -> None:
         """Work out the tables of many times at once, so that later calls with exactly these floats are quick.
 
         Changes no result. Worth it before a solver steps through a known grid of times.
+
+        Args:
+            times: the floats.
+            dtype: of the points to come; by default that of p_data.
         """
         wanted = [float(t) for t in times]
         for t in wanted:
             _checked(t)
-        self._cache.prepare(wanted)
+        self._cache.prepare(wanted, dtype or self.p_data.dtype)
 
     # ------------------------------------------------------------------ laws
 
@@ -146,20 +150,18 @@ class ProbabilityPath:
                 the derivative of alpha is and p_data has.
         """
         at, layout = self._at(x, t)
-        (velocity,) = gaussians.averages(at.table, layout.points, at.velocity_map)
-        return layout.restore(velocity)
+        return layout.restore(gaussians.averages(at.table, layout.points, at.velocity_map))
 
     def marginal_score(self, x: Tensor, t: Time) -> Tensor:
         """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
         at, layout = self._at(x, t)
-        (score,) = gaussians.averages(at.table, layout.points, at.score_map)
-        return layout.restore(score)
+        return layout.restore(gaussians.averages(at.table, layout.points, at.score_map))
 
     def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """`marginal_velocity` and `marginal_score` for little more than the price of one."""
         at, layout = self._at(x, t)
-        velocity, score = gaussians.averages(at.table, layout.points, at.velocity_map, at.score_map)
-        return layout.restore(velocity), layout.restore(score)
+        both = gaussians.averages(at.table, layout.points, at.velocity_and_score_map)
+        return layout.restore(both[:, :2]), layout.restore(both[:, 2:])
 
     def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
         """The drift u_t + (sigma_t^2 / 2) s_t of T21, for `fmviz.theory.solvers.solve_sde`."""
@@ -174,8 +176,7 @@ class ProbabilityPath:
     def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
-        (mean,) = gaussians.averages(at.table, layout.points, at.posterior_mean_map)
-        return layout.restore(mean)
+        return layout.restore(gaussians.averages(at.table, layout.points, at.posterior_mean_map))
 
     def sample_posterior(
         self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
@@ -202,7 +203,7 @@ class ProbabilityPath:
         z, z_spread = _draw(self.p_data, k, generator)
         x0, x0_spread = _draw(self.p_init, j, generator)
         alpha, beta = at.values.alpha[row, None], at.values.beta[row, None]
-        target = layout.points[:, :2].mT.expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
+        target = layout.points.mT.expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
         residual = at.table.precision[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
         z = z + alpha * (z_spread @ residual).squeeze(-1)
         x0 = x0 + beta * (x0_spread @ residual).squeeze(-1)
@@ -270,8 +271,8 @@ class ProbabilityPath:
         at, layout = self._at(x, t)
         points = layout.points.double()
         weights = gaussians.posterior(at.table, points)
-        velocity_map = at.velocity_map.reshape(len(at.mean), 3, 2, -1)
-        pair_velocity = torch.einsum("tqdc,sqn->tdcn", velocity_map, points)
+        along_x, along_y, constant = at.velocity_map.exact[:, :-1].unsqueeze(-1).chunk(3, dim=1)
+        pair_velocity = constant + along_x * points[:, :1, None] + along_y * points[:, 1:, None]
         mean = (weights.unsqueeze(1) * pair_velocity).sum(dim=2, keepdim=True)
         between = (pair_velocity - mean).square().sum(dim=1)
         return layout.restore((weights * (between + at.scatter.unsqueeze(-1))).sum(dim=1)).to(x.dtype)

@@ -8,6 +8,7 @@ remembered.
 
 __all__ = ["PathSlice", "SliceCache"]
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
-from fmviz.theory.gaussians import ComponentTable
+from fmviz.theory.gaussians import ComponentTable, Recast, stack
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
@@ -82,12 +83,33 @@ class PathSlice:
         return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
 
     @cached_property
-    def velocity_map(self) -> Tensor:
-        """For `gaussians.averages`: E[X'_t | x] of each pair, (T, 6, C).
+    def velocity_map(self) -> Recast:
+        """For `gaussians.averages`: E[X'_t | x] of each pair.
 
         Raises:
             SingularTimeError: an infinite derivative multiplies a mean other than zero.
         """
+        return stack(self._velocity)
+
+    @cached_property
+    def score_map(self) -> Recast:
+        """For `gaussians.averages`: the score of each pair."""
+        return stack(self._score)
+
+    @cached_property
+    def velocity_and_score_map(self) -> Recast:
+        """For `gaussians.averages`: both of the above; raises as the first does."""
+        return stack(self._velocity, self._score)
+
+    @cached_property
+    def posterior_mean_map(self) -> Recast:
+        """For `gaussians.averages`: E[z | x] of each pair."""
+        alpha = self.values.alpha
+        matrix = self.pairs.mix(alpha, torch.zeros_like(alpha), self.pairs.covariances)
+        return stack(self.table.affine(self.pairs.means[0], matrix))
+
+    @cached_property
+    def _velocity(self) -> Tensor:
         v = self.values
         d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0])
         d_beta = _finite("beta", v.d_beta, self.pairs.centred[1])
@@ -95,17 +117,8 @@ class PathSlice:
         return self.table.affine(drift, self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances))
 
     @cached_property
-    def score_map(self) -> Tensor:
-        """For `gaussians.averages`: the score of each pair, (T, 6, C)."""
+    def _score(self) -> Tensor:
         return self.table.affine(torch.zeros_like(self.mean), None)
-
-    @cached_property
-    def posterior_mean_map(self) -> Tensor:
-        """For `gaussians.averages`: E[z | x] of each pair, (T, 6, C)."""
-        alpha = self.values.alpha
-        return self.table.affine(
-            self.pairs.means[0].expand_as(self.mean), self.pairs.mix(alpha, 0.0 * alpha, self.pairs.covariances)
-        )
 
     @cached_property
     def scatter(self) -> Tensor:
@@ -119,31 +132,30 @@ class PathSlice:
         data, init = self.pairs.covariances
         return wronskian.square().unsqueeze(-1) * torch.einsum("cij,tcjk,cki->tc", data, self.table.precision, init)
 
-    def split(self) -> list["PathSlice"]:
-        """One slice for each of the T times, with the velocity and score maps if they have values there."""
-        velocity = self._velocity_map_or_none()
+    def split(self, dtype: torch.dtype) -> list["PathSlice"]:
+        """One slice for each of the T times, with maps ready for points of a dtype where the velocity has a value."""
+        self.table.exponents.to(dtype)
+        prepared = {}
+        with contextlib.suppress(SingularTimeError):
+            prepared = {"velocity_map": self.velocity_map, "velocity_and_score_map": self.velocity_and_score_map}
+        for maps in prepared.values():
+            maps.to(dtype)
+        columns = {name: maps.split(0) for name, maps in prepared.items()}
+        v = self.values
+        values = zip(
+            *(
+                f.split(1)  # type: ignore[no-untyped-call]
+                for f in (v.alpha, v.beta, v.d_alpha, v.d_beta, v.alpha_d_alpha, v.beta_d_beta)
+            ),
+            strict=True,
+        )
+        moments = zip(self.mean.split(1), self.covariance.split(1), strict=True)  # type: ignore[no-untyped-call]
         parts = []
-        for i in range(len(self.mean)):
-            one = slice(i, i + 1)
-            table = ComponentTable(
-                self.table.log_scale[one], self.table.whitening[one], self.table.mean[one], self.table.precision[one]
-            )
-            v = self.values
-            values = ScheduleValues(
-                v.alpha[one], v.beta[one], v.d_alpha[one], v.d_beta[one], v.alpha_d_alpha[one], v.beta_d_beta[one]
-            )
-            part = PathSlice(self.pairs, values, self.mean[one], self.covariance[one], table)
-            part.__dict__["score_map"] = self.score_map[one]
-            if velocity is not None:
-                part.__dict__["velocity_map"] = velocity[one]
+        for i, (one, (mean, covariance), table) in enumerate(zip(values, moments, self.table.split(), strict=True)):
+            part = PathSlice(self.pairs, ScheduleValues(*one), mean, covariance, table)
+            part.__dict__.update({name: column[i] for name, column in columns.items()})
             parts.append(part)
         return parts
-
-    def _velocity_map_or_none(self) -> Tensor | None:
-        try:
-            return self.velocity_map
-        except SingularTimeError:
-            return None
 
 
 class SliceCache:
@@ -164,12 +176,12 @@ class SliceCache:
             self._keep(t, found)
         return found
 
-    def prepare(self, times: Sequence[float]) -> None:
+    def prepare(self, times: Sequence[float], dtype: torch.dtype) -> None:
         """Build and keep the slices of many times at once."""
         missing = [t for t in dict.fromkeys(times) if t not in self._kept]
         if missing:
             together = self._build(torch.tensor(missing, dtype=torch.float64, device=self._pairs.means.device))
-            for t, part in zip(missing, together.split(), strict=True):
+            for t, part in zip(missing, together.split(dtype), strict=True):
                 self._keep(t, part)
 
     def _build(self, times: Tensor) -> PathSlice:
