@@ -34,9 +34,10 @@ from fmviz.errors import ParameterError
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 _LOG_2 = math.log(2.0)
-# Numbers of one (time, component, point) block worked on at a time: three such arrays of float32 stay in a core's L2
-# cache.
-_BLOCK = 40_000
+# Numbers of one (time, component, point) block worked on at a time. Larger blocks leave the cache, smaller ones pay
+# more calls.
+_BLOCK = 150_000
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +123,10 @@ def stack(*maps: Tensor) -> Recast:
     """Maps from `ComponentTable.affine`, M of them, made ready for `averages`.
 
     Returns:
-        (T, 6 M + 1, C): 2 M first columns, 2 M second columns, 2 M constants, and ones, which sum up the weights.
+        (T, 8 M, C): 2 M first columns, 2 M second columns, 2 M constants, and 2 M ones, which sum up the weights.
     """
-    rows = torch.cat(maps, dim=2).flatten(1, 2)
-    return Recast(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1))
+    rows = torch.cat(maps, dim=2)
+    return Recast(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1).flatten(1, 2))
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Layout:
     """How points and times share the axes of the answer.
 
     Attributes:
-        points: (S, 2, N) with S either 1 (the same points at all times) or T.
+        points: first and second coordinates, (2, S, 1, N), with S either 1 (the same points at all times) or T.
         times: the leading part of the broadcast batch shape, along which t varies; T numbers.
         inner: the trailing part, N numbers.
     """
@@ -163,7 +164,7 @@ def arrange(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
         raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
     own = tuple(x.shape[:-1])
     if not t_shape:
-        return Layout(x.reshape(1, -1, 2).mT.contiguous(), (), own)
+        return Layout(_coordinates(x.reshape(1, -1, 2)), (), own)
     rank = max(len(own), len(t_shape))
     own, padded = (1,) * (rank - len(own)) + own, (1,) * (rank - len(t_shape)) + t_shape
     if any(a != b and 1 not in (a, b) for a, b in zip(own, padded, strict=True)):
@@ -173,7 +174,12 @@ def arrange(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
     times, inner = batch[:split], batch[split:]
     shared = all(size == 1 for size in own[:split])
     spread = x.reshape(1, -1, 2) if shared else x.expand(*batch, 2).reshape(math.prod(times), -1, 2)
-    return Layout(spread.mT.contiguous(), times, inner)
+    return Layout(_coordinates(spread), times, inner)
+
+
+def _coordinates(points: Tensor) -> Tensor:
+    """(S, N, 2) to (2, S, 1, N), contiguous so that passes along the points are vectorised."""
+    return points.permute(2, 0, 1).unsqueeze(2).contiguous()
 
 
 @dataclass(frozen=True)
@@ -183,7 +189,7 @@ class _Block:
     Attributes:
         rows: times.
         exponents: of the table, (6, T', C, 1).
-        points: (1 or T', 2, N').
+        points: (2, 1 or T', 1, N').
         buffers: two places for (T', C, N') numbers, or two times ``None``.
     """
 
@@ -204,14 +210,15 @@ def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
     pieces = max(1, math.ceil(count * components / _BLOCK))
     width = max(1, math.ceil(count / pieces))
     height = min(times, max(1, _BLOCK // (components * width)))
-    single = pieces == 1 and height == times
+    if pieces == 1 and height == times:
+        yield _Block(_ALL, exponents, points, (None, None))
+        return
     recorded = torch.is_grad_enabled() and (exponents.requires_grad or points.requires_grad)
-    memory = None if single or recorded else points.new_empty(2, height * components * width)
+    memory = None if recorded else points.new_empty(2, height * components * width)
     for row in range(0, times, height):
         rows = slice(row, row + height)
-        own_exponents = exponents if single else exponents[:, rows]
-        own_points = points if len(points) == 1 else points[rows]
-        for column in range(0, max(1, count), width):
+        own_exponents, own_points = exponents[:, rows], points if points.shape[1] == 1 else points[:, rows]
+        for column in range(0, count, width):
             part = own_points if pieces == 1 else own_points[..., column : column + width]
             if memory is None:
                 yield _Block(rows, own_exponents, part, (None, None))
@@ -225,24 +232,28 @@ def _assemble(parts: list[Tensor], points: int) -> Tensor:
     """Put answers for `_blocks`, in their order, back together."""
     if len(parts) == 1:
         return parts[0]
-    across = 1 if parts[0].shape[-1] == 0 else math.ceil(points / parts[0].shape[-1])
+    across = math.ceil(points / parts[0].shape[-1])
     if across > 1:
         parts = [torch.cat(parts[i : i + across], dim=-1) for i in range(0, len(parts), across)]
     return torch.cat(parts)
 
 
-def _relative_densities(block: _Block) -> tuple[Tensor, Tensor]:
-    """Weighted component densities over the largest of them, (T, C, N), and log2 of the largest, (T, 1, N)."""
+def _logits(block: _Block) -> Tensor:
+    """log2 of the weighted component densities, (T, C, N)."""
     log_scale, m1, m2, w11, w21, w22 = block.exponents.unbind()
     one, two = block.buffers
-    right = torch.sub(block.points[:, :1], m1, out=one)
-    second = torch.sub(block.points[:, 1:], m2, out=two).mul_(w22).addcmul_(w21, right)
+    x, y = block.points.unbind()
+    right = torch.sub(x, m1, out=one)
+    second = torch.sub(y, m2, out=two).mul_(w22).addcmul_(w21, right)
     first = torch.mul(right, w11, out=one)
-    logits = torch.addcmul(log_scale, first, first, value=-1.0, out=one).addcmul_(second, second, value=-1.0)
-    # The shift cancels in every result, so no derivative is taken of it. Held finite: at a point so far away that all
-    # densities underflow, log 0 = -inf is the answer, not -inf + inf.
-    largest = logits.detach().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(logits.dtype).min)
-    return logits.sub_(largest).exp2_(), largest
+    logits = torch.addcmul(log_scale, first, first, value=-1.0, out=one)
+    return logits.addcmul_(second, second, value=-1.0)
+
+
+def _weights(block: _Block) -> Tensor:
+    """Weighted component densities over the largest, (T, C, N). The shift cancels: no derivative is taken of it."""
+    logits = _logits(block)
+    return logits.sub_(logits.detach().amax(dim=1, keepdim=True)).exp2_()
 
 
 def log_density(table: ComponentTable, points: Tensor) -> Tensor:
@@ -250,19 +261,22 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
 
     Args:
         table: T times C components.
-        points: (1 or T, 2, N).
+        points: (2, 1 or T, 1, N), from `arrange`.
     """
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
-        relative, largest = _relative_densities(block)
-        parts.append(relative.sum(dim=1).log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
+        logits = _logits(block)
+        # Held finite: so far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
+        largest = logits.detach().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(logits.dtype).min)
+        total = logits.sub_(largest).exp2_().sum(dim=1)
+        parts.append(total.log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
     return _assemble(parts, points.shape[-1])
 
 
 def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     """Weight of each component given the point, (T, C, N); each column sums to one."""
-    relative, _ = _relative_densities(_Block(slice(None), table.exponents.to(points.dtype), points, (None, None)))
-    return relative / relative.sum(dim=1, keepdim=True)
+    weights = _weights(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
+    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def averages(table: ComponentTable, points: Tensor, maps: Recast) -> Tensor:
@@ -270,21 +284,20 @@ def averages(table: ComponentTable, points: Tensor, maps: Recast) -> Tensor:
 
     Args:
         table: T times C components.
-        points: (1 or T, 2, N).
+        points: (2, 1 or T, 1, N), from `arrange`.
         maps: M maps, from `stack`.
 
     Returns:
         (T, 2 M, N).
     """
     coefficients = maps.to(points.dtype)
-    size = coefficients.shape[1] // 3
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
-        relative, _ = _relative_densities(block)
-        sums = coefficients[block.rows] @ relative
-        along_x, along_y = sums[:, :size], sums[:, size : 2 * size]
-        mean = torch.addcmul(sums[:, 2 * size : -1], along_x, block.points[:, :1])
-        parts.append(mean.addcmul_(along_y, block.points[:, 1:]).div_(sums[:, -1:]))
+        own = coefficients if block.rows is _ALL else coefficients[block.rows]
+        sums = torch.bmm(own, _weights(block))
+        along_x, along_y, constant, total = sums.view(len(sums), 4, -1, sums.shape[-1]).unbind(1)
+        x, y = block.points.unbind()
+        parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total))
     return _assemble(parts, points.shape[-1])
 
 

@@ -203,7 +203,7 @@ class ProbabilityPath:
         z, z_spread = _draw(self.p_data, k, generator)
         x0, x0_spread = _draw(self.p_init, j, generator)
         alpha, beta = at.values.alpha[row, None], at.values.beta[row, None]
-        target = layout.points.mT.expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
+        target = layout.points.squeeze(2).permute(1, 2, 0).expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
         residual = at.table.precision[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
         z = z + alpha * (z_spread @ residual).squeeze(-1)
         x0 = x0 + beta * (x0_spread @ residual).squeeze(-1)
@@ -271,8 +271,9 @@ class ProbabilityPath:
         at, layout = self._at(x, t)
         points = layout.points.double()
         weights = gaussians.posterior(at.table, points)
-        along_x, along_y, constant = at.velocity_map.exact[:, :-1].unsqueeze(-1).chunk(3, dim=1)
-        pair_velocity = constant + along_x * points[:, :1, None] + along_y * points[:, 1:, None]
+        along_x, along_y, constant, _ = at.velocity_map.exact.unsqueeze(-1).chunk(4, dim=1)
+        x1, x2 = points.unsqueeze(-2)
+        pair_velocity = constant + along_x * x1 + along_y * x2
         mean = (weights.unsqueeze(1) * pair_velocity).sum(dim=2, keepdim=True)
         between = (pair_velocity - mean).square().sum(dim=1)
         return layout.restore((weights * (between + at.scatter.unsqueeze(-1))).sum(dim=1)).to(x.dtype)
