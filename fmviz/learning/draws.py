@@ -1,0 +1,122 @@
+"""Batches, drawn many steps at a time.
+
+The random numbers of up to `CHUNK` points come from five calls to the generator, whatever the number of steps or of
+components: times, components and noise of z, components and noise of eps. Components are found by inverting their
+cumulative weights. Everything is laid out (step, coordinate, point), which is what `fmviz.learning.backprop` multiplies.
+"""
+
+__all__ = ["CHUNK", "Batches", "Chunk", "draw_times"]
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.learning.networks import Architecture
+from fmviz.learning.objectives import regression, time_range
+from fmviz.learning.spec import TrainSpec
+from fmviz.learning.targets import MarginalTarget
+from fmviz.theory import GaussianMixture, ProbabilityPath
+
+CHUNK = 1 << 15
+"""Points drawn together, at least one batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """The data of S steps.
+
+    Attributes:
+        inputs: features of (x, t) and a row of ones, (S, F + 1, B).
+        factor: one number or (S, 1, B).
+        target: (S, 2, B).
+    """
+
+    inputs: Tensor
+    factor: Tensor | float
+    target: Tensor
+
+    def factor_at(self, step: int) -> Tensor | float:
+        """The factor of one step."""
+        return self.factor[step] if isinstance(self.factor, Tensor) else self.factor
+
+
+class _MixtureDraws:
+    """Draws of a mixture as (S, 2, B)."""
+
+    def __init__(self, mixture: GaussianMixture) -> None:
+        factors = torch.linalg.cholesky(mixture.covariances.double().cpu()).to(mixture.covariances)
+        self._means = mixture.means.T.contiguous()
+        self._l11, self._l21, self._l22 = factors[:, 0, 0], factors[:, 1, 0], factors[:, 1, 1]
+        # The inner boundaries of the cumulative weights: a uniform number lies in one of the K parts between them.
+        self._bounds = mixture.weights.double().cumsum(0)[:-1].to(mixture.dtype)
+        self._standard = mixture.is_standard
+
+    def __call__(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+        steps, batch = shape
+        device = self._means.device
+        if self._standard:
+            return torch.randn(steps, 2, batch, generator=generator, device=device)
+        uniform = torch.rand(steps, batch, generator=generator, device=device)
+        noise = torch.randn(steps, 2, batch, generator=generator, device=device)
+        index = torch.bucketize(uniform, self._bounds, right=True)
+        first = self._means[0][index] + self._l11[index] * noise[:, 0]
+        second = self._means[1][index] + self._l21[index] * noise[:, 0] + self._l22[index] * noise[:, 1]
+        return torch.stack((first, second), dim=1)
+
+
+def draw_times(how: str, shape: tuple[int, int], limits: tuple[float, float], generator: torch.Generator) -> Tensor:
+    """Times of S steps of B points.
+
+    Args:
+        how: one of `fmviz.learning.spec.T_SAMPLINGS`.
+        shape: (S, B).
+        limits: the interval in which t lies.
+        generator: source of randomness; its device becomes the answer's.
+
+    Returns:
+        (S, B), float32.
+    """
+    device = generator.device
+    if how == "logit_normal":
+        t = torch.randn(shape, generator=generator, device=device).sigmoid()
+    else:
+        t = torch.rand(shape, generator=generator, device=device)
+    if how == "stratified":
+        t = (torch.arange(shape[1], device=device) + t) / shape[1]
+    low, high = limits
+    return low + (high - low) * t
+
+
+class Batches:
+    """An endless supply of batches of one run.
+
+    Args:
+        path: float32, on the generator's device.
+        spec: the settings.
+        architecture: says what the features are.
+        generator: source of randomness.
+    """
+
+    def __init__(
+        self, path: ProbabilityPath, spec: TrainSpec, architecture: Architecture, generator: torch.Generator
+    ) -> None:
+        self._spec, self._architecture, self._generator = spec, architecture, generator
+        self._scheduler = path.scheduler
+        self._limits = time_range(path, spec)
+        self._z, self._eps = _MixtureDraws(path.p_data), _MixtureDraws(path.p_init)
+        self._exact = MarginalTarget(path)
+        self.steps = max(1, CHUNK // spec.batch_size)
+        """Steps in a chunk."""
+
+    def draw(self) -> Chunk:
+        """The next `steps` batches."""
+        shape = (self.steps, self._spec.batch_size)
+        t = draw_times(self._spec.t_sampling, shape, self._limits, self._generator)
+        z, eps = self._z(shape, self._generator), self._eps(shape, self._generator)
+        v = self._scheduler.evaluate(t)
+        x = v.alpha.unsqueeze(1) * z + v.beta.unsqueeze(1) * eps
+        features = self._architecture.features(x[:, 0], x[:, 1], t)
+        inputs = torch.stack([*features, torch.ones_like(t)], dim=1)
+        found = regression(self._spec, v, z, eps, x, self._exact)
+        return Chunk(inputs, found.factor, found.target)

@@ -1,0 +1,172 @@
+"""A learned model: one network, and through T23 everything it knows.
+
+`velocity`, `score`, `noise` and `denoise` are exact conversions of the network's own prediction; where the path has none
+they raise, saying why. `sampling_velocity`, `sampling_score` and `drift` are what solvers should use: the same conversions
+with their coefficients held where they would grow without bound, so that they stay finite on the closed interval.
+"""
+
+__all__ = ["LearnedModel"]
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import FmvizError, SingularTimeError
+from fmviz.learning.conversions import Coefficients, coefficients, finite_range
+from fmviz.learning.networks import MLP
+from fmviz.learning.objectives import Quantity
+from fmviz.theory.schedulers import Scheduler
+
+Time = float | Tensor
+
+_PHRASES: dict[Quantity, str] = {
+    "velocity": "velocity u_t(x)",
+    "score": "score s_t(x)",
+    "noise": "noise E[eps|x]",
+    "data": "data prediction E[z|x]",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedModel:
+    """A network and what it takes to read it.
+
+    In every method x is (..., 2), floating, on the network's device; t a float or a tensor broadcastable to
+    ``x.shape[:-1]``, in [0, 1]. Answers have the dtype of x and carry gradients to x.
+
+    Attributes:
+        network: the MLP.
+        predicts: what its output means.
+        scheduler: alpha and beta of the path it was trained on.
+        gaussian_source: whether p_init is N(0, I), without which there is no score (T33).
+    """
+
+    network: MLP
+    predicts: Quantity
+    scheduler: Scheduler
+    gaussian_source: bool
+
+    def velocity(self, x: Tensor, t: Time) -> Tensor:
+        """Marginal velocity, (..., 2).
+
+        Raises:
+            SingularTimeError: a network of another quantity, at a time where the conversion divides by zero (T23).
+        """
+        return self.predict("velocity", x, t)
+
+    def score(self, x: Tensor, t: Time) -> Tensor:
+        """Score of p_t, (..., 2).
+
+        Raises:
+            FmvizError: p_init is not N(0, I).
+            SingularTimeError: the conversion divides by zero at t (beta = 0, but for the square root and VP schedulers
+                with a velocity network).
+        """
+        return self.predict("score", x, t)
+
+    def noise(self, x: Tensor, t: Time) -> Tensor:
+        """E[eps | X_t = x], (..., 2); for a source other than N(0, I), E[x_0 | X_t = x].
+
+        Raises:
+            SingularTimeError: the conversion divides by zero at t.
+        """
+        return self.predict("noise", x, t)
+
+    def denoise(self, x: Tensor, t: Time) -> Tensor:
+        """E[z | X_t = x], (..., 2).
+
+        Raises:
+            SingularTimeError: the conversion divides by zero at t (alpha = 0, for a noise or score network).
+        """
+        return self.predict("data", x, t)
+
+    def predict(self, wanted: Quantity, x: Tensor, t: Time) -> Tensor:
+        """Any of the four by name; see `velocity`, `score`, `noise`, `denoise` ("data")."""
+        self.require(wanted)
+        c = self._coefficients(wanted, t)
+        if not bool((c.x.isfinite() & c.q.isfinite()).all()):
+            raise SingularTimeError(
+                f"the {_PHRASES[wanted]} has no value at this time: a network that predicts the "
+                f"{_PHRASES[self.predicts]} is converted by dividing by alpha or beta, which is 0 here (T23)"
+            )
+        return self._combine(c, x, t, wanted)
+
+    def require(self, wanted: Quantity) -> None:
+        """Raise unless the path allows the conversion.
+
+        Raises:
+            FmvizError: the score, or a conversion from it, for a p_init other than N(0, I).
+        """
+        if self.gaussian_source or wanted == self.predicts or "score" not in (wanted, self.predicts):
+            return
+        raise FmvizError(
+            f"cannot turn the {_PHRASES[self.predicts]} into the {_PHRASES[wanted]}: T23 holds for p_init = N(0, I) only, "
+            "and this path starts from another law (T33)"
+        )
+
+    def error_gain(self, wanted: Quantity, t: Time) -> Tensor:
+        """|c_q| at t: by how much an error of the network grows when its prediction is turned into `wanted`; may be inf."""
+        return self._coefficients(wanted, t).q.abs()
+
+    # -------------------------------------------------------------- sampling
+
+    def sampling_velocity(self, x: Tensor, t: Time) -> Tensor:
+        """The velocity for an ODE solver, finite on all of [0, 1], (..., 2).
+
+        Equal to `velocity` wherever the conversion's coefficients are below `conversions.MAX_GAIN`; beyond that they, and
+        the network's time, are held at the last such t. A velocity network is never touched.
+        """
+        return self._held("velocity", x, t)
+
+    def sampling_score(self, x: Tensor, t: Time) -> Tensor:
+        """The score for an SDE solver, finite on all of [0, 1], (..., 2); see `sampling_velocity`.
+
+        Raises:
+            FmvizError: p_init is not N(0, I).
+        """
+        return self._held("score", x, t)
+
+    def drift(self, sigma: Callable[[float], Tensor]) -> Callable[[Tensor, float], Tensor]:
+        """u + (sigma_t² / 2) s of the SDE (T21; from a score network T32), for ``solve_sde``; finite on all of [0, 1].
+
+        Args:
+            sigma: the diffusion coefficient.
+
+        Raises:
+            FmvizError: p_init is not N(0, I).
+        """
+        self.require("score")
+
+        def drift(x: Tensor, t: float) -> Tensor:
+            half = 0.5 * float(sigma(t)) ** 2
+            velocity = self.sampling_velocity(x, t)
+            return velocity if half == 0.0 else velocity + half * self.sampling_score(x, t)
+
+        return drift
+
+    def to(self, target: torch.device | torch.dtype | str) -> "LearnedModel":
+        """The same model in another floating type or on another device."""
+        return LearnedModel(self.network.to(target), self.predicts, self.scheduler, self.gaussian_source)
+
+    # ------------------------------------------------------------- internals
+
+    def _held(self, wanted: Quantity, x: Tensor, t: Time) -> Tensor:
+        self.require(wanted)
+        if wanted == self.predicts:
+            return self.network(x, t)
+        low, high = finite_range(self.predicts, wanted, self.scheduler)
+        held = t.clamp(low, high) if isinstance(t, Tensor) else min(max(float(t), low), high)
+        return self._combine(self._coefficients(wanted, held), x, held, wanted)
+
+    def _coefficients(self, wanted: Quantity, t: Time) -> Coefficients:
+        times = torch.as_tensor(t, dtype=torch.float64)
+        return coefficients(self.predicts, wanted, self.scheduler.evaluate(times))
+
+    def _combine(self, c: Coefficients, x: Tensor, t: Time, wanted: Quantity) -> Tensor:
+        prediction = self.network(x, t)
+        if wanted == self.predicts:
+            return prediction
+        c_x, c_q = (part.to(x.device, x.dtype).unsqueeze(-1) for part in (c.x, c.q))
+        return c_x * x + c_q * prediction

@@ -1,0 +1,207 @@
+r"""The network: a multilayer perceptron on (x, t), held as one flat vector of weights.
+
+Layer :math:`l` is the matrix :math:`M_l = [W_l | b_l]` acting on :math:`(h, 1)`, so a whole network is one vector cut
+into matrices. That makes a snapshot one copy, the optimiser one tensor, an average of weights one line, and a checkpoint
+one array. A network is immutable: training works on a vector of its own and hands out copies.
+
+Features of (x, t): x centred and divided by `Architecture.input_scale`, then t itself (``raw``) or t with
+:math:`\sin \pi k t, \cos \pi k t`, k = 1 … 4 (``fourier``), which resolve quick changes in t better.
+"""
+
+__all__ = ["ACTIVATIONS", "MLP", "TIME_FEATURES", "Activation", "Architecture"]
+
+import abc
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError
+
+TIME_FEATURES = ("raw", "fourier")
+"""Ways in which a network sees t."""
+
+FREQUENCIES = (1.0, 2.0, 3.0, 4.0)
+"""Half turns per unit time of the Fourier features."""
+
+
+class Activation(abc.ABC):
+    """A function applied to each hidden number, with the derivative that the backward pass multiplies by."""
+
+    @abc.abstractmethod
+    def __call__(self, a: Tensor) -> Tensor:
+        """Values at a; differentiable."""
+
+    @abc.abstractmethod
+    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+        """Write values and derivatives at a into two buffers of its shape; nothing is allocated where it counts."""
+
+
+class SiLU(Activation):
+    r"""a sigmoid(a). With s = sigmoid(a) and h = a s the derivative is s + h (1 - s), an interpolation from s to 1."""
+
+    def __call__(self, a: Tensor) -> Tensor:
+        return torch.nn.functional.silu(a)
+
+    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+        torch.sigmoid(a, out=slope)
+        torch.mul(a, slope, out=value)
+        torch.lerp(slope, slope.new_ones(()), value, out=slope)
+
+
+class ReLU(Activation):
+    """max(a, 0)."""
+
+    def __call__(self, a: Tensor) -> Tensor:
+        return torch.relu(a)
+
+    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+        torch.clamp(a, min=0.0, out=value)
+        torch.gt(a, 0.0, out=slope)
+
+
+class Tanh(Activation):
+    """tanh a, with derivative 1 - tanh² a."""
+
+    def __call__(self, a: Tensor) -> Tensor:
+        return torch.tanh(a)
+
+    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+        torch.tanh(a, out=value)
+        torch.addcmul(slope.new_ones(()), value, value, value=-1.0, out=slope)
+
+
+class GELU(Activation):
+    r"""a Phi(a) with the normal distribution function Phi (no approximation), derivative Phi(a) + a phi(a)."""
+
+    def __call__(self, a: Tensor) -> Tensor:
+        return torch.nn.functional.gelu(a)
+
+    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+        torch.mul(a, math.sqrt(0.5), out=slope)
+        slope.erf_().add_(1.0).mul_(0.5)
+        torch.mul(a, slope, out=value)
+        slope.addcmul_(a, a.square().mul_(-0.5).exp_(), value=1.0 / math.sqrt(2.0 * math.pi))
+
+
+ACTIVATIONS: dict[str, Activation] = {"silu": SiLU(), "relu": ReLU(), "tanh": Tanh(), "gelu": GELU()}
+"""Activations by name."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything about a network but its weights.
+
+    Attributes:
+        hidden: width of each hidden layer; none gives an affine map of the features.
+        activation: a key of `ACTIVATIONS`.
+        time_features: one of `TIME_FEATURES`.
+        centre: subtracted from x.
+        input_scale: what x is divided by after that.
+        output_scale: what the last layer is multiplied by.
+    """
+
+    hidden: tuple[int, ...]
+    activation: str = "silu"
+    time_features: str = "raw"
+    centre: tuple[float, float] = (0.0, 0.0)
+    input_scale: float = 1.0
+    output_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise ParameterError("activation", f"one of {', '.join(ACTIVATIONS)}", self.activation)
+        if self.time_features not in TIME_FEATURES:
+            raise ParameterError("time_features", f"one of {', '.join(TIME_FEATURES)}", self.time_features)
+        if not all(0.0 < scale < math.inf for scale in (self.input_scale, self.output_scale)):
+            raise ParameterError("input_scale, output_scale", "positive numbers", (self.input_scale, self.output_scale))
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of (x, t)."""
+        return 3 if self.time_features == "raw" else 3 + 2 * len(FREQUENCIES)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shape of each [W | b], first layer first."""
+        widths = (self.n_features, *self.hidden, 2)
+        return tuple((after, before + 1) for before, after in zip(widths, widths[1:], strict=False))
+
+    @property
+    def n_weights(self) -> int:
+        """Length of the flat vector of weights."""
+        return sum(rows * columns for rows, columns in self.shapes)
+
+    def layers(self, weights: Tensor) -> tuple[Tensor, ...]:
+        """Views [W | b] of a flat vector of weights."""
+        pieces = weights.split([rows * columns for rows, columns in self.shapes])
+        return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
+
+    def features(self, x1: Tensor, x2: Tensor, t: Tensor) -> list[Tensor]:
+        """The features, each in the common shape of the coordinates x1, x2 and the times t."""
+        scaled = [(x - c) / self.input_scale for x, c in zip((x1, x2), self.centre, strict=True)]
+        if self.time_features == "raw":
+            return [*scaled, t]
+        turns = [math.pi * k * t for k in FREQUENCIES]
+        return [*scaled, t, *(turn.sin() for turn in turns), *(turn.cos() for turn in turns)]
+
+    def initial_weights(self, generator: torch.Generator) -> Tensor:
+        r"""Fresh weights, (n_weights,) float32: uniform on :math:`\pm 1/\sqrt{\text{fan in}}`, as ``torch.nn.Linear`` has them.
+
+        Args:
+            generator: on the CPU, so that a seed gives the same network on every device.
+        """
+        drawn = [
+            (2.0 * torch.rand(rows * columns, generator=generator) - 1.0) / math.sqrt(columns - 1)
+            for rows, columns in self.shapes
+        ]
+        return torch.cat(drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class MLP:
+    """A network at work: an architecture and its weights; call it with x and t.
+
+    Attributes:
+        architecture: what the weights are for.
+        weights: (n_weights,), floating; never written to.
+    """
+
+    architecture: Architecture
+    weights: Tensor
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (self.architecture.n_weights,) or not self.weights.is_floating_point():
+            wanted = f"a floating tensor of shape ({self.architecture.n_weights},)"
+            raise ParameterError("weights", wanted, f"{self.weights.dtype} {tuple(self.weights.shape)}")
+
+    def __call__(self, x: Tensor, t: float | Tensor) -> Tensor:
+        """The prediction at x and t.
+
+        Args:
+            x: (..., 2), floating, on the device of the weights.
+            t: a float, or a tensor broadcastable to ``x.shape[:-1]``.
+
+        Returns:
+            The broadcast batch shape and a last axis of 2, in the dtype of x. Gradients flow to x, t and the weights.
+        """
+        if not x.is_floating_point() or x.ndim == 0 or x.shape[-1] != 2:
+            raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
+        times = torch.as_tensor(t, dtype=x.dtype, device=x.device)
+        try:
+            batch = torch.broadcast_shapes(x.shape[:-1], times.shape)
+        except RuntimeError:
+            raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", tuple(times.shape)) from None
+        x1, x2, times = x[..., 0].expand(batch), x[..., 1].expand(batch), times.expand(batch)
+        h = torch.stack(self.architecture.features(x1, x2, times), dim=-1).flatten(0, -2)
+        activation = ACTIVATIONS[self.architecture.activation]
+        *hidden, last = self.architecture.layers(self.weights.to(x.dtype))
+        for layer in hidden:
+            h = activation(torch.addmm(layer[:, -1], h, layer[:, :-1].mT))
+        out = torch.addmm(last[:, -1], h, last[:, :-1].mT)
+        return (out * self.architecture.output_scale).reshape(*batch, 2)
+
+    def to(self, target: torch.device | torch.dtype | str) -> "MLP":
+        """The same network in another floating type or on another device."""
+        return MLP(self.architecture, self.weights.to(target))

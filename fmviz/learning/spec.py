@@ -1,0 +1,156 @@
+"""What decides a training run, in one frozen, hashable, bounded value.
+
+Together with the path a `TrainSpec` fixes a run: same path, same spec, same machine, same loss curve to the bit (on the CPU).
+"""
+
+__all__ = ["DEVICES", "MAX_BATCH", "MAX_DEPTH", "MAX_STEPS", "MAX_WIDTH", "OBJECTIVES", "OPTIMIZERS", "SCHEDULES"]
+__all__ += ["SCORE_WEIGHTINGS", "T_SAMPLINGS", "Objective", "TrainSpec", "is_count"]
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from fmviz.errors import ParameterError
+from fmviz.learning.networks import ACTIVATIONS, TIME_FEATURES
+
+Objective = Literal["cfm", "fm", "score", "noise", "data"]
+
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+SCHEDULES = ("constant", "cosine")
+OPTIMIZERS = ("adam", "adamw", "sgd")
+T_SAMPLINGS = ("uniform", "stratified", "logit_normal")
+SCORE_WEIGHTINGS = ("beta_squared", "plain")
+SCALINGS = ("none", "path")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+MAX_STEPS = 200_000
+MAX_WIDTH = 512
+MAX_DEPTH = 8
+MAX_BATCH = 16_384
+MAX_LEARNING_RATE = 1000.0
+"""Far beyond what works, so that a learning rate that is too high can be tried."""
+_MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """Settings of one training run.
+
+    Attributes:
+        objective: "cfm" conditional flow matching (T26), "fm" flow matching with the exact marginal target (T25),
+            "score" denoising score matching (T30), "noise" noise prediction (T31), "data" prediction of z.
+        hidden: width of each hidden layer, up to `MAX_DEPTH` layers of up to `MAX_WIDTH`.
+        batch_size: draws of (t, z, eps) per step, up to `MAX_BATCH`.
+        learning_rate: peak step size of the optimiser.
+        steps: length of the run, up to `MAX_STEPS`.
+        seed: of the weights and the draws.
+        activation: "silu", "relu", "tanh" or "gelu".
+        time_features: "raw" t, or "fourier".
+        scaling: "path" centres and scales inputs and outputs by the moments of the path (see `objectives.architecture`);
+            "none" feeds x as it is.
+        schedule: "constant", or "cosine": from the peak down to 0 at the last step.
+        warm_up: part of the run over which the learning rate climbs linearly from 0, in [0, 1).
+        optimizer: "adam", "adamw" or "sgd" (momentum 0.9).
+        weight_decay: of "adamw" alone.
+        ema: decay of the average of the weights that snapshots show; 0 shows the weights themselves.
+        t_sampling: "uniform" on [0, 1]; "stratified", one draw in each of batch_size equal parts; "logit_normal", the
+            logistic of a standard normal, which weights the middle and so changes the loss.
+        score_weighting: of "score" alone. "beta_squared": E|beta s + eps|², bounded. "plain": T30 as it stands,
+            E beta^-2 |beta s + eps|², which blows up towards t = 1.
+        gradient_clip: largest norm of the gradient, or None.
+        device: "auto" takes cuda, then mps, then cpu.
+
+    Raises:
+        ParameterError: a value lies outside what is allowed.
+    """
+
+    objective: Objective = "cfm"
+    hidden: tuple[int, ...] = (64, 64, 64, 64)
+    batch_size: int = 1000
+    learning_rate: float = 1e-3
+    steps: int = 5000
+    seed: int = 0
+    activation: str = "silu"
+    time_features: str = "raw"
+    scaling: str = "path"
+    schedule: str = "cosine"
+    warm_up: float = 0.02
+    optimizer: str = "adam"
+    weight_decay: float = 0.01
+    ema: float = 0.0
+    t_sampling: str = "stratified"
+    score_weighting: str = "beta_squared"
+    gradient_clip: float | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name, choices in _CHOICES.items():
+            _require(name, getattr(self, name), getattr(self, name) in choices, f"one of {', '.join(choices)}")
+        widths = len(self.hidden) <= MAX_DEPTH and all(is_count(width, 1, MAX_WIDTH) for width in self.hidden)
+        _require("hidden", self.hidden, widths, f"at most {MAX_DEPTH} widths from 1 to {MAX_WIDTH}")
+        for name, low, high in (("batch_size", 1, MAX_BATCH), ("steps", 1, MAX_STEPS), ("seed", 0, _MAX_SEED)):
+            _require(name, getattr(self, name), is_count(getattr(self, name), low, high), f"an integer from {low} to {high}")
+        rate = self.learning_rate
+        _require("learning_rate", rate, is_learning_rate(rate), f"a number above 0, at most {MAX_LEARNING_RATE:g}")
+        for name in ("warm_up", "ema"):
+            value = getattr(self, name)
+            _require(name, value, _is_number(value) and 0.0 <= value < 1.0, "a number from 0 to below 1")
+        decay, clip = self.weight_decay, self.gradient_clip
+        _require("weight_decay", decay, _is_number(decay) and 0.0 <= decay <= 1.0, "a number from 0 to 1")
+        fits = clip is None or (_is_number(clip) and 0.0 < clip < math.inf)
+        _require("gradient_clip", clip, fits, "a positive number or None")
+
+    def to_json(self) -> str:
+        """The settings as a JSON object."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainSpec":
+        """The settings of `to_json`.
+
+        Raises:
+            ParameterError: not such an object, an unknown setting, or a value that is not allowed.
+        """
+        try:
+            values: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            raise ParameterError("spec", "a JSON object", text) from None
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        if not isinstance(values, dict) or not values.keys() <= known or not isinstance(values.get("hidden", []), list):
+            raise ParameterError("spec", f"a JSON object with keys among {', '.join(sorted(known))}", text)
+        return cls(**values)
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "objective": OBJECTIVES,
+    "activation": tuple(ACTIVATIONS),
+    "time_features": TIME_FEATURES,
+    "scaling": SCALINGS,
+    "schedule": SCHEDULES,
+    "optimizer": OPTIMIZERS,
+    "t_sampling": T_SAMPLINGS,
+    "score_weighting": SCORE_WEIGHTINGS,
+    "device": DEVICES,
+}
+
+
+def is_count(value: object, low: int, high: int) -> bool:
+    """Whether value is an integer (no bool) from low to high."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_learning_rate(value: object) -> bool:
+    """Whether value may be a learning rate."""
+    return _is_number(value) and 0.0 < value <= MAX_LEARNING_RATE  # type: ignore[operator]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ParameterError(name, allowed, value)

@@ -1,0 +1,360 @@
+"""The training loop: a `Trainer` that is advanced by whoever owns it, and `train`, a generator around it.
+
+All of a step happens on the device: the batch is one slice of a `Chunk`, the loss goes into a buffer that is read once per
+snapshot, and the optimiser has a single tensor to update. On CUDA the step is captured as a graph.
+"""
+
+__all__ = ["Control", "Snapshot", "Trainer", "TrainingDiverged", "log_spaced", "pick_device", "train"]
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning import objectives
+from fmviz.learning.backprop import Gradient
+from fmviz.learning.draws import Batches, Chunk
+from fmviz.learning.model import LearnedModel
+from fmviz.learning.networks import MLP
+from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
+from fmviz.theory import ProbabilityPath
+
+MOMENTUM = 0.9
+"""Of "sgd"."""
+EXPLODED = 1e6
+"""A run is given up when its loss is this many times that of predicting zero: float32 is about to overflow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A run at one moment; nothing in it changes afterwards.
+
+    Attributes:
+        step: steps done.
+        steps: steps of the whole run.
+        loss: mean of `losses`; nan before the first step.
+        losses: the loss of every step since the snapshot before, (n,) float32 on the CPU.
+        model: the network as it is now (averaged, with ``ema``), weights copied.
+        learning_rate: as of the last step.
+        seconds: time spent computing steps so far.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    losses: Tensor
+    model: LearnedModel
+    learning_rate: float
+    seconds: float
+
+
+class TrainingDiverged(FmvizError):
+    """The loss is no longer a number, or is on its way there.
+
+    Args:
+        step: first step whose loss was bad.
+        loss: that loss.
+        learning_rate: at that time.
+        last_good: the last snapshot before.
+    """
+
+    def __init__(self, step: int, loss: float, learning_rate: float, last_good: Snapshot) -> None:
+        self.step, self.loss, self.learning_rate, self.last_good = step, loss, learning_rate, last_good
+        found = "is not a finite number" if not math.isfinite(loss) else f"has exploded to {loss:.3g}"
+        super().__init__(
+            f"training stopped at step {step}: the loss {found} at a learning rate of {learning_rate:g}. Lower the learning "
+            f"rate or clip the gradient; the network of step {last_good.step} is kept."
+        )
+
+
+class Control:
+    """What a caller may change while `train` runs.
+
+    Attributes:
+        learning_rate: the peak learning rate; set it at any time, it holds from the next step on.
+    """
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+
+class Trainer:
+    """A run that can be advanced by any number of steps at a time. Not thread-safe: one caller at a time.
+
+    How the steps are divided among calls changes no number.
+
+    Args:
+        path: what to learn.
+        spec: how.
+
+    Raises:
+        ParameterError: the objective is not defined on this path, or the device is not there.
+    """
+
+    def __init__(self, path: ProbabilityPath, spec: TrainSpec) -> None:
+        objectives.require_trainable(path, spec)
+        self.spec = spec
+        self.step = 0
+        self.device = pick_device(spec.device)
+        self._architecture = objectives.architecture(path, spec)
+        self._model_of = lambda weights: LearnedModel(
+            MLP(self._architecture, weights), objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard
+        )
+        weights = self._architecture.initial_weights(torch.Generator().manual_seed(spec.seed))
+        self._weights = weights.to(self.device)
+        self._average = self._weights.clone() if spec.ema else None
+        generator = torch.Generator(self.device).manual_seed(spec.seed)
+        on_device = path.to(torch.float32).to(self.device)
+        self._batches = Batches(on_device, spec, self._architecture, generator)
+        self._gradient = Gradient(self._architecture, self._weights, spec.batch_size)
+        self._weights.grad = self._gradient.gradient
+        self._optimizer = _optimizer(spec, self._weights)
+        self._chunk: Chunk | None = None
+        self._chunk_start = 0
+        self._loss = torch.zeros((), device=self.device)
+        self._losses: list[Tensor] = []
+        self._base_rate = spec.learning_rate
+        self._seconds = 0.0
+        self._reference = math.nan
+        self._run_step: Callable[[Tensor, Tensor | float, Tensor], None] = self._eager_step
+        if self.device.type == "cuda":
+            self._run_step = _CapturedStep(self._eager_step, self._optimizer, self._weights)
+        self._last = self._new_snapshot(torch.zeros(0))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step >= self.spec.steps
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step, schedule included."""
+        return self._base_rate * _schedule(self.spec, self.step)
+
+    def set_learning_rate(self, peak: float) -> None:
+        """Change the peak learning rate from the next step on; the schedule goes on multiplying it.
+
+        Raises:
+            ParameterError: not a number above 0 and within bounds.
+        """
+        if not is_learning_rate(peak):
+            raise ParameterError("learning_rate", f"a number above 0, at most {MAX_LEARNING_RATE:g}", peak)
+        self._base_rate = float(peak)
+
+    @torch.no_grad()
+    def advance(self, steps: int) -> int:
+        """Do up to this many steps, fewer at the end of the run.
+
+        Returns:
+            The number of steps done.
+        """
+        began = time.perf_counter()
+        todo = min(steps, self.spec.steps - self.step)
+        kept = torch.empty(max(0, todo), device=self.device)
+        for index in range(todo):
+            self._advance_one(kept, index)
+        if todo > 0:
+            self._losses.append(kept)
+        self._seconds += time.perf_counter() - began
+        return todo
+
+    def snapshot(self) -> Snapshot:
+        """The run as it is now.
+
+        Raises:
+            TrainingDiverged: the loss or the weights ceased to be finite numbers, or exploded; the last snapshot before is
+                in the error.
+        """
+        losses = torch.cat(self._losses).cpu() if self._losses else torch.zeros(0)
+        self._losses = []
+        self._require_sane(losses)
+        self._last = self._new_snapshot(losses)
+        return self._last
+
+    # ------------------------------------------------------------- internals
+
+    def _advance_one(self, kept: Tensor, index: int) -> None:
+        if self._chunk is None or self.step - self._chunk_start >= self._batches.steps:
+            self._chunk, self._chunk_start = self._batches.draw(), self.step
+            if math.isnan(self._reference):
+                scale = self._chunk.target.square().sum(dim=1).mean(dim=1).median()
+                self._reference = float(scale)
+        at = self.step - self._chunk_start
+        _set_rate(self._optimizer, self.learning_rate)
+        self._run_step(self._chunk.inputs[at], self._chunk.factor_at(at), self._chunk.target[at])
+        kept[index] = self._loss
+        self.step += 1
+        if self._average is not None:
+            # A young average forgets faster, so that the first weights do not linger.
+            decay = min(self.spec.ema, self.step / (self.step + 10.0))
+            self._average.lerp_(self._weights, 1.0 - decay)
+
+    def _eager_step(self, inputs: Tensor, factor: Tensor | float, target: Tensor) -> None:
+        self._gradient(inputs, factor, target, self._loss)
+        clip = self.spec.gradient_clip
+        if clip is not None:
+            gradient = self._gradient.gradient
+            gradient.mul_(clip / gradient.norm().clamp(min=clip))
+        self._optimizer.step()
+
+    def _new_snapshot(self, losses: Tensor) -> Snapshot:
+        shown = self._weights if self._average is None else self._average
+        return Snapshot(
+            step=self.step,
+            steps=self.spec.steps,
+            loss=float(losses.double().mean()) if len(losses) else math.nan,
+            losses=losses,
+            model=self._model_of(shown.detach().clone()),
+            learning_rate=self._base_rate * _schedule(self.spec, max(0, self.step - 1)),
+            seconds=self._seconds,
+        )
+
+    def _require_sane(self, losses: Tensor) -> None:
+        if not len(losses):
+            return
+        bad = ~losses.isfinite() | (losses > EXPLODED * self._reference)
+        # A heavy-tailed objective may draw one enormous loss and recover; a run that has exploded stays there.
+        exploded = bool(bad[-1]) or not bool(losses.isfinite().all())
+        if exploded or not bool(self._weights.isfinite().all()):
+            first = int(bad.nonzero()[0]) if bool(bad.any()) else len(losses) - 1
+            at = self.step - len(losses) + first
+            rate = self._base_rate * _schedule(self.spec, at)
+            raise TrainingDiverged(at + 1, float(losses[first]), rate, self._last)
+
+
+def train(
+    path: ProbabilityPath, spec: TrainSpec | None = None, *, every: int = 50, control: Control | None = None
+) -> Iterator[Snapshot]:
+    """Train, one snapshot at a time: a generator, so the caller owns the pace and stops by leaving its loop.
+
+    Args:
+        path: what to learn.
+        spec: how; the defaults of `TrainSpec` if left out.
+        every: steps between snapshots; the last step always has one.
+        control: through which the learning rate can be changed while the generator is suspended.
+
+    Yields:
+        A `Snapshot` after every ``every`` steps and after the last.
+
+    Raises:
+        ParameterError: the objective is not defined on this path, the device is not there, ``every`` is below 1.
+        TrainingDiverged: the loss ceased to be a finite number; it carries the explanation and the last good snapshot.
+    """
+    if every < 1:
+        raise ParameterError("every", "a count, at least 1", every)
+    trainer = Trainer(path, spec or TrainSpec())
+    return _snapshots(trainer, every, control)
+
+
+def _snapshots(trainer: Trainer, every: int, control: Control | None) -> Iterator[Snapshot]:
+    while not trainer.finished:
+        if control is not None:
+            trainer.set_learning_rate(control.learning_rate)
+        trainer.advance(every)
+        yield trainer.snapshot()
+
+
+def log_spaced(steps: int, count: int) -> tuple[int, ...]:
+    """At most ``count`` step numbers from 0 to ``steps``, evenly spaced in log(1 + step): which snapshots to keep."""
+    if count < 2 or steps < 1:
+        raise ParameterError("count, steps", "count at least 2 and steps at least 1", (count, steps))
+    ratio = math.log1p(steps) / (count - 1)
+    return tuple(sorted({min(steps, round(math.expm1(ratio * index))) for index in range(count)}))
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a spec: "auto" is cuda, else mps, else cpu.
+
+    Raises:
+        ParameterError: the device is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    if not there.get(name, False):
+        raise ParameterError("device", f"one of {', '.join(kind for kind, ok in there.items() if ok)} or auto", name)
+    return torch.device(name)
+
+
+def _schedule(spec: TrainSpec, step: int) -> float:
+    """Factor on the peak learning rate at a step, counted from 0."""
+    warm = spec.warm_up * spec.steps
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    if spec.schedule == "constant":
+        return 1.0
+    return 0.5 * (1.0 + math.cos(math.pi * (step - warm) / (spec.steps - warm)))
+
+
+def _optimizer(spec: TrainSpec, weights: Tensor) -> torch.optim.Optimizer:
+    on_cuda = weights.device.type == "cuda"
+    # A graph reads its learning rate from the device.
+    rate: float | Tensor = torch.tensor(spec.learning_rate, device=weights.device) if on_cuda else spec.learning_rate
+    match spec.optimizer:
+        case "adam":
+            return torch.optim.Adam([weights], lr=rate, fused=True, capturable=on_cuda)
+        case "adamw":
+            decay = spec.weight_decay
+            return torch.optim.AdamW([weights], lr=rate, weight_decay=decay, fused=True, capturable=on_cuda)
+        case _:
+            return torch.optim.SGD([weights], lr=rate, momentum=MOMENTUM, fused=True)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    group = optimizer.param_groups[0]
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
+
+
+class _CapturedStep:
+    """The step as a CUDA graph: at this size a step is bound by launches, and a graph is one. Not tested here: no GPU.
+
+    Args:
+        step: what to capture; reads and writes the same tensors each time.
+        optimizer: whose state is put back after the warm-up that capturing needs.
+        weights: put back as well.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[Tensor, Tensor | float, Tensor], None],
+        optimizer: torch.optim.Optimizer,
+        weights: Tensor,
+    ) -> None:
+        self._step, self._optimizer, self._weights = step, optimizer, weights
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor) -> None:
+        if self._graph is None:
+            self._capture(inputs, factor, target)
+        self._inputs.copy_(inputs)
+        self._target.copy_(target)
+        if isinstance(self._factor, Tensor) and isinstance(factor, Tensor):
+            self._factor.copy_(factor)
+        assert self._graph is not None
+        self._graph.replay()
+
+    def _capture(self, inputs: Tensor, factor: Tensor | float, target: Tensor) -> None:
+        self._inputs, self._target = inputs.clone(), target.clone()
+        self._factor = factor.clone() if isinstance(factor, Tensor) else factor
+        before = self._weights.clone()
+        stream = torch.cuda.Stream(self._weights.device)
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self._step(self._inputs, self._factor, self._target)
+        torch.cuda.current_stream().wait_stream(stream)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._step(self._inputs, self._factor, self._target)
+        # Put back in place what the warm-up changed: the graph keeps the addresses.
+        self._weights.copy_(before)
+        for value in self._optimizer.state[self._weights].values():
+            if isinstance(value, Tensor):
+                value.zero_()
