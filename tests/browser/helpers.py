@@ -7,16 +7,23 @@ from playwright.sync_api import Locator, Page
 __all__ = ["settle", "stage"]
 
 
+QUIET_MS = 250
+"""A rerun starts a moment after the click that asks for it."""
+
+
 def settle(page: Page, timeout: float = 60_000) -> None:
-    """Wait until the app is on screen and its script is not running."""
+    """Wait until the app is on screen and its script has not been running for a moment."""
     page.wait_for_selector("[data-testid=stApp]", timeout=timeout)
+    page.evaluate("() => { window.testQuietSince = null; }")
     page.wait_for_function(
-        """() => {
-            const app = document.querySelector('[data-testid=stApp]');
-            return app && app.dataset.testScriptState && !['running', 'initial'].includes(app.dataset.testScriptState)
-                && app.dataset.testConnectionState !== 'CONNECTING'
-                && !document.querySelector('[data-testid=stAppSkeleton]');
+        """quiet => {
+            const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
+            if (!state || ['running', 'initial', 'rerunRequested'].includes(state)) window.testQuietSince = null;
+            else window.testQuietSince ??= performance.now();
+            return window.testQuietSince !== null && performance.now() - window.testQuietSince >= quiet;
         }""",
+        arg=QUIET_MS,
+        polling="raf",
         timeout=timeout,
     )
 
