@@ -110,6 +110,14 @@ def test_quantities_are_told_apart(config: dict[str, Any], theme: Any, vision: s
     assert not too_near
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_sidebars_accent_can_be_read_as_text(config: dict[str, Any], theme: str) -> None:
+    section = config["theme"][theme]
+    accent = section["sidebar"].get("primaryColor", section["primaryColor"])
+    for ground in (section["sidebar"]["backgroundColor"], section["sidebar"]["secondaryBackgroundColor"]):
+        assert contrast(accent, ground) >= WCAG_AA
+
+
 def test_the_accent_is_no_quantitys_colour(config: dict[str, Any]) -> None:
     for theme in THEMES:
         accent = lab(linear(config["theme"][theme]["primaryColor"]))
