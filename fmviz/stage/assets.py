@@ -16,6 +16,7 @@ SCRIPTS = (
     "theme.js",
     "dom.js",
     "layout.js",
+    "raster.js",
     "axes.js",
     "density.js",
     "contours.js",

@@ -275,7 +275,8 @@ def _check_plane(panel: PlanePanel, frames: int) -> None:
         raise ParameterError(f"{panel.name}.layers", f"at most {LIMITS['layers']} layers", len(panel.layers))
     names = [layer.name for layer in panel.layers]
     names += [la.trail_name for la in panel.layers if isinstance(la, Particles) and la.trail > 0 and la.trail_name]
-    _unique(f"{panel.name}.layers", names)
+    if not all(names):
+        raise ParameterError(f"{panel.name}.layers", "names that are not empty (equal names share one chip)", names)
     if sum(isinstance(layer, Density) for layer in panel.layers) > 1:
         raise ParameterError(f"{panel.name}.layers", "at most one Density", names)
     for layer in panel.layers:

@@ -74,7 +74,7 @@ function follow(field, start, level, { first, second }, across) {
   return line;
 }
 
-function drawContours(S, ctx, view, layer) {
+function drawContours(S, view, layer) {
   const field = updateField(S, view);
   const top = codeOfLog(field.layer, topOfScale(S, view));
   const key = [field.key, top, layer.levels].join();
@@ -86,17 +86,23 @@ function drawContours(S, ctx, view, layer) {
     view.contours = layer.levels.map((level) => contourLines(field, top + Math.log(level) * CODE_PER_NAT, view.scratch));
     view.contourKey = key;
   }
-  const sx = view.w / field.columns;
-  const sy = view.h / field.rows;
-  ctx.lineWidth = S.type;
-  ctx.lineJoin = "round";
+  const { surface } = view;
+  const sx = surface.w / field.columns;
+  const sy = surface.h / field.rows;
+  const wide = 1.1 * S.type * view.ratio;
+  const pixel = pixelOf(S.theme.roles[layer.role]);
   view.contours.forEach((lines, index) => {
-    ctx.strokeStyle = rgba(S.theme.roles[layer.role], 0.3 + (0.35 * (index + 1)) / view.contours.length);
-    ctx.beginPath();
+    const alpha = 0.3 + (0.4 * (index + 1)) / view.contours.length;
     for (const line of lines) {
-      ctx.moveTo((line[0] + 0.5) * sx, view.h - (line[1] + 0.5) * sy);
-      for (let i = 2; i < line.length; i += 2) ctx.lineTo((line[i] + 0.5) * sx, view.h - (line[i + 1] + 0.5) * sy);
+      let x = (line[0] + 0.5) * sx;
+      let y = surface.h - (line[1] + 0.5) * sy;
+      for (let n = 2; n < line.length; n += 2) {
+        const nextX = (line[n] + 0.5) * sx;
+        const nextY = surface.h - (line[n + 1] + 0.5) * sy;
+        strokeLine(surface, x, y, nextX, nextY, wide, pixel, alpha);
+        x = nextX;
+        y = nextY;
+      }
     }
-    ctx.stroke();
   });
 }

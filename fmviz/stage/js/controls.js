@@ -137,7 +137,11 @@ function drawGlyph(S, { glyph, role, mark }) {
     if (mark === "ellipses") drawMark(ctx, "dot", 8, 8, 1.3, colour, clear);
   } else if (mark === "vectors") {
     ctx.beginPath();
-    arrow(ctx, 1, 13, 14, -10, 1.1);
+    ctx.moveTo(1.5, 12.5);
+    ctx.lineTo(9.5, 6.8);
+    ctx.stroke();
+    ctx.beginPath();
+    for (const corner of [[15, 3], [11.5, 10], [7.2, 4]]) ctx.lineTo(...corner);
     ctx.fill();
   } else if (mark === "lines" || mark === "trail") {
     ctx.beginPath();
@@ -150,7 +154,7 @@ function drawGlyph(S, { glyph, role, mark }) {
 
 function showLayers(S) {
   for (const chip of S.chips) setAttribute(chip.button, "aria-pressed", String(S.layers.has(chip.name)));
-  S.root.dataset.layers = S.chips.map((chip) => chip.name).filter((name) => S.layers.has(name)).join(" ");
+  S.root.dataset.layers = S.chips.map((chip) => chip.name).filter((name) => S.layers.has(name)).join(",");
   S.dom.densityGroup.hidden = !S.chips.some((chip) => chip.mark === "density" && S.layers.has(chip.name));
 }
 

@@ -1,4 +1,4 @@
-// Density: interpolate log p between two frames, look the colour up, let the canvas smooth the pixels.
+// Density: log p, interpolated between two frames and between the cells, then looked up in the table of colours.
 
 const densityLayer = (view) => view.model.layers.find((layer) => layer.kind === "density");
 
@@ -44,37 +44,54 @@ function topOfScale(S, view) {
   return logOfCode(layer, updateField(S, view).most);
 }
 
-function drawDensity(S, ctx, view) {
+/** Log p between the cell centres is bilinear, the colour comes after: smooth at any size. */
+function drawDensity(S, view) {
   const field = updateField(S, view);
-  const shift = Math.round(65535 - codeOfLog(field.layer, topOfScale(S, view)));
-  const key = [field.key, shift, S.scale, S.theme.key].join();
-  if (field.paintKey !== key || !field.image) paintField(S, field, shift, key);
-  ctx.imageSmoothingEnabled = true;
-  ctx.imageSmoothingQuality = "low";
-  ctx.drawImage(field.image, 0, 0, view.w, view.h);
-}
-
-function paintField(S, field, shift, key) {
-  const { rows, columns, codes } = field;
-  if (!field.image || field.image.width !== columns || field.image.height !== rows) {
-    field.image = element("canvas");
-    field.image.width = columns;
-    field.image.height = rows;
-    field.brush = field.image.getContext("2d", { willReadFrequently: true });
-    field.data = field.brush.createImageData(columns, rows);
-    field.pixels = new Uint32Array(field.data.data.buffer);
-  }
+  const { w, h, pixels } = view.surface;
+  const { rows } = field;
   const table = colourTable(S.theme, S.scale);
-  const { pixels } = field;
-  for (let row = 0; row < rows; row++) {
-    let to = (rows - 1 - row) * columns;
-    for (let from = row * columns, end = from + columns; from < end; from++, to++) {
-      const code = codes[from] + shift;
-      pixels[to] = table[code > 65535 ? 65535 : code < 0 ? 0 : code];
+  const wide = stretchRows(view, field, Math.round(65535 - codeOfLog(field.layer, topOfScale(S, view))));
+  for (let y = 0, to = 0; y < h; y++) {
+    const v = Math.min(Math.max(((h - y - 0.5) / h) * rows - 0.5, 0), rows - 1);
+    const j = Math.min(Math.floor(v), rows - 2);
+    const weight = Math.round((v - j) * 1024);
+    for (let at = j * w, end = at + w; at < end; at++, to++) {
+      const code = wide[at];
+      pixels[to] = table[(code + (((wide[at + w] - code) * weight) >> 10)) >> TABLE_SHIFT];
     }
   }
-  field.brush.putImageData(field.data, 0, 0);
-  field.paintKey = key;
+}
+
+/** Each row of cells as a row of pixels, codes counted from the top of the scale and kept within the table. */
+function stretchRows(view, { rows, columns, codes }, shift) {
+  const { w } = view.surface;
+  if (view.wide?.length !== rows * w) view.wide = new Int32Array(rows * w);
+  const { index, weight } = cellsBehind(view, columns, w);
+  const { wide } = view;
+  for (let j = 0, to = 0; j < rows; j++) {
+    const row = j * columns;
+    for (let x = 0; x < w; x++, to++) {
+      const at = row + index[x];
+      const code = codes[at];
+      const value = code + shift + (((codes[at + 1] - code) * weight[x]) >> 10);
+      wide[to] = value < 0 ? 0 : value > 65535 ? 65535 : value;
+    }
+  }
+  return wide;
+}
+
+/** For each pixel of a row: the cell whose centre lies before it, and the weight of the next one in 1/1024. */
+function cellsBehind(view, columns, w) {
+  if (view.behind?.columns === columns && view.behind.w === w) return view.behind;
+  const index = new Int32Array(w);
+  const weight = new Int32Array(w);
+  for (let x = 0; x < w; x++) {
+    const at = Math.min(Math.max(((x + 0.5) / w) * columns - 0.5, 0), columns - 1);
+    index[x] = Math.min(Math.floor(at), columns - 2);
+    weight[x] = Math.round((at - index[x]) * 1024);
+  }
+  view.behind = { columns, w, index, weight };
+  return view.behind;
 }
 
 /** Density at a point of the plane, bilinear in log p; null outside the grid or without density. */

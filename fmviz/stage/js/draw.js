@@ -17,12 +17,43 @@ function drawPlot(S, view) {
     drawBars(S, ctx, view);
     return;
   }
-  ctx.fillStyle = rgb(S.theme.ground);
-  ctx.fillRect(0, 0, view.w, view.h);
-  for (const layer of view.model.layers) {
+  const { width, height } = view.plot;
+  if (view.surface?.w !== width || view.surface?.h !== height) view.surface = makeSurface(ctx, width, height);
+  view.onTop = [];
+  for (const layer of drawGround(S, view)) {
     // particles decide for themselves: their trails may be shown without them
-    if (layer.kind === "particles" || S.layers.has(layer.name)) PAINTERS[layer.kind](S, ctx, view, layer);
+    if (layer.kind === "particles" || S.layers.has(layer.name)) PAINTERS[layer.kind](S, view, layer);
   }
+  ctx.putImageData(view.surface.image, 0, 0);
+  for (const draw of view.onTop) draw(ctx);
+}
+
+/**
+ * Draws the ground, a density and contours below all else, and returns the layers that remain. A picture of it is kept:
+ * nothing that merely moves above it draws it again, and while the clock runs the panels take turns, so that each ground
+ * is renewed with every other picture.
+ */
+function drawGround(S, view) {
+  const { layers } = view.model;
+  let count = 0;
+  while (count < layers.length && (layers[count].kind === "density" || layers[count].kind === "contours")) count++;
+  const on = layers.slice(0, count).filter((layer) => S.layers.has(layer.name));
+  const { pixels } = view.surface;
+  const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, ...on.map((layer) => layer.name)].join();
+  const kept = view.ground;
+  const turn = S.playing && !S.recorder && (S.frames + S.panels.indexOf(view)) % 2 === 0;
+  if (kept && kept.look === look && (kept.frame === S.frame || turn)) {
+    pixels.set(kept.pixels);
+    return layers.slice(count);
+  }
+  if (on[0]?.kind !== "density") pixels.fill(pixelOf(S.theme.ground));
+  for (const layer of on) PAINTERS[layer.kind](S, view, layer);
+  if (on.length) {
+    const copy = kept?.pixels.length === pixels.length ? kept.pixels : new Int32Array(pixels.length);
+    copy.set(pixels);
+    view.ground = { look, frame: S.frame, pixels: copy };
+  }
+  return layers.slice(count);
 }
 
 /** Draws everything that depends on the clock and measures what it cost. */

@@ -7,10 +7,10 @@ const LEAST_PLANE = 180;
 /** Space around the plot, in CSS pixels. */
 function marginsOf(S, model, narrow) {
   const k = S.type;
-  if (model.kind === "bars") return { left: 0, right: 0, top: 2, bottom: narrow ? 0 : 22 * k };
+  if (model.kind === "bars") return { left: 0, right: 0, top: 8 * k, bottom: narrow ? 0 : 22 * k };
   const bar = model.layers.some((layer) => layer.kind === "density");
   const beside = bar && !narrow;
-  return { left: 30 * k, right: beside ? 62 * k : 8, top: 2, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
+  return { left: 30 * k, right: beside ? 66 * k : 8, top: 8 * k, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
 }
 
 const aspectOf = (model) => (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);

@@ -204,7 +204,7 @@ function buildPanel(S, model) {
   const box = element("div", { class: `panel ${model.kind}` }, head, area);
   const view = { model, box, head, title, hover, area, frame, plot, overlay, stops, hint };
   view.frameContext = frame.getContext("2d");
-  view.context = plot.getContext("2d", { alpha: model.kind === "bars" });
+  view.context = plot.getContext("2d", model.kind === "bars" ? {} : { alpha: false, willReadFrequently: true });
   if (model.kind === "plane") bindPointer(S, view);
   return view;
 }

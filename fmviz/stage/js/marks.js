@@ -1,26 +1,50 @@
 // Resting things: lines, markers, and the ellipses of a mixture with the handles to edit it.
 
-function drawLines(S, ctx, view, layer) {
-  ctx.strokeStyle = rgba(S.theme.roles[layer.role], layer.opacity);
-  ctx.lineWidth = 1.5 * S.type;
-  ctx.lineJoin = "round";
-  ctx.setLineDash(layer.dashed ? [5 * S.type, 4 * S.type] : []);
-  ctx.beginPath();
+function drawLines(S, view, layer) {
+  const { surface } = view;
+  const dash = layer.dashed ? [5, 4].map((d) => d * S.type * view.ratio) : null;
+  const pen = makePen(surface, 1.5 * S.type * view.ratio, pixelOf(S.theme.roles[layer.role]), dash);
   let at = 0;
   for (const length of layer.lengths) {
-    let pen = false;
+    pen.lift();
     for (const end = at + 2 * length; at < end; at += 2) {
-      const x = layer.points[at];
-      if (x !== x) pen = false;
-      else if (pen) ctx.lineTo(toPixelX(view, x), toPixelY(view, layer.points[at + 1]));
-      else {
-        ctx.moveTo(toPixelX(view, x), toPixelY(view, layer.points[at + 1]));
-        pen = true;
-      }
+      const x = toPixelX(view, layer.points[at]) * view.ratio;
+      pen.to(x, toPixelY(view, layer.points[at + 1]) * view.ratio, layer.opacity);
     }
   }
-  ctx.stroke();
-  ctx.setLineDash([]);
+}
+
+/** Draws polylines, dashed or not; a NaN lifts the pen. */
+function makePen(surface, width, pixel, dash) {
+  let x = NaN;
+  let y = NaN;
+  let way = 0;
+  const segment = (fromX, fromY, toX, toY, alpha) => {
+    if (!dash) {
+      strokeLine(surface, fromX, fromY, toX, toY, width, pixel, alpha);
+      return;
+    }
+    const length = Math.hypot(toX - fromX, toY - fromY);
+    const period = dash[0] + dash[1];
+    for (let start = -(way % period); start < length; start += period) {
+      const a = Math.max(start, 0) / length;
+      const b = Math.min(start + dash[0], length) / length;
+      const at = (w) => [fromX + (toX - fromX) * w, fromY + (toY - fromY) * w];
+      if (b > a) strokeLine(surface, ...at(a), ...at(b), width, pixel, alpha);
+    }
+    way += length;
+  };
+  return {
+    lift() {
+      x = NaN;
+      way = 0;
+    },
+    to(nextX, nextY, alpha) {
+      if (x === x && nextX === nextX) segment(x, y, nextX, nextY, alpha);
+      x = nextX;
+      y = nextY;
+    },
+  };
 }
 
 /** Where marker n of a layer stands now, in world coordinates. */
@@ -32,18 +56,24 @@ function markerAt(S, layer, n) {
   return [sample(layer.positions, S.frame, width, 2 * n), sample(layer.positions, S.frame, width, 2 * n + 1)];
 }
 
-function drawMarkers(S, ctx, view, layer) {
+function drawMarkers(S, view, layer) {
   const colour = S.theme.roles[layer.role];
   const k = S.type;
+  const stamp = stampOf(S, view, layer.shape, layer.role, 5 * k);
   for (let n = 0; n < layer.items; n++) {
     const [x, y] = markerAt(S, layer, n);
     if (x !== x) continue;
     const px = toPixelX(view, x);
     const py = toPixelY(view, y);
-    const held = layer.drag && S.focus?.kind === "marker" && S.focus.name === layer.drag;
-    if (layer.drag && S.editable) drawGrip(S, ctx, px, py, 11 * k, colour, held);
-    drawMark(ctx, layer.shape, px, py, 5 * k, colour, S.theme.ground);
-    if (layer.label && n === 0) labelAt(S, ctx, view, layer.label, px, py, colour);
+    putStamp(view.surface, stamp, px * view.ratio, py * view.ratio);
+    if (layer.drag && S.editable) {
+      const held = S.focus?.kind === "marker" && S.focus.name === layer.drag;
+      view.onTop.push((ctx) => {
+        drawGrip(S, ctx, px, py, 11 * k, colour, held);
+        drawMark(ctx, layer.shape, px, py, 5 * k, colour, S.theme.ground);
+      });
+    }
+    if (layer.label && n === 0) view.onTop.push((ctx) => labelAt(S, ctx, view, layer.label, px, py, colour));
   }
 }
 
@@ -80,7 +110,8 @@ function axesOf([, , , xx, xy, yy]) {
   return { long: Math.sqrt(middle + spread), short: Math.sqrt(Math.max(middle - spread, 0)), angle };
 }
 
-function traceEllipse(ctx, view, component, deviations) {
+/** Calls visit(x, y) along an ellipse in plot pixels. */
+function walkEllipse(view, component, deviations, corners, visit) {
   const { long, short, angle } = axesOf(component);
   const kx = view.w / (view.model.extent[1] - view.model.extent[0]);
   const ky = view.h / (view.model.extent[3] - view.model.extent[2]);
@@ -88,37 +119,33 @@ function traceEllipse(ctx, view, component, deviations) {
   const s = Math.sin(angle);
   const px = toPixelX(view, component[1]);
   const py = toPixelY(view, component[2]);
-  const corners = 48;
   for (let n = 0; n <= corners; n++) {
     const u = deviations * long * Math.cos((2 * Math.PI * n) / corners);
     const v = deviations * short * Math.sin((2 * Math.PI * n) / corners);
-    const x = px + (u * c - v * s) * kx;
-    const y = py - (u * s + v * c) * ky;
-    if (n === 0) ctx.moveTo(x, y);
-    else ctx.lineTo(x, y);
+    visit(px + (u * c - v * s) * kx, py - (u * s + v * c) * ky);
   }
 }
 
-function drawEllipses(S, ctx, view, layer) {
+function drawEllipses(S, view, layer) {
   const { components, selected } = mixtureOf(S, layer);
-  const editing = S.editable && layer.edit;
   const colour = S.theme.roles[layer.role];
   const crowded = components.length > 12;
-  const strongest = Math.max(...components.map((c) => c[0]));
-  ctx.lineJoin = "round";
-  for (const [deviations, alpha] of [[2, crowded ? 0.25 : 0.4], [1, crowded ? 0.55 : 0.85]]) {
-    ctx.strokeStyle = rgba(colour, alpha);
-    ctx.lineWidth = (deviations === 1 ? 1.5 : 1) * S.type;
-    ctx.beginPath();
-    for (const component of components) traceEllipse(ctx, view, component, deviations);
-    ctx.stroke();
+  const strongest = Math.max(...components.map((c) => c[0]), 1e-9);
+  const { surface, ratio } = view;
+  for (const [deviations, alpha, width] of [[2, crowded ? 0.25 : 0.42, 1], [1, crowded ? 0.55 : 0.9, 1.5]]) {
+    const pen = makePen(surface, width * S.type * ratio, pixelOf(colour), null);
+    for (const component of components) {
+      pen.lift();
+      walkEllipse(view, component, deviations, crowded ? 28 : 56, (x, y) => pen.to(x * ratio, y * ratio, alpha));
+    }
   }
-  components.forEach((component, k) => {
+  for (const [k, component] of components.entries()) {
     // the dot's area is the weight
-    const r = (crowded ? 1.5 : 2) * S.type * (0.75 + Math.sqrt(component[0] / strongest));
-    drawMark(ctx, "dot", toPixelX(view, component[1]), toPixelY(view, component[2]), r, colour, S.theme.ground);
-    if (editing && k === selected) drawHandles(S, ctx, view, component, colour);
-  });
+    const r = (crowded ? 1.5 : 2) * S.type * (0.75 + Math.round(4 * Math.sqrt(component[0] / strongest)) / 4);
+    const stamp = stampOf(S, view, "dot", layer.role, r);
+    putStamp(surface, stamp, toPixelX(view, component[1]) * ratio, toPixelY(view, component[2]) * ratio);
+    if (S.editable && layer.edit && k === selected) view.onTop.push((ctx) => drawHandles(S, ctx, view, component, colour));
+  }
 }
 
 function drawHandles(S, ctx, view, component, colour) {
@@ -128,7 +155,7 @@ function drawHandles(S, ctx, view, component, colour) {
   ctx.strokeStyle = rgb(colour);
   ctx.lineWidth = 2 * k;
   ctx.beginPath();
-  traceEllipse(ctx, view, component, 1);
+  walkEllipse(view, component, 1, 56, (x, y) => ctx.lineTo(x, y));
   ctx.stroke();
   drawGrip(S, ctx, px, py, 9 * k, colour, true);
   drawMark(ctx, "dot", px, py, 3 * k, colour, S.theme.ground);
