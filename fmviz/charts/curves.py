@@ -21,7 +21,7 @@ def curves(
     theme: Theme,
     *,
     height: int = 220,
-    legend: bool = True,
+    compact: bool = False,
 ) -> alt.LayerChart:
     """Lines over t in [0, 1].
 
@@ -31,7 +31,7 @@ def curves(
         now: where the rule stands; None leaves it out.
         theme: light or dark.
         height: in pixels.
-        legend: whether the names are shown above.
+        compact: fewer ticks and no title of the axis, for the sidebar.
     """
     names = list(series)
     rows = [
@@ -40,13 +40,15 @@ def curves(
         for x, y in zip(t, values, strict=True)
         if np.isfinite(y)
     ]
-    key = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5) if legend else None
+    key = alt.Legend(orient="right" if compact else "top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4)
+    axis = alt.Axis(values=[0, 0.5, 1] if compact else alt.Undefined, title=None if compact else "t", format="~g")
+    scale = alt.Axis(title=None, tickCount=3 if compact else 6)
     lines = (
         alt.Chart(alt.Data(values=rows))
         .mark_line(strokeWidth=2.5)
         .encode(
-            x=alt.X("t:Q", title="t", scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("value:Q", title=None),
+            x=alt.X("t:Q", axis=axis, scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("value:Q", axis=scale),
             color=alt.Color(
                 "curve:N",
                 sort=names,

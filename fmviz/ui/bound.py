@@ -6,7 +6,7 @@ state is the only truth, and undo, links and the stage change every widget with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from pydantic import ValidationError
@@ -33,16 +33,22 @@ def _take(part: str, field: str) -> None:
         return
 
 
-def choose(part: str, field: str, label: str, options: Sequence[str], names: str) -> None:
-    """A drop-down; the text of an option is the locale key ``<names>.<option>``."""
-    st.selectbox(
-        label,
-        options,
-        format_func=lambda option: tr(f"{names}.{option}"),
-        key=_show(part, field),
-        on_change=_take,
-        args=(part, field),
-    )
+def choose(
+    part: str, field: str, label: str, options: Sequence[str], names: str, *, take: Callable[[str], None] | None = None
+) -> None:
+    """A drop-down; the text of an option is the locale key ``<names>.<option>``.
+
+    `take` writes the chosen option instead of the plain change of that field.
+    """
+    key = _show(part, field)
+    texts = {option: tr(f"{names}.{option}") for option in options}
+
+    def chosen() -> None:
+        value = st.session_state[key]
+        if value in texts:
+            _take(part, field) if take is None else take(value)
+
+    st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=chosen)
 
 
 def segmented(part: str, field: str, label: str, texts: dict[str, str], *, collapsed: bool = False) -> None:

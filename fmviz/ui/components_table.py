@@ -32,7 +32,7 @@ def components_table() -> None:
             tr("scene.table_which"),
             ["data", "init"],
             default="data",
-            format_func=lambda w: tr(f"scene.{w}"),
+            format_func={"data": tr("scene.data"), "init": tr("scene.init")}.__getitem__,
             key=WHICH,
             label_visibility="collapsed",
             required=True,

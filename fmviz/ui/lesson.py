@@ -23,7 +23,7 @@ def _formulas() -> dict[str, dict[str, Any]]:
 
 def heading(page: str) -> None:
     """The title and its one sentence of claim; presenting keeps the title only."""
-    with st.container(gap="xsmall", key=f"heading_{page}"):
+    with st.container(gap=None, key=f"heading_{page}"):
         st.header(tr(f"{page}.title"), anchor=False)
         if not state.current().shell.present:
             st.markdown(tr(f"{page}.claim"))
@@ -35,7 +35,7 @@ def formulas(page: str, *, general_source: bool = False) -> None:
     strip = list(table["strip"])
     if general_source and "general_source" in table:
         strip[0] = table["general_source"]
-    with st.container(horizontal=True, gap="medium", key=f"formulas_{page}"):
+    with st.container(horizontal=True, wrap=False, gap="medium", key=f"formulas_{page}"):
         for formula in strip:
             st.markdown(formula, width="content")
 

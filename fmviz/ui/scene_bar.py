@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import streamlit as st
 
@@ -57,42 +57,31 @@ def scene_bar() -> None:
     )
 
 
-def _pick(name: PresetName) -> None:
-    state.change("scene", data=name, data_components=None)
+def _pick(which: MixtureName, name: str) -> None:
+    """A preset chosen anew also drops the edits of the old one."""
+    state.change("scene", **{which: name, f"{which}_components": None})
 
 
 def _data(scene: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.image(_picture(scene, "data"), width=56, alt=tr(f"preset.{scene.data}"))
         with st.container(width="stretch"):
-            st.selectbox(
-                tr("scene.data"),
-                PRESETS,
-                format_func=lambda name: tr(f"preset.{name}"),
-                key=_shown_preset("data"),
-                on_change=_picked,
-                args=("data",),
-            )
+            bound.choose("scene", "data", tr("scene.data"), PRESETS, "preset", take=partial(_pick, "data"))
     gallery = st.popover(tr("scene.gallery"), icon=":material/apps:", on_change="rerun", key="gallery", width="stretch")
     if gallery.open:
         with gallery, st.grid(3, gap="small"):
             for name in PRESETS:
                 with st.container(horizontal_alignment="center", gap="xsmall"):
                     st.image(_preset_picture(name), width=84, alt=tr(f"preset.{name}"))
-                    st.button(tr(f"preset.{name}"), key=f"pick_{name}", on_click=_pick, args=(name,), width="stretch")
+                    st.button(
+                        tr(f"preset.{name}"), key=f"pick_{name}", on_click=_pick, args=("data", name), width="stretch"
+                    )
     if scene.data_components is not None:
         _edited("data")
 
 
 def _source(scene: Scene) -> None:
-    st.selectbox(
-        tr("scene.init"),
-        INITS,
-        format_func=lambda name: tr(f"preset.{name}"),
-        key=_shown_preset("init"),
-        on_change=_picked,
-        args=("init",),
-    )
+    bound.choose("scene", "init", tr("scene.init"), INITS, "preset", take=partial(_pick, "init"))
     if scene.init_components is not None:
         _edited("init")
 
@@ -108,21 +97,10 @@ def _edited(which: MixtureName) -> None:
         )
 
 
-def _shown_preset(which: MixtureName) -> str:
-    key = f"scene.{which}"
-    st.session_state[key] = getattr(state.current().scene, which)
-    return key
-
-
-def _picked(which: MixtureName) -> None:
-    """A preset chosen anew also drops the edits of the old one."""
-    name = st.session_state[f"scene.{which}"]
-    if name in (PRESETS if which == "data" else INITS):
-        state.change("scene", **{which: name, f"{which}_components": None})
-
-
 def _schedule(scene: Scene) -> None:
     bound.choose("scene", "scheduler", tr("scene.scheduler"), SCHEDULERS, "scheduler")
+    if scene.scheduler != "custom":
+        st.session_state.pop(SCHEDULE_ERROR, None)
     if scene.scheduler == "polynomial":
         bound.slide("scene", "exponent", tr("scene.exponent"), 1.0, 6.0, 0.1)
     elif scene.scheduler == "vp":
@@ -132,7 +110,9 @@ def _schedule(scene: Scene) -> None:
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     st.altair_chart(
-        curves_chart(times, series, None, theme(), height=110), alt=tr("scene.curves_alt"), key="scene_curves"
+        curves_chart(times, series, None, theme(), height=120, compact=True),
+        alt=tr("scene.curves_alt"),
+        key="scene_curves",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
@@ -15,16 +16,25 @@ from fmviz.ui.scene_bar import scene_bar
 
 __all__ = ["run", "warm_up"]
 
+# Until `st.navigation` has run once, Streamlit takes the folder pages/ for its own kind of pages, and tells whoever is the
+# first to open a page by its address that there is none.
+PagesManager.uses_pages_directory = False
+
 PAGES = Path(__file__).resolve().parents[2] / "pages"
-PRESENT_STYLE = "<style>html { font-size: 20px; } [data-testid='stMainBlockContainer'] { max-width: 100%; }</style>"
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
+[class*="st-key-formulas_"] { font-size: 0.84rem; }
+[class*="st-key-formulas_"] .katex { font-size: 1.05em; }
+</style>"""
+PRESENT_STYLE = "<style>html { font-size: 20px; }</style>"
 
 
 def warm_up() -> None:
     """What the first visitor would otherwise wait for: process settings, and the default scene's clip."""
-    prepare_process()
     view, scene = first_view(State()), Scene()
     clips.marginal_payload(scene, view, "en")
     clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+    prepare_process()
 
 
 def run() -> None:
@@ -40,6 +50,7 @@ def run() -> None:
     prepare_process()
     st.logo(str(ASSETS / "logo.svg"), size="large")
     page = st.navigation(_pages(), position="top")
+    st.html(STYLE)
     if shell.present:
         st.html(PRESENT_STYLE)
     else:
@@ -59,27 +70,24 @@ def run() -> None:
     state.write_address()
 
 
-def _pages() -> dict[str, list[st.Page]]:
-    return {
-        "": [
-            st.Page(
-                PAGES / "start.py",
-                title=tr("nav.start"),
-                icon=":material/play_circle:",
-                default=True,
-                help=tr("nav.help_start"),
-            )
-        ],
-        tr("nav.lecture_paths"): [
-            st.Page(
-                PAGES / "probability_paths.py",
-                title=tr("nav.paths"),
-                icon=":material/route:",
-                url_path="probability-paths",
-                help=tr("nav.help_paths"),
-            )
-        ],
-    }
+def _pages() -> list[st.Page]:
+    return [
+        st.Page(
+            PAGES / "start.py",
+            title=tr("nav.start"),
+            icon=":material/play_circle:",
+            default=True,
+            url_path="home",  # not the file's name: Streamlit's own idea of pages/ must not find it (AppTest asks it first)
+            help=tr("nav.help_start"),
+        ),
+        st.Page(
+            PAGES / "probability_paths.py",
+            title=tr("nav.paths"),
+            icon=":material/route:",
+            url_path="probability-paths",
+            help=tr("nav.help_paths"),
+        ),
+    ]
 
 
 def _controls() -> None:

@@ -5,10 +5,13 @@ from streamlit.testing.v1 import AppTest
 
 from fmviz.specs import Component, PathsView, Scene, Shell, State, encode
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
+from fmviz.ui import shell
 from fmviz.ui.i18n import translate
 from fmviz.ui.state import STATE
 
-APP = "app.py"
+APP = str(
+    shell.PAGES.parent / "app.py"
+)  # importing the shell takes the folder pages/ out of Streamlit's hands, as at start-up
 PAGES = {"start": "pages/start.py", "paths": "pages/probability_paths.py"}
 
 
