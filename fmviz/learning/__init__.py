@@ -2,6 +2,15 @@
 
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import Control, Snapshot, Trainer, TrainingDiverged, log_spaced, train
+from fmviz.learning.training import Control, Snapshot, Trainer, TrainingDivergedError, log_spaced, train
 
-__all__ = ["Control", "LearnedModel", "Snapshot", "TrainSpec", "Trainer", "TrainingDiverged", "log_spaced", "train"]
+__all__ = [
+    "Control",
+    "LearnedModel",
+    "Snapshot",
+    "TrainSpec",
+    "Trainer",
+    "TrainingDivergedError",
+    "log_spaced",
+    "train",
+]

@@ -11,6 +11,7 @@ Features of (x, t): x centred and divided by `Architecture.input_scale`, then t 
 __all__ = ["ACTIVATIONS", "MLP", "TIME_FEATURES", "Activation", "Architecture"]
 
 import abc
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ class Architecture:
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """Shape of each [W | b], first layer first."""
         widths = (self.n_features, *self.hidden, 2)
-        return tuple((after, before + 1) for before, after in zip(widths, widths[1:], strict=False))
+        return tuple((after, before + 1) for before, after in itertools.pairwise(widths))
 
     @property
     def n_weights(self) -> int:
@@ -135,7 +136,7 @@ class Architecture:
 
     def layers(self, weights: Tensor) -> tuple[Tensor, ...]:
         """Views [W | b] of a flat vector of weights."""
-        pieces = weights.split([rows * columns for rows, columns in self.shapes])
+        pieces = torch.split(weights, [rows * columns for rows, columns in self.shapes])
         return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
 
     def features(self, x1: Tensor, x2: Tensor, t: Tensor) -> list[Tensor]:
@@ -190,7 +191,7 @@ class MLP:
             raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
         times = torch.as_tensor(t, dtype=x.dtype, device=x.device)
         try:
-            batch = torch.broadcast_shapes(x.shape[:-1], times.shape)
+            batch = torch.broadcast_shapes(x.shape[:-1], times.shape)  # type: ignore[no-untyped-call]
         except RuntimeError:
             raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", tuple(times.shape)) from None
         x1, x2, times = x[..., 0].expand(batch), x[..., 1].expand(batch), times.expand(batch)

@@ -130,7 +130,9 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
     )
 
 
-def regression(spec: TrainSpec, v: ScheduleValues, z: Tensor, eps: Tensor, x: Tensor, exact: MarginalTarget) -> Regression:
+def regression(
+    spec: TrainSpec, v: ScheduleValues, z: Tensor, eps: Tensor, x: Tensor, exact: MarginalTarget
+) -> Regression:
     """Factor and target of an objective.
 
     Args:

@@ -3,8 +3,7 @@
 Together with the path a `TrainSpec` fixes a run: same path, same spec, same machine, same loss curve to the bit (on the CPU).
 """
 
-__all__ = ["DEVICES", "MAX_BATCH", "MAX_DEPTH", "MAX_STEPS", "MAX_WIDTH", "OBJECTIVES", "OPTIMIZERS", "SCHEDULES"]
-__all__ += ["SCORE_WEIGHTINGS", "T_SAMPLINGS", "Objective", "TrainSpec", "is_count"]
+__all__ = ["OBJECTIVES", "Objective", "TrainSpec", "is_count", "is_learning_rate"]
 
 import dataclasses
 import json
@@ -69,11 +68,11 @@ class TrainSpec:
     objective: Objective = "cfm"
     hidden: tuple[int, ...] = (64, 64, 64, 64)
     batch_size: int = 1000
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-2
     steps: int = 5000
     seed: int = 0
     activation: str = "silu"
-    time_features: str = "raw"
+    time_features: str = "fourier"
     scaling: str = "path"
     schedule: str = "cosine"
     warm_up: float = 0.02
@@ -92,7 +91,9 @@ class TrainSpec:
         widths = len(self.hidden) <= MAX_DEPTH and all(is_count(width, 1, MAX_WIDTH) for width in self.hidden)
         _require("hidden", self.hidden, widths, f"at most {MAX_DEPTH} widths from 1 to {MAX_WIDTH}")
         for name, low, high in (("batch_size", 1, MAX_BATCH), ("steps", 1, MAX_STEPS), ("seed", 0, _MAX_SEED)):
-            _require(name, getattr(self, name), is_count(getattr(self, name), low, high), f"an integer from {low} to {high}")
+            _require(
+                name, getattr(self, name), is_count(getattr(self, name), low, high), f"an integer from {low} to {high}"
+            )
         rate = self.learning_rate
         _require("learning_rate", rate, is_learning_rate(rate), f"a number above 0, at most {MAX_LEARNING_RATE:g}")
         for name in ("warm_up", "ema"):

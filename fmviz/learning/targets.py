@@ -51,9 +51,12 @@ class MarginalTarget:
         Returns:
             (..., 2, B).
         """
-        flat = [entry.reshape(-1) for entry in (x1, x2, v.alpha, v.beta, v.d_alpha, v.d_beta, v.alpha_d_alpha, v.beta_d_beta)]
+        flat = [
+            entry.reshape(-1)
+            for entry in (x1, x2, v.alpha, v.beta, v.d_alpha, v.d_beta, v.alpha_d_alpha, v.beta_d_beta)
+        ]
         width = max(1, _BLOCK // self.pairs)
-        parts = [self._block(*entries) for entries in zip(*(entry.split(width) for entry in flat), strict=True)]
+        parts = [self._block(*entries) for entries in zip(*(torch.split(entry, width) for entry in flat), strict=True)]
         velocity = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         return velocity.reshape(2, *x1.shape).movedim(0, -2)
 

@@ -4,7 +4,7 @@ All of a step happens on the device: the batch is one slice of a `Chunk`, the lo
 snapshot, and the optimiser has a single tensor to update. On CUDA the step is captured as a graph.
 """
 
-__all__ = ["Control", "Snapshot", "Trainer", "TrainingDiverged", "log_spaced", "pick_device", "train"]
+__all__ = ["Control", "Snapshot", "Trainer", "TrainingDivergedError", "log_spaced", "pick_device", "train"]
 
 import math
 import time
@@ -52,7 +52,7 @@ class Snapshot:
     seconds: float
 
 
-class TrainingDiverged(FmvizError):
+class TrainingDivergedError(FmvizError):
     """The loss is no longer a number, or is on its way there.
 
     Args:
@@ -101,9 +101,7 @@ class Trainer:
         self.step = 0
         self.device = pick_device(spec.device)
         self._architecture = objectives.architecture(path, spec)
-        self._model_of = lambda weights: LearnedModel(
-            MLP(self._architecture, weights), objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard
-        )
+        self._scheduler, self._standard = path.scheduler, path.p_init.is_standard
         weights = self._architecture.initial_weights(torch.Generator().manual_seed(spec.seed))
         self._weights = weights.to(self.device)
         self._average = self._weights.clone() if spec.ema else None
@@ -166,7 +164,7 @@ class Trainer:
         """The run as it is now.
 
         Raises:
-            TrainingDiverged: the loss or the weights ceased to be finite numbers, or exploded; the last snapshot before is
+            TrainingDivergedError: the loss or the weights ceased to be finite numbers, or exploded; the last snapshot before is
                 in the error.
         """
         losses = torch.cat(self._losses).cpu() if self._losses else torch.zeros(0)
@@ -208,10 +206,14 @@ class Trainer:
             steps=self.spec.steps,
             loss=float(losses.double().mean()) if len(losses) else math.nan,
             losses=losses,
-            model=self._model_of(shown.detach().clone()),
+            model=self._model(shown.detach().clone()),
             learning_rate=self._base_rate * _schedule(self.spec, max(0, self.step - 1)),
             seconds=self._seconds,
         )
+
+    def _model(self, weights: Tensor) -> LearnedModel:
+        network = MLP(self._architecture, weights)
+        return LearnedModel(network, objectives.predicts(self.spec.objective), self._scheduler, self._standard)
 
     def _require_sane(self, losses: Tensor) -> None:
         if not len(losses):
@@ -223,7 +225,7 @@ class Trainer:
             first = int(bad.nonzero()[0]) if bool(bad.any()) else len(losses) - 1
             at = self.step - len(losses) + first
             rate = self._base_rate * _schedule(self.spec, at)
-            raise TrainingDiverged(at + 1, float(losses[first]), rate, self._last)
+            raise TrainingDivergedError(at + 1, float(losses[first]), rate, self._last)
 
 
 def train(
@@ -242,7 +244,7 @@ def train(
 
     Raises:
         ParameterError: the objective is not defined on this path, the device is not there, ``every`` is below 1.
-        TrainingDiverged: the loss ceased to be a finite number; it carries the explanation and the last good snapshot.
+        TrainingDivergedError: the loss ceased to be a finite number; it carries the explanation and the last good snapshot.
     """
     if every < 1:
         raise ParameterError("every", "a count, at least 1", every)
@@ -344,7 +346,7 @@ class _CapturedStep:
         self._inputs, self._target = inputs.clone(), target.clone()
         self._factor = factor.clone() if isinstance(factor, Tensor) else factor
         before = self._weights.clone()
-        stream = torch.cuda.Stream(self._weights.device)
+        stream = torch.cuda.Stream(self._weights.device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(3):

@@ -1,0 +1,222 @@
+"""Checkpoints: a safetensors file with the weights, and beside them in its metadata what they were trained on and how.
+
+Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is believed, and the file may not
+be larger than `MAX_BYTES`.
+"""
+
+__all__ = [
+    "MAX_BYTES",
+    "Checkpoint",
+    "CheckpointError",
+    "describe_path",
+    "from_bytes",
+    "load",
+    "read_path",
+    "save",
+    "to_bytes",
+]
+
+import dataclasses
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from fmviz.errors import FmvizError
+from fmviz.learning import objectives
+from fmviz.learning.model import LearnedModel
+from fmviz.learning.networks import MLP, Architecture
+from fmviz.learning.spec import TrainSpec
+from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
+from fmviz.theory.schedulers import Scheduler
+
+MAX_BYTES = 16 << 20
+"""Larger than the largest network that a `TrainSpec` allows."""
+FORMAT = "fmviz-model-1"
+_MAX_HEADER = 1 << 20
+_MAX_COMPONENTS = 4096
+
+
+class CheckpointError(FmvizError, ValueError):
+    """A file is not a checkpoint of fmviz, or not a whole one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Attributes:
+        model: the network, float32 on the CPU.
+        spec: the settings of its run.
+        path: the path it was trained on.
+        step: steps done.
+    """
+
+    model: LearnedModel
+    spec: TrainSpec
+    path: ProbabilityPath
+    step: int
+
+
+def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: int) -> bytes:
+    """A model as the content of a .safetensors file.
+
+    Args:
+        model: of a snapshot of the run.
+        spec: the run's settings.
+        path: what it was trained on.
+        step: the snapshot's step.
+    """
+    metadata = {
+        "format": FORMAT,
+        "spec": spec.to_json(),
+        "path": json.dumps(describe_path(path)),
+        "architecture": json.dumps(dataclasses.asdict(model.network.architecture)),
+        "step": str(step),
+    }
+    return save_tensors({"weights": model.network.weights.detach().float().cpu().contiguous()}, metadata)
+
+
+def from_bytes(data: bytes) -> Checkpoint:
+    """Read what `to_bytes` wrote.
+
+    Raises:
+        CheckpointError: too large, truncated, another kind of file, or content that does not fit together.
+    """
+    if len(data) > MAX_BYTES:
+        raise CheckpointError(f"checkpoint: expected at most {MAX_BYTES} bytes, got {len(data)}")
+    metadata = _metadata(data)
+    try:
+        tensors = load_tensors(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise CheckpointError(f"checkpoint: the file is damaged or truncated ({error})") from None
+    weights = tensors.get("weights")
+    if weights is None or len(tensors) != 1 or weights.dtype != torch.float32:
+        raise CheckpointError("checkpoint: expected one float32 tensor named 'weights'")
+    if not bool(weights.isfinite().all()):
+        raise CheckpointError("checkpoint: the weights hold numbers that are not finite")
+    try:
+        spec = TrainSpec.from_json(metadata["spec"])
+        path = read_path(json.loads(metadata["path"]))
+        architecture = _architecture(json.loads(metadata["architecture"]), spec)
+        step = int(metadata["step"])
+        objectives.require_trainable(path, spec)
+        network = MLP(architecture, weights)
+    except (FmvizError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
+        raise CheckpointError(f"checkpoint: what the file says about itself does not fit together ({error})") from None
+    model = LearnedModel(network, objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard)
+    return Checkpoint(model, spec, path, step)
+
+
+def save(file: str | Path, model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: int) -> None:
+    """Write a .safetensors file; see `to_bytes`."""
+    Path(file).write_bytes(to_bytes(model, spec, path, step))
+
+
+def load(file: str | Path) -> Checkpoint:
+    """Read a .safetensors file.
+
+    Raises:
+        CheckpointError: it cannot be read or is not a checkpoint of fmviz; see `from_bytes`.
+    """
+    try:
+        with Path(file).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise CheckpointError(f"checkpoint: cannot read {file}: {error.strerror}") from None
+    return from_bytes(data)
+
+
+def describe_path(path: ProbabilityPath) -> dict[str, Any]:
+    """A path as JSON values; the inverse of `read_path`. float32 numbers survive to the bit."""
+
+    def mixture(law: GaussianMixture) -> dict[str, Any]:
+        names = ("means", "covariances", "weights", "labels")
+        return {name: getattr(law, name).tolist() for name in names}
+
+    return {
+        "p_init": mixture(path.p_init),
+        "p_data": mixture(path.p_data),
+        "scheduler": _describe_scheduler(path.scheduler),
+    }
+
+
+def read_path(values: Any) -> ProbabilityPath:
+    """A path from `describe_path`, float32.
+
+    Raises:
+        CheckpointError, FmvizError: values that describe no path.
+    """
+
+    def mixture(entries: Any) -> GaussianMixture:
+        if not isinstance(entries["weights"], list) or len(entries["weights"]) > _MAX_COMPONENTS:
+            raise CheckpointError(f"a mixture must have at most {_MAX_COMPONENTS} components")
+        means, covariances, weights = (
+            torch.tensor(entries[name], dtype=torch.float32) for name in ("means", "covariances", "weights")
+        )
+        return GaussianMixture(means, covariances, weights, torch.tensor(entries["labels"], dtype=torch.int64))
+
+    return ProbabilityPath(mixture(values["p_init"]), mixture(values["p_data"]), _read_scheduler(values["scheduler"]))
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
+    if len(data) < 8:
+        raise CheckpointError("checkpoint: the file is too short to be a safetensors file")
+    (length,) = struct.unpack("<Q", data[:8])
+    if length > min(_MAX_HEADER, len(data) - 8):
+        raise CheckpointError("checkpoint: not a safetensors file, or a truncated one")
+    try:
+        header = json.loads(data[8 : 8 + length])
+    except (ValueError, RecursionError):
+        raise CheckpointError("checkpoint: not a safetensors file (no header)") from None
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise CheckpointError(f"checkpoint: a safetensors file, but not a model of fmviz (format {FORMAT!r})")
+    return metadata
+
+
+def _architecture(values: Any, spec: TrainSpec) -> Architecture:
+    centre = tuple(float(c) for c in values["centre"])
+    if len(centre) != 2 or list(values["hidden"]) != list(spec.hidden):
+        raise CheckpointError("the architecture differs from the settings")
+    scales = float(values["input_scale"]), float(values["output_scale"])
+    return Architecture(spec.hidden, spec.activation, spec.time_features, centre, *scales)
+
+
+def _describe_scheduler(scheduler: Scheduler) -> dict[str, Any]:
+    match scheduler:
+        case schedulers.Linear():
+            return {"name": "linear"}
+        case schedulers.SquareRoot():
+            return {"name": "sqrt"}
+        case schedulers.Trigonometric():
+            return {"name": "trig"}
+        case schedulers.Polynomial(exponent=exponent):
+            return {"name": "polynomial", "exponent": exponent}
+        case schedulers.VariancePreserving(b0=b0, b1=b1):
+            return {"name": "vp", "b0": b0, "b1": b1}
+        case schedulers.Custom(alpha_text=alpha, beta_text=beta):
+            return {"name": "custom", "alpha": alpha, "beta": beta}
+        case _:
+            raise CheckpointError(f"a scheduler of type {type(scheduler).__name__} has no description")
+
+
+def _read_scheduler(values: Any) -> Scheduler:
+    match values:
+        case {"name": "polynomial", "exponent": float() | int() as exponent}:
+            return schedulers.get("polynomial", exponent=float(exponent))
+        case {"name": "vp", "b0": float() | int() as b0, "b1": float() | int() as b1}:
+            return schedulers.VariancePreserving(float(b0), float(b1))
+        case {"name": "custom", "alpha": str() as alpha, "beta": str() as beta}:
+            return schedulers.custom(alpha, beta)
+        case {"name": str() as name}:
+            return schedulers.get(name)
+        case _:
+            raise CheckpointError("no scheduler is described")

@@ -1,0 +1,278 @@
+"""The training pool: a few threads take turns over the runs of all users.
+
+Thirty training threads would leave the interface no processor (design.md measures it). Here each worker takes the run at
+the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none waits
+longer than the others' slices. Owners are heard from by `TrainingPool.touch`; a run whose owner is silent ends.
+
+Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
+"""
+
+__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError"]
+
+import itertools
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from types import TracebackType
+
+import torch
+
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.runs import Run, RunStatus
+from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
+from fmviz.theory import ProbabilityPath
+
+_log = logging.getLogger(__name__)
+
+SLICE_SECONDS = 0.03
+"""Length of a turn. A step longer than this is a turn of its own."""
+OWNER_TIMEOUT = 10.0
+"""Seconds of silence after which an owner is taken to be gone."""
+MAX_LIVE = 64
+"""Runs queued, running or paused at once."""
+MAX_ENDED = 32
+"""Ended runs whose results are kept; the oldest are forgotten."""
+MAX_COST = 4.0e8
+"""Weights (plus 40 per pair of components, for "fm") times batch size: about 60 ms a step on one core."""
+
+
+class PoolFullError(FmvizError):
+    """As many runs as the pool takes are alive."""
+
+
+class UnknownRunError(FmvizError, KeyError):
+    """No such run, or it ended long ago and was forgotten."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class TrainingPool:
+    """A fixed number of worker threads for any number of runs. All methods may be called from any thread.
+
+    Args:
+        workers: threads.
+        slice_seconds: length of a turn.
+        owner_timeout: seconds without `touch` after which a live run is ended.
+        max_live: runs alive at once.
+        max_ended: ended runs remembered.
+
+    Raises:
+        ParameterError: no worker, or a bound below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        slice_seconds: float = SLICE_SECONDS,
+        owner_timeout: float = OWNER_TIMEOUT,
+        max_live: int = MAX_LIVE,
+        max_ended: int = MAX_ENDED,
+    ) -> None:
+        for name, value in (("workers", workers), ("max_live", max_live), ("max_ended", max_ended)):
+            if not is_count(value, 1, 1024):
+                raise ParameterError(name, "an integer from 1 to 1024", value)
+        self._slice_seconds, self._owner_timeout = slice_seconds, owner_timeout
+        self._max_live, self._max_ended = max_live, max_ended
+        self._changed = threading.Condition()
+        self._runs: OrderedDict[int, Run] = OrderedDict()
+        self._queue: deque[Run] = deque()
+        self._next_id = 1
+        self._closing = False
+        self._torch_threads = torch.get_num_threads()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"fmviz-train-{i}", daemon=True) for i in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # -------------------------------------------------------------- commands
+
+    def submit(
+        self,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        *,
+        evaluation: Evaluation | None = None,
+        paused: bool = False,
+    ) -> int:
+        """Queue a run.
+
+        Args:
+            path: what to learn.
+            spec: how.
+            evaluation: measures every kept snapshot, if given.
+            paused: whether it waits for `resume` or `single_step`.
+
+        Returns:
+            The run's number.
+
+        Raises:
+            PoolFullError: too many runs are alive.
+            ParameterError: the run is too large for a shared machine.
+        """
+        cost = spec.batch_size * _weights_per_point(path, spec)
+        if cost > MAX_COST:
+            raise ParameterError(
+                "batch_size, hidden", f"batch size times weights up to {MAX_COST:g} on a shared machine", f"{cost:.3g}"
+            )
+        with self._changed:
+            if self._closing:
+                raise PoolFullError("the training pool is closed")
+            self._reap(time.monotonic())
+            if sum(run.alive for run in self._runs.values()) >= self._max_live:
+                raise PoolFullError(f"training is busy: {self._max_live} runs are under way; try again in a moment")
+            run = Run(self._next_id, path, spec, evaluation, paused=paused, touched=time.monotonic())
+            self._next_id += 1
+            self._runs[run.id] = run
+            self._enqueue(run)
+            return run.id
+
+    def status(self, run_id: int) -> RunStatus:
+        """How a run is doing. Does not count as `touch`."""
+        with self._changed:
+            return self._get(run_id).status(time.monotonic())
+
+    def touch(self, run_id: int) -> None:
+        """Say that the owner is still there."""
+        with self._changed:
+            self._get(run_id).touched = time.monotonic()
+
+    def pause(self, run_id: int) -> None:
+        """Stop after the present step; nothing if the run has ended."""
+        with self._changed:
+            run = self._get(run_id)
+            run.paused, run.single_steps = True, 0
+
+    def resume(self, run_id: int) -> None:
+        """Go on; nothing if the run has ended."""
+        with self._changed:
+            run = self._get(run_id)
+            run.paused = False
+            self._enqueue(run)
+
+    def single_step(self, run_id: int, steps: int = 1) -> None:
+        """Pause, and do exactly this many steps more."""
+        if not is_count(steps, 1, 1_000_000):
+            raise ParameterError("steps", "an integer from 1 to 1000000", steps)
+        with self._changed:
+            run = self._get(run_id)
+            run.paused = True
+            run.single_steps += steps
+            self._enqueue(run)
+
+    def set_learning_rate(self, run_id: int, peak: float) -> None:
+        """Change the peak learning rate from the next turn on."""
+        if not is_learning_rate(peak):
+            raise ParameterError("learning_rate", "a number above 0, at most 1000", peak)
+        with self._changed:
+            self._get(run_id).learning_rate = float(peak)
+
+    def cancel(self, run_id: int) -> None:
+        """End a run; what it learned so far stays readable."""
+        with self._changed:
+            run = self._get(run_id)
+            if run.alive:
+                run.end("cancelled")
+                self._forget_old()
+
+    def forget(self, run_id: int) -> None:
+        """End a run and drop everything about it."""
+        with self._changed:
+            run = self._runs.pop(run_id, None)
+            if run is not None and run.alive:
+                run.end("cancelled")
+
+    def close(self) -> None:
+        """End all runs and the workers."""
+        with self._changed:
+            self._closing = True
+            for run in self._runs.values():
+                if run.alive:
+                    run.end("cancelled")
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> "TrainingPool":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --------------------------------------------------------------- workers
+
+    def _work(self) -> None:
+        # A new thread forgets the choice that its creator made; two OpenMP threads cost a factor of ten here.
+        torch.set_num_threads(self._torch_threads)
+        while (run := self._take()) is not None:
+            self._turn(run)
+            del run  # while waiting for the next, keep nothing of the last alive
+
+    def _take(self) -> Run | None:
+        """The next run whose turn it is; None when closing."""
+        with self._changed:
+            while not self._closing:
+                self._reap(time.monotonic())
+                while self._queue:
+                    run = self._queue.popleft()
+                    run.queued = False
+                    if run.runnable:
+                        run.in_turn = True
+                        return run
+                self._changed.wait(timeout=min(1.0, self._owner_timeout / 2.0))
+            return None
+
+    def _turn(self, run: Run) -> None:
+        error: Exception | None = None
+        try:
+            run.turn(self._changed, self._slice_seconds)
+        except Exception as caught:
+            error = caught
+            if not isinstance(caught, FmvizError):
+                _log.exception("run %d failed", run.id)
+        with self._changed:
+            run.in_turn = False
+            if error is not None and run.alive:
+                run.fail(error)
+            if not run.alive:
+                run.release()
+                self._forget_old()
+            self._enqueue(run)
+
+    def _enqueue(self, run: Run) -> None:
+        """Put a run at the tail of the queue, once; the lock is held."""
+        if run.runnable and not run.queued and not run.in_turn:
+            run.queued = True
+            self._queue.append(run)
+            self._changed.notify()
+
+    def _reap(self, now: float) -> None:
+        """End the runs whose owners are gone; the lock is held."""
+        for run in self._runs.values():
+            if run.alive and now - run.touched > self._owner_timeout:
+                run.end("abandoned")
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        ended = [run.id for run in self._runs.values() if not run.alive]
+        for run_id in ended[: max(0, len(ended) - self._max_ended)]:
+            del self._runs[run_id]
+
+    def _get(self, run_id: int) -> Run:
+        run = self._runs.get(run_id)
+        if run is None:
+            raise UnknownRunError(f"run {run_id} is not known; it has ended and was forgotten, or never was")
+        return run
+
+
+def _weights_per_point(path: ProbabilityPath, spec: TrainSpec) -> int:
+    widths = (11, *spec.hidden, 2)
+    weights = sum((before + 1) * after for before, after in itertools.pairwise(widths))
+    pairs = path.p_init.n_components * path.p_data.n_components
+    return weights + (40 * pairs if spec.objective == "fm" else 0)

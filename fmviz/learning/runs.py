@@ -1,0 +1,275 @@
+"""One run in the pool: what its owner may ask of it, what its worker does in a turn, and how it looks from outside.
+
+A `Run` is guarded by the pool's lock, except for its trainer, which belongs to the worker whose turn it is.
+"""
+
+__all__ = ["Kept", "Run", "RunStatus", "State"]
+
+import math
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from fmviz.errors import FmvizError
+from fmviz.learning.evaluation import Evaluation, Report
+from fmviz.learning.model import LearnedModel
+from fmviz.learning.spec import TrainSpec
+from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, log_spaced
+from fmviz.theory import ProbabilityPath
+
+State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "abandoned"]
+
+HISTORY = 1000
+"""Largest number of points in a loss history; beyond it neighbours are averaged."""
+KEPT_SNAPSHOTS = 40
+"""Log-spaced snapshots kept for replay, fewer where they would exceed `KEPT_BYTES`."""
+KEPT_BYTES = 16 << 20
+_MAX_BURST = 64
+# Seconds over which the speed shown is averaged.
+_SPEED_WINDOW = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A snapshot kept for replay.
+
+    Attributes:
+        step: steps done.
+        model: the network then.
+        report: its errors, if the run is evaluated.
+    """
+
+    step: int
+    model: LearnedModel
+    report: Report | None
+
+
+@dataclass(frozen=True, eq=False)
+class RunStatus:
+    """A run at one moment, for a reader in any thread.
+
+    Attributes:
+        id: the run's number.
+        state: "queued" has had no turn yet; the last four are final.
+        spec: its settings.
+        step, steps: done, and of the whole run.
+        loss: mean over the last few steps; nan before the first.
+        history: (last step, mean loss) of equal stretches of steps, at most `HISTORY`, first to last.
+        learning_rate: as of the last step.
+        steps_per_second: over the last few seconds, others' turns included; 0 when not running.
+        eta_seconds: time left at that speed, None when unknown.
+        model: the latest network; None before the first turn.
+        kept: log-spaced snapshots, step 0 first, for replay.
+        error: why a failed run failed; None otherwise.
+    """
+
+    id: int
+    state: State
+    spec: TrainSpec
+    step: int
+    steps: int
+    loss: float
+    history: tuple[tuple[int, float], ...]
+    learning_rate: float
+    steps_per_second: float
+    eta_seconds: float | None
+    model: LearnedModel | None
+    kept: tuple[Kept, ...]
+    error: str | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run may still go on."""
+        return self.state in ("queued", "running", "paused")
+
+
+class _History:
+    """Losses averaged over stretches whose length doubles whenever there are too many."""
+
+    def __init__(self) -> None:
+        self._means: list[float] = []
+        self._stride, self._sum, self._count = 1, 0.0, 0
+
+    def add(self, losses: list[float]) -> None:
+        for loss in losses:
+            self._sum += loss
+            self._count += 1
+            if self._count == self._stride:
+                self._means.append(self._sum / self._count)
+                self._sum, self._count = 0.0, 0
+        if len(self._means) > HISTORY:
+            # An odd one out at the end goes back to being a stretch that is not full yet.
+            if len(self._means) % 2:
+                self._sum, self._count = self._sum + self._stride * self._means.pop(), self._count + self._stride
+            pairs = zip(self._means[::2], self._means[1::2], strict=True)
+            self._means = [0.5 * (a + b) for a, b in pairs]
+            self._stride *= 2
+
+    def points(self) -> tuple[tuple[int, float], ...]:
+        return tuple((self._stride * (index + 1), mean) for index, mean in enumerate(self._means))
+
+
+class Run:
+    """A run of the pool.
+
+    Args:
+        run_id: its number.
+        path: what to learn.
+        spec: how.
+        evaluation: measures kept snapshots, or None.
+        paused: whether it waits for its owner.
+        touched: when its owner was last heard from, by `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        run_id: int,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        evaluation: Evaluation | None,
+        *,
+        paused: bool,
+        touched: float,
+    ) -> None:
+        self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
+        self.learning_rate = spec.learning_rate
+        self.single_steps = 0
+        self.queued = self.in_turn = False
+        self._path, self._evaluation = path, evaluation
+        self._trainer: Trainer | None = None
+        self._ended: State | None = None
+        self._error: str | None = None
+        self._snapshot: Snapshot | None = None
+        self._history = _History()
+        self._kept: tuple[Kept, ...] = ()
+        self._wanted: deque[int] = deque()
+        self._burst = 1
+        self._progress: deque[tuple[float, int]] = deque()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it may still go on."""
+        return self._ended is None
+
+    @property
+    def runnable(self) -> bool:
+        """Whether a worker has something to do."""
+        return self.alive and (not self.paused or self.single_steps > 0)
+
+    # ------------------------------------------------- by the pool, lock held
+
+    def end(self, state: State, error: str | None = None) -> None:
+        """Make it final."""
+        self._ended, self._error = state, error
+        if not self.in_turn:
+            self.release()
+
+    def fail(self, error: Exception) -> None:
+        """End it with an explanation; what was learned before stays."""
+        if isinstance(error, TrainingDivergedError):
+            self._snapshot = error.last_good
+        text = (
+            str(error)
+            if isinstance(error, FmvizError)
+            else f"training failed unexpectedly: {type(error).__name__}: {error}"
+        )
+        self.end("failed", text)
+
+    def release(self) -> None:
+        """Give back the memory that only training needs."""
+        self._trainer = None
+        self._evaluation = None
+        self._progress.clear()
+
+    def status(self, now: float) -> RunStatus:
+        """How it looks from outside."""
+        speed = self._speed(now)
+        done = 0 if self._snapshot is None else self._snapshot.step
+        return RunStatus(
+            id=self.id,
+            state=self._state(),
+            spec=self.spec,
+            step=done,
+            steps=self.spec.steps,
+            loss=math.nan if self._snapshot is None else self._snapshot.loss,
+            history=self._history.points(),
+            learning_rate=self.learning_rate if self._snapshot is None else self._snapshot.learning_rate,
+            steps_per_second=speed,
+            eta_seconds=(self.spec.steps - done) / speed if speed > 0 else None,
+            model=None if self._snapshot is None else self._snapshot.model,
+            kept=self._kept,
+            error=self._error,
+        )
+
+    # ----------------------------------------------- by a worker, lock not held
+
+    def turn(self, lock: threading.Condition, seconds: float) -> None:
+        """Train for about this long.
+
+        Raises:
+            TrainingDivergedError: see `Trainer.snapshot`.
+        """
+        deadline = time.perf_counter() + seconds
+        if self._trainer is None:
+            self._trainer = Trainer(self._path, self.spec)
+            size = max(1, 4 * self._trainer.snapshot().model.network.architecture.n_weights)
+            self._wanted.extend(log_spaced(self.spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size))))
+            self._publish(self._trainer, lock)
+        trainer = self._trainer
+        while not trainer.finished:
+            with lock:
+                if not self.runnable:
+                    break
+                most = self.single_steps if self.paused else _MAX_BURST
+                trainer.set_learning_rate(self.learning_rate)
+            began = time.perf_counter()
+            done = trainer.advance(min(self._burst, most, self._wanted[0] - trainer.step))
+            now = time.perf_counter()
+            # Short bursts, so that a pause is obeyed at once and the turn ends on time.
+            self._burst = max(1, min(_MAX_BURST, int(0.2 * seconds * done / max(now - began, 1e-9))))
+            with lock:
+                self.single_steps = max(0, self.single_steps - done)
+            if trainer.step == self._wanted[0]:
+                self._publish(trainer, lock)
+            if now >= deadline:
+                break
+        if self._snapshot is None or self._snapshot.step != trainer.step:
+            self._publish(trainer, lock)
+
+    def _publish(self, trainer: Trainer, lock: threading.Condition) -> None:
+        snapshot = trainer.snapshot()
+        kept: tuple[Kept, ...] = ()
+        if self._wanted and snapshot.step == self._wanted[0]:
+            self._wanted.popleft()
+            report = None if self._evaluation is None else self._evaluation.report(snapshot.model)
+            kept = (Kept(snapshot.step, snapshot.model, report),)
+        losses: list[float] = snapshot.losses.tolist()
+        with lock:
+            if not self.alive:
+                return
+            self._snapshot = snapshot
+            self._history.add(losses)
+            self._kept += kept
+            now = time.monotonic()
+            self._progress.append((now, snapshot.step))
+            while now - self._progress[0][0] > _SPEED_WINDOW and len(self._progress) > 2:
+                self._progress.popleft()
+            if trainer.finished:
+                self._ended = "finished"
+
+    # ------------------------------------------------------------- internals
+
+    def _state(self) -> State:
+        if self._ended is not None:
+            return self._ended
+        if self.paused and self.single_steps == 0:
+            return "paused"
+        return "queued" if self._snapshot is None else "running"
+
+    def _speed(self, now: float) -> float:
+        if self._state() != "running" or len(self._progress) < 2:
+            return 0.0
+        (began, first), (_, last) = self._progress[0], self._progress[-1]
+        return (last - first) / max(now - began, 1e-6)
