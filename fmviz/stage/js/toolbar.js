@@ -3,7 +3,10 @@
 const MOST_STOPS = 12; // more components share one stop, Page Up and Page Down go through them
 
 function syncOverlays(S) {
+  const focused = S.root.getRootNode().activeElement;
   for (const view of S.panels) if (view.model.kind === "plane") syncOverlay(S, view);
+  // the keyboard stays in the stage when what it was on has gone
+  if (focused && focused !== document.body && (!focused.isConnected || focused.disabled)) S.root.focus({ preventScroll: true });
 }
 
 function syncOverlay(S, view) {

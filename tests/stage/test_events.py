@@ -1,0 +1,65 @@
+"""What comes from a browser is read with suspicion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fmviz.stage.component import Clicked, DensityView, Edited, Moved, StageEvents, _read
+
+ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
+
+
+def test_nothing_yet() -> None:
+    assert _read({}) == StageEvents()
+
+
+def test_all_events() -> None:
+    events = _read(
+        {
+            "t": 1,
+            "layers": ["a", "b"],
+            "density": {"scale": "log", "per_frame": True},
+            "edited": {"mixture": "data", "components": [ROW, ROW], "phase": "drag", "seq": 1795299165759},
+            "clicked": {"x": 1, "y": 2.5, "t": 0.5, "panel": "marginal", "seq": 3},
+            "moved": {"name": "z", "x": 0, "y": 1, "phase": "done", "seq": 4},
+        }
+    )
+    row = (0.5, 1.0, 2.0, 1.0, 0.1, 1.0)
+    assert events == StageEvents(
+        t=1.0,
+        layers=("a", "b"),
+        density=DensityView("log", True),
+        edited=Edited("data", (row, row), "drag", 1795299165759),
+        clicked=Clicked(1.0, 2.5, 0.5, "marginal", 3),
+        moved=Moved("z", 0.0, 1.0, "done", 4),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("t", "now"),
+        ("t", True),
+        ("t", float("nan")),
+        ("layers", "density"),
+        ("layers", [1]),
+        ("density", {"scale": "cubic"}),
+        ("density", 3),
+        ("edited", {"mixture": "data", "components": [], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [ROW] * 300, "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 2]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 0, 0, 1, 2, 1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[-1, 0, 0, 1, 0, 1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [ROW], "phase": "maybe", "seq": 1}),
+        ("edited", {"mixture": 1, "components": [ROW], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[float("inf"), *ROW[1:]]], "phase": "done", "seq": 1}),
+        ("clicked", {"x": 1, "y": 2, "t": 0.5, "seq": 3}),
+        ("clicked", {"x": None, "y": 2, "t": 0.5, "panel": "a", "seq": 3}),
+        ("moved", {"name": "z", "x": 0, "y": 1, "phase": "done"}),
+        ("moved", []),
+    ],
+)
+def test_nonsense_reads_as_none(name: str, value: Any) -> None:
+    assert getattr(_read({name: value}), name) is None
