@@ -35,7 +35,7 @@ def formulas(page: str, *, general_source: bool = False) -> None:
     strip = list(table["strip"])
     if general_source and "general_source" in table:
         strip[0] = table["general_source"]
-    with st.container(horizontal=True, wrap=False, gap="medium", key=f"formulas_{page}"):
+    with st.container(horizontal=True, wrap=False, gap="small", key=f"formulas_{page}"):
         for formula in strip:
             st.markdown(formula, width="content")
 

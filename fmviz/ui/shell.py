@@ -23,8 +23,7 @@ PagesManager.uses_pages_directory = False
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
-[class*="st-key-formulas_"] { font-size: 0.84rem; }
-[class*="st-key-formulas_"] .katex { font-size: 1.05em; }
+[class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
 </style>"""
 PRESENT_STYLE = "<style>html { font-size: 20px; }</style>"
 
