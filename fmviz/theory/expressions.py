@@ -80,15 +80,17 @@ def parse(text: str) -> Expression:
         raise ScheduleError("too_long", f"{len(text)} characters, at most {MAX_LENGTH} are read")
     if not text.strip():
         raise ScheduleError("empty", "nothing was typed; try t")
+    too_deep = "cannot read this: it is nested too deeply or holds a character that is no text"
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        _check(tree)
     except SyntaxError as error:
         raise ScheduleError("syntax", f"cannot read {text.strip()!r}: {error.msg}") from None
     except (MemoryError, RecursionError, ValueError):
-        raise ScheduleError(
-            "syntax", "cannot read this: it is nested too deeply or holds a character that is no text"
-        ) from None
+        raise ScheduleError("syntax", too_deep) from None
+    try:
+        _check(tree)
+    except RecursionError:
+        raise ScheduleError("syntax", too_deep) from None
     return Expression(text, tree)
 
 

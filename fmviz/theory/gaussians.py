@@ -295,7 +295,7 @@ def averages(table: ComponentTable, points: Tensor, maps: Recast) -> Tensor:
     for block in _blocks(table.exponents.to(points.dtype), points):
         own = coefficients if block.rows is _ALL else coefficients[block.rows]
         sums = torch.bmm(own, _weights(block))
-        along_x, along_y, constant, total = sums.view(len(sums), 4, -1, sums.shape[-1]).unbind(1)
+        along_x, along_y, constant, total = sums.view(len(sums), 4, sums.shape[1] // 4, sums.shape[2]).unbind(1)
         x, y = block.points.unbind()
         parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total))
     return _assemble(parts, points.shape[-1])
