@@ -76,8 +76,7 @@ def sigma(scene: Scene) -> Sigma:
 def extent(scene: Scene) -> Extent:
     """A square around the origin that shows both mixtures to about 2.5 standard deviations."""
     reach = 0.0
-    for which in ("data", "init"):
-        m = mixture(scene, which)  # type: ignore[arg-type]
+    for m in (mixture(scene, "data"), mixture(scene, "init")):
         spread = 2.5 * torch.diagonal(m.covariances, dim1=-2, dim2=-1).sqrt()
         reach = max(reach, float((m.means.abs() + spread).max()))
     half = next((e for e in EXTENTS if e >= reach), EXTENTS[-1])

@@ -44,7 +44,7 @@ def curves(
     axis = alt.Axis(values=[0, 0.5, 1] if compact else alt.Undefined, title=None if compact else "t", format="~g")
     scale = alt.Axis(title=None, tickCount=3 if compact else 6)
     lines = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.5)
         .encode(
             x=alt.X("t:Q", axis=axis, scale=alt.Scale(domain=[0, 1])),
@@ -68,9 +68,9 @@ def curves(
     layers = [lines]
     if now is not None:
         rule = (
-            alt.Chart(alt.Data(values=[{"t": now}]))
+            alt.Chart(alt.InlineData(values=[{"t": now}]))
             .mark_rule(color=ink(theme), strokeWidth=1.5, opacity=0.7)
             .encode(x="t:Q")
         )
         layers.append(rule)
-    return style_altair(alt.layer(*layers).properties(height=height), theme)
+    return style_altair(alt.LayerChart(layer=layers, height=height), theme)

@@ -25,20 +25,13 @@ def density_scale(theme: Theme) -> list[tuple[float, str]]:
 
 def style_altair(chart: alt.LayerChart, theme: Theme) -> alt.LayerChart:
     """`chart` with the house style."""
-    quiet = colour("init", theme)
-    return (
-        chart.configure(font=FONT, background="transparent")
-        .configure_axis(
-            labelColor=ink(theme),
-            titleColor=ink(theme),
-            gridColor=quiet,
-            gridOpacity=0.18,
-            domainColor=quiet,
-            tickColor=quiet,
-        )
-        .configure_legend(labelColor=ink(theme), titleColor=ink(theme), labelFontSize=13)
-        .configure_view(strokeWidth=0)
-    )
+    quiet, text = colour("init", theme), ink(theme)
+    lines = {"gridColor": quiet, "gridOpacity": 0.18, "domainColor": quiet, "tickColor": quiet}
+    styled: alt.LayerChart = chart.configure(font=FONT, background="transparent")
+    styled = styled.configure_axis(labelColor=text, titleColor=text, **lines)
+    styled = styled.configure_legend(labelColor=text, titleColor=text, labelFontSize=13)
+    styled = styled.configure_view(strokeWidth=0)
+    return styled
 
 
 def style_plotly(figure: go.Figure, theme: Theme) -> go.Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -45,7 +46,7 @@ def residuals(path: ProbabilityPath, sigma: Sigma, n: int = 200) -> Residuals:
     """T17, T20 with T21, and T19 at `n` exact samples of p_t for each of five times, in float64."""
     exact = path.to(torch.float64)
     generator = torch.Generator().manual_seed(0)
-    worst = [0.0, 0.0, 0.0]
+    worst = (0.0, 0.0, 0.0)
     for t in RESIDUAL_TIMES:
         x = exact.sample(n, t, generator=generator)
         mass = continuity_residual(exact, x, t)
@@ -56,7 +57,7 @@ def residuals(path: ProbabilityPath, sigma: Sigma, n: int = 200) -> Residuals:
             _relative(law.residual, law.density_rate, law.flux_divergence, law.diffusion),
             _relative(score.residual, score.autodiff),
         )
-        worst = [max(w, f) for w, f in zip(worst, found, strict=True)]
+        worst = (max(worst[0], found[0]), max(worst[1], found[1]), max(worst[2], found[2]))
     return Residuals(*worst, points=n * len(RESIDUAL_TIMES))
 
 
@@ -76,6 +77,6 @@ def distances(path: ProbabilityPath, sigma: Sigma, starts: Starts, frames: int =
         frame = round(t * (frames - 1))
         exact = [path.sample(starts.count, t, generator=generator) for _ in range(2 * FLOOR_PAIRS)]
         floor = [float(energy_distance(a, b)) for a, b in zip(exact[::2], exact[1::2], strict=True)]
-        near = [[float(energy_distance(p[frame], e)) for e in exact[:FLOOR_PAIRS]] for p in (ode, sde)]
-        rows.append(Distances(t, *(sum(d) / FLOOR_PAIRS for d in near), floor=sum(floor) / FLOOR_PAIRS))
+        near_ode, near_sde = ([float(energy_distance(p[frame], e)) for e in exact[:FLOOR_PAIRS]] for p in (ode, sde))
+        rows.append(Distances(t, fmean(near_ode), fmean(near_sde), fmean(floor)))
     return tuple(rows)

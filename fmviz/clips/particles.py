@@ -74,7 +74,7 @@ def _langevin(p: GaussianMixture, y: Tensor, clock: float, generator: torch.Gene
         centred = (y - p.means[0]) @ vectors
         noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
         centred = decay * centred + torch.sqrt(values * (1 - decay**2)) * noise
-        return p.means[0] + centred @ vectors.T
+        return torch.add(p.means[0], centred @ vectors.T)
     narrowest = float(torch.linalg.eigvalsh(p.covariances).min())
     h = min(clock, CLOCK_STEP * 4 * narrowest)
     for _ in range(min(MAX_CLOCK_STEPS, max(1, round(clock / h)))):

@@ -11,9 +11,8 @@ from tests.theory import builders
 
 FRAMES = [i / 20 for i in range(21)]
 CHECKED = (5, 10, 15, 20)  # t = 0.25, 0.5, 0.75, 1
-# A single pair of samples is a noisy yardstick (one class drawn too often is enough), so distances are averaged over
-# groups.
-GROUPS, SIZE = 4, 800
+# The distance of one pair of samples scatters by half of its mean (one class drawn too often is enough): average it.
+GROUPS, SIZE = 12, 300
 
 CASES = [("linear", kind) for kind in ("ode", *sigmas.KINDS)]
 CASES += [("sqrt", kind) for kind in ("ode", "constant", "beta", "reversal")]

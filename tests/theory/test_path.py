@@ -45,7 +45,7 @@ def test_agrees_with_the_independent_implementation(
         # Rounded to the dtype first, so that both sides are given the same problem.
         p_init, p_data = INITS[init].to(dtype), builders.random_mixture(4, seed=seed).to(dtype)
         path = ProbabilityPath(p_init, p_data, schedulers.get(name))
-        x = builders.points(7, seed=seed).to(dtype)
+        x = builders.points(5, seed=seed).to(dtype)
         wanted = [
             reference.evaluate(
                 builders.to_reference(p_init), builders.to_reference(p_data), name, point.double().numpy(), t
