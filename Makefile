@@ -44,11 +44,14 @@ test: $(STAMP)
 	@chromium=$$($(BIN)/python tools/find_chromium.py --install) || exit 1; \
 		CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
 
+# All four run whatever the others say.
 check: $(STAMP)
-	$(BIN)/ruff format --check $(wildcard $(CODE))
-	$(BIN)/ruff check $(wildcard $(CODE))
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@failed=0; \
+		$(BIN)/ruff format --check $(wildcard $(CODE)) || failed=1; \
+		$(BIN)/ruff check --output-format=concise $(wildcard $(CODE)) || failed=1; \
+		$(BIN)/mypy || failed=1; \
+		$(BIN)/lint-imports --no-logo || failed=1; \
+		exit $$failed
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix-only --exit-zero $(wildcard $(CODE))
