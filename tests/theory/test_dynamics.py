@@ -54,5 +54,5 @@ def test_a_wrong_drift_is_noticed() -> None:
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("ring5"), schedulers.get("linear"))
     x0 = path.p_init.sample(GROUPS * SIZE, generator=builders.seeded(0))
     # Noise without the score term that pays for it.
-    particles, _ = solve_sde(path.marginal_velocity, lambda t: 0.5, x0, 100, generator=builders.seeded(1))
+    particles, _ = solve_sde(path.marginal_velocity, lambda t: 1.0, x0, 100, generator=builders.seeded(1))
     assert distance(particles[-1], exact(path, 1.0, 300)) > 2 * floor(path, 1.0)
