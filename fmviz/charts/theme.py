@@ -26,12 +26,13 @@ def density_scale(theme: Theme) -> list[tuple[float, str]]:
 def style_altair(chart: alt.LayerChart, theme: Theme) -> alt.LayerChart:
     """`chart` with the house style."""
     quiet, text = colour("init", theme), ink(theme)
-    lines = {"gridColor": quiet, "gridOpacity": 0.18, "domainColor": quiet, "tickColor": quiet}
-    styled: alt.LayerChart = chart.configure(font=FONT, background="transparent")
-    styled = styled.configure_axis(labelColor=text, titleColor=text, **lines)
-    styled = styled.configure_legend(labelColor=text, titleColor=text, labelFontSize=13)
-    styled = styled.configure_view(strokeWidth=0)
-    return styled
+    axis = alt.AxisConfig(
+        labelColor=text, titleColor=text, gridColor=quiet, gridOpacity=0.18, domainColor=quiet, tickColor=quiet
+    )
+    legend = alt.LegendConfig(labelColor=text, titleColor=text, labelFontSize=13)
+    view = alt.ViewConfig(strokeWidth=0)
+    chart.config = alt.Config(font=FONT, background="transparent", axis=axis, legend=legend, view=view)
+    return chart
 
 
 def style_plotly(figure: go.Figure, theme: Theme) -> go.Figure:
