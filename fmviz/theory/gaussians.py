@@ -51,7 +51,8 @@ class Recast:
         """The tensor in a dtype, converted at the first call."""
         found = self._copies.get(dtype)
         if found is None:
-            found = self._copies[dtype] = self.exact.to(dtype)
+            with torch.inference_mode(False):  # kept, so autograd must be able to use it later
+                found = self._copies[dtype] = self.exact.to(dtype)
         return found
 
     def split(self, dim: int) -> "list[Recast]":

@@ -118,12 +118,14 @@ class GaussianMixture:
 
     @cached_property
     def _table(self) -> gaussians.ComponentTable:
-        log_weights = self.weights.double().log()
-        return gaussians.ComponentTable.build(log_weights, self.means.double()[None], self.covariances.double()[None])
+        with torch.inference_mode(False):  # kept, so autograd must be able to use it later
+            means, covariances = self.means.double()[None], self.covariances.double()[None]
+            return gaussians.ComponentTable.build(self.weights.double().log(), means, covariances)
 
     @cached_property
     def _score_map(self) -> gaussians.Recast:
-        return gaussians.stack(self._table.affine(torch.zeros_like(self._table.mean), None))
+        with torch.inference_mode(False):
+            return gaussians.stack(self._table.affine(torch.zeros_like(self._table.mean), None))
 
     def log_density(self, x: Tensor) -> Tensor:
         """Logarithm of the density.

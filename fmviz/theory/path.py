@@ -50,7 +50,8 @@ class ProbabilityPath:
 
     In every method x is (..., 2), floating, on the mixtures' device; t a float or a tensor broadcastable to
     ``x.shape[:-1]``, within [0, 1]. With x of shape (N, 2) and t of shape (T, 1) the answer has the batch shape (T, N),
-    and costs far less than T calls. Answers have the dtype of x. Gradients flow to x and to t.
+    and costs far less than T calls. Answers have the dtype of x. Gradients flow to x and to t by backward (not through
+    `torch.func`).
 
     Args:
         p_init: law of the noise, any mixture.

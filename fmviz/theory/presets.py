@@ -146,8 +146,8 @@ def _random(seed: int) -> GaussianMixture:
 
 
 def _moons(_: int) -> GaussianMixture:
-    upper = _stroke(_arc(2.0, 0.0, 0.5, (-1.0, -0.5)), 14, 0.18)
-    lower = _stroke(_arc(2.0, 0.5, 1.0, (1.0, 0.5)), 14, 0.18)
+    upper = _stroke(_arc(2.0, 0.0, 0.5, (-1.0, -0.35)), 14, 0.18)
+    lower = _stroke(_arc(2.0, 0.5, 1.0, (1.0, 0.35)), 14, 0.18)
     return _join((upper, 0), (lower, 1))
 
 
@@ -179,10 +179,10 @@ def _checkerboard(_: int) -> GaussianMixture:
     means = [
         ((i - 1.5) * side + dx * side, (j - 1.5) * side + dy * side)
         for i, j in corners
-        for dx in (-0.23, 0.23)
-        for dy in (-0.23, 0.23)
+        for dx in (-0.2, 0.2)
+        for dy in (-0.2, 0.2)
     ]
-    return _round_modes(means, 0.2, labels=[square for square in range(len(corners)) for _ in range(4)])
+    return _round_modes(means, 0.25, labels=[square for square in range(len(corners)) for _ in range(4)])
 
 
 def _pinwheel(_: int) -> GaussianMixture:

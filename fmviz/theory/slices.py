@@ -164,13 +164,14 @@ class SliceCache:
     def __init__(self, p_init: GaussianMixture, p_data: GaussianMixture, scheduler: Scheduler) -> None:
         self._pairs = _Pairs.of(p_init, p_data)
         self._scheduler = scheduler
-        self._kept: dict[float, PathSlice] = {}
+        # Tensors made in inference mode are of no use to autograd, so what is kept is kept for either mode.
+        self._kept: dict[tuple[float, bool], PathSlice] = {}
 
     def at(self, t: float | Tensor) -> PathSlice:
         """The slice at one time or at the times of a tensor, flattened."""
         if isinstance(t, Tensor):
             return self._build(t.reshape(-1).to(self._pairs.means.device, torch.float64))
-        found = self._kept.get(t)
+        found = self._kept.get((t, torch.is_inference_mode_enabled()))
         if found is None:
             found = self._build(torch.tensor([t], dtype=torch.float64, device=self._pairs.means.device))
             self._keep(t, found)
@@ -178,7 +179,7 @@ class SliceCache:
 
     def prepare(self, times: Sequence[float], dtype: torch.dtype) -> None:
         """Build and keep the slices of many times at once."""
-        missing = [t for t in dict.fromkeys(times) if t not in self._kept]
+        missing = [t for t in dict.fromkeys(times) if (t, torch.is_inference_mode_enabled()) not in self._kept]
         if missing:
             together = self._build(torch.tensor(missing, dtype=torch.float64, device=self._pairs.means.device))
             for t, part in zip(missing, together.split(dtype), strict=True):
@@ -191,7 +192,7 @@ class SliceCache:
         # Forgetting everything when full is enough, and needs no lock: other threads hold on to what they already have.
         if len(self._kept) >= _REMEMBERED:
             self._kept = {}
-        self._kept[t] = built
+        self._kept[t, torch.is_inference_mode_enabled()] = built
 
 
 def _finite(name: str, derivative: Tensor, vanishes: bool) -> Tensor:

@@ -310,3 +310,18 @@ def test_stiffness_is_the_largest_inverse_eigenvalue() -> None:
         wanted = torch.linalg.eigvalsh(path.marginal(t).covariances).amin().reciprocal()
         assert float(path.stiffness(t)) == pytest.approx(float(wanted), rel=1e-10)
     assert path.stiffness(torch.tensor([[0.1], [0.2]])).shape == (2, 1)
+
+
+def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None:
+    path = ProbabilityPath(GaussianMixture.standard(), presets.get("moons"), schedulers.custom("t", "sqrt(1-t)"))
+    x = builders.points(5, 0).float()
+    with torch.inference_mode():
+        path.prepare([0.5])
+        path.velocity_and_score(x, 0.5)
+        path.p_data.score(x)
+    leaf = x.clone().requires_grad_()
+    total = (
+        path.posterior_mean(leaf, 0.5).sum() + path.marginal_velocity(leaf, 0.5).sum() + path.p_data.score(leaf).sum()
+    )
+    (gradient,) = torch.autograd.grad(total, leaf)
+    assert bool(gradient.isfinite().all())
