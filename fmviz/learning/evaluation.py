@@ -121,20 +121,22 @@ class Evaluation:
             .double()
             .clamp(0.25 / points, 1.0 - 0.25 / points)
         )
-        self._t = low + (high - low) * unit
+        self.times = low + (high - low) * unit
+        """When, (points,) float64."""
         z, eps = exact.sample_pairs(points, generator=generator)
-        v = self._v = path.scheduler.evaluate(self._t)
+        v = self._v = path.scheduler.evaluate(self.times)
         alpha, beta = v.alpha.unsqueeze(-1), v.beta.unsqueeze(-1)
         x = alpha * z + beta * eps
-        velocity, score = exact.velocity_and_score(x, self._t)
-        data = exact.posterior_mean(x, self._t)
+        velocity, score = exact.velocity_and_score(x, self.times)
+        data = exact.posterior_mean(x, self.times)
         delta = v.d_alpha * v.beta - v.alpha * v.d_beta
-        spread = exact.conditional_variance(x, self._t)
+        spread = exact.conditional_variance(x, self.times)
         self._standard = path.p_init.is_standard
         c = coefficients("velocity", "noise", v)
         noise = -beta * score if self._standard else c.x.unsqueeze(-1) * x + c.q.unsqueeze(-1) * velocity
         noise_spread = (v.alpha / delta).square() * spread
-        self._x = x
+        self.points = x
+        """Where X_t was drawn, (points, 2) float64."""
         # In the score's rows everything is multiplied by beta.
         self._exact = {"velocity": velocity, "score": -noise, "noise": noise, "data": data}
         targets = v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps
@@ -147,6 +149,8 @@ class Evaluation:
         }
         self._bin = ((unit * bins).long()).clamp(max=bins - 1)
         self._counts = torch.bincount(self._bin, minlength=bins)
+        self.velocity = velocity
+        """The exact velocity at the draws, (points, 2) float64."""
         self.t = tuple((low + (high - low) * (torch.arange(bins, dtype=torch.float64) + 0.5) / bins).tolist())
         """Centres of the bins."""
         self.t_range = t_range
@@ -155,8 +159,8 @@ class Evaluation:
     @torch.no_grad()
     def report(self, model: LearnedModel) -> Report:
         """Measure a model of this path; one pass through its network."""
-        here = model.to(self._x.device)
-        own = here.network(self._x.float(), self._t.float()).double()
+        here = model.to(self.points.device)
+        own = here.network(self.points.float(), self.times.float()).double()
         relative = {wanted: self._relative(here, own, wanted) for wanted in QUANTITIES}
         mine = self._weighted(own, here.predicts)
         marginal = (mine - self._exact[here.predicts]).square().sum(-1)
@@ -186,7 +190,7 @@ class Evaluation:
         if "score" in (wanted, model.predicts) and wanted != model.predicts and not self._standard:
             return None
         c = coefficients(model.predicts, wanted, self._v)
-        values = c.x.unsqueeze(-1) * self._x + c.q.unsqueeze(-1) * own if wanted != model.predicts else own
+        values = c.x.unsqueeze(-1) * self.points + c.q.unsqueeze(-1) * own if wanted != model.predicts else own
         error = (self._weighted(values, wanted) - self._exact[wanted]).square().sum(-1)
         size = self._exact[wanted].square().sum(-1)
         ratios = self._sums(error) / self._sums(size)
