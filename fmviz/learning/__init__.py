@@ -1,16 +1,13 @@
 """Learning a field: networks, objectives, the training loop, the pool that runs it, checkpoints. Torch, no interface."""
 
+from fmviz.learning import checkpoint
+from fmviz.learning.evaluation import Evaluation, Report
+from fmviz.learning.export import training_script
 from fmviz.learning.model import LearnedModel
+from fmviz.learning.pool import TrainingPool
+from fmviz.learning.runs import RunStatus
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import Control, Snapshot, Trainer, TrainingDivergedError, log_spaced, train
 
-__all__ = [
-    "Control",
-    "LearnedModel",
-    "Snapshot",
-    "TrainSpec",
-    "Trainer",
-    "TrainingDivergedError",
-    "log_spaced",
-    "train",
-]
+__all__ = ["Control", "Evaluation", "LearnedModel", "Report", "RunStatus", "Snapshot", "TrainSpec", "Trainer"]
+__all__ += ["TrainingDivergedError", "TrainingPool", "checkpoint", "log_spaced", "train", "training_script"]

@@ -195,7 +195,7 @@ class MLP:
         except RuntimeError:
             raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", tuple(times.shape)) from None
         x1, x2, times = x[..., 0].expand(batch), x[..., 1].expand(batch), times.expand(batch)
-        h = torch.stack(self.architecture.features(x1, x2, times), dim=-1).flatten(0, -2)
+        h = torch.stack(self.architecture.features(x1, x2, times), dim=-1).reshape(-1, self.architecture.n_features)
         activation = ACTIVATIONS[self.architecture.activation]
         *hidden, last = self.architecture.layers(self.weights.to(x.dtype))
         for layer in hidden:

@@ -1,0 +1,193 @@
+"""What leaves the program: checkpoints and scripts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning import Trainer, TrainSpec, checkpoint
+from fmviz.learning.checkpoint import CheckpointError
+from fmviz.learning.export import training_script
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory.schedulers import Scheduler
+from fmviz.theory.solvers import solve_ode
+
+SPEC = TrainSpec(hidden=(16, 16), batch_size=100, steps=100, device="cpu")
+SCHEDULERS = [
+    *(schedulers.get(name) for name in schedulers.NAMES),
+    schedulers.get("polynomial", exponent=2.5),
+    schedulers.VariancePreserving(0.2, 15.0),
+    schedulers.custom("sin(pi*t/2)", "sqrt(1 - t) + min(0, t)"),
+]
+
+
+@pytest.fixture(scope="module")
+def written(ring8: ProbabilityPath) -> bytes:
+    trainer = Trainer(ring8, SPEC)
+    trainer.advance(20)
+    return checkpoint.to_bytes(trainer.snapshot().model, SPEC, ring8, 20)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS, ids=str)
+def test_checkpoint_saved_loaded_sampled_gives_the_same_samples(
+    scheduler: Scheduler, course: ProbabilityPath, tmp_path: Path
+) -> None:
+    path = ProbabilityPath(course.p_init, course.p_data, scheduler)
+    trainer = Trainer(path, SPEC)
+    trainer.advance(20)
+    model = trainer.snapshot().model
+    checkpoint.save(tmp_path / "model.safetensors", model, SPEC, path, 20)
+    found = checkpoint.load(tmp_path / "model.safetensors")
+    assert (found.spec, found.step) == (SPEC, 20)
+    assert found.path.scheduler == scheduler
+    assert torch.equal(found.path.p_data.means, path.p_data.means)
+    assert torch.equal(found.path.p_data.labels, path.p_data.labels)
+    x0 = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    expected, _ = solve_ode(model.sampling_velocity, x0, steps=10)
+    again, _ = solve_ode(found.model.sampling_velocity, x0, steps=10)
+    assert torch.equal(again, expected)
+
+
+def test_truncated_files_are_refused(written: bytes) -> None:
+    assert checkpoint.from_bytes(written).step == 20
+    for length in (0, 1, 7, 8, 9, 100, len(written) // 2, len(written) - 1):
+        with pytest.raises(CheckpointError):
+            checkpoint.from_bytes(written[:length])
+    with pytest.raises(CheckpointError):
+        checkpoint.from_bytes(written + b"x")
+
+
+def rewritten(data: bytes, **changes: str | None) -> bytes:
+    """The file with other metadata."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    for key, value in changes.items():
+        if value is None:
+            del header["__metadata__"][key]
+        else:
+            header["__metadata__"][key] = value
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "other"},
+        {"format": None},
+        {"spec": None},
+        {"spec": "{}"},
+        {"spec": '{"steps": -1}'},
+        {"spec": '{"hidden": [16, 17]}'},
+        {"path": "[]"},
+        {"path": "not json"},
+        {"path": '{"p_init": 1}'},
+        {"path": "[" * 50_000},
+        {"architecture": "{}"},
+        {"architecture": '{"centre": [0, 0], "hidden": [16, 16], "input_scale": NaN, "output_scale": 1}'},
+        {"step": "many"},
+    ],
+    ids=str,
+)
+def test_files_that_contradict_themselves_are_refused(written: bytes, changes: dict[str, str | None]) -> None:
+    with pytest.raises(CheckpointError, match=r"^checkpoint: "):
+        checkpoint.from_bytes(rewritten(written, **changes))
+
+
+def test_foreign_files_are_refused(tmp_path: Path, written: bytes) -> None:
+    from safetensors.torch import save
+
+    foreign = [b"PK\x03\x04" + bytes(100), b"\x80\x04" + bytes(50), bytes(1000), save({"weights": torch.zeros(3)})]
+    foreign.append(struct.pack("<Q", 2**63) + bytes(20))
+    for content in foreign:
+        with pytest.raises(CheckpointError):
+            checkpoint.from_bytes(content)
+    damaged = bytearray(written)
+    damaged[-4:] = struct.pack("<f", float("nan"))
+    with pytest.raises(CheckpointError, match="finite"):
+        checkpoint.from_bytes(bytes(damaged))
+    big = tmp_path / "big"
+    big.write_bytes(bytes(checkpoint.MAX_BYTES + 1))
+    with pytest.raises(CheckpointError, match="at most"):
+        checkpoint.load(big)
+    with pytest.raises(CheckpointError, match="cannot read"):
+        checkpoint.load(tmp_path / "absent")
+    assert issubclass(CheckpointError, FmvizError)
+
+
+# -------------------------------------------------------------------- script
+
+GAUSSIAN = GaussianMixture.standard()
+RUNS = [
+    (ProbabilityPath(GAUSSIAN, presets.get("ring5"), schedulers.get("sqrt")), TrainSpec(device="cpu")),
+    (
+        ProbabilityPath(presets.get("moons"), presets.get("ring8"), SCHEDULERS[-1]),
+        TrainSpec(
+            objective="noise",
+            scaling="none",
+            time_features="raw",
+            schedule="constant",
+            optimizer="sgd",
+            t_sampling="uniform",
+            batch_size=200,
+            hidden=(32, 32),
+            device="cpu",
+        ),
+    ),
+    (
+        ProbabilityPath(GAUSSIAN, presets.get("spiral"), schedulers.get("vp")),
+        TrainSpec(
+            objective="score",
+            optimizer="adamw",
+            gradient_clip=0.5,
+            ema=0.9,
+            t_sampling="logit_normal",
+            activation="gelu",
+            batch_size=333,
+            hidden=(32, 16),
+            device="cpu",
+        ),
+    ),
+    (
+        ProbabilityPath(presets.get("two_modes"), presets.get("ring8"), schedulers.get("trig")),
+        TrainSpec(objective="fm", activation="relu", batch_size=200, hidden=(32, 32), device="cpu"),
+    ),
+    (
+        ProbabilityPath(GAUSSIAN, presets.get("ring8"), schedulers.get("polynomial", exponent=3.0)),
+        TrainSpec(objective="data", activation="tanh", batch_size=200, hidden=(), device="cpu"),
+    ),
+]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run[1].objective)
+def test_script_reproduces_fifty_steps_in_a_fresh_process(
+    run: tuple[ProbabilityPath, TrainSpec], tmp_path: Path
+) -> None:
+    path, spec = run
+    source = training_script(path, spec)
+    imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {alias.name for node in imported for alias in node.names} == {"copy", "math", "sys", "torch"}
+    (tmp_path / "run.py").write_text(source)
+    command = [sys.executable, "-I", "-W", "error::RuntimeWarning", "run.py", "50"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env={"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    printed = torch.tensor([float(line.split()[1]) for line in done.stdout.splitlines()])
+    trainer = Trainer(path, spec)
+    trainer.advance(50)
+    torch.testing.assert_close(printed, trainer.snapshot().losses, rtol=2e-3, atol=1e-6)
+    assert (tmp_path / "weights.pt").exists()
+
+
+def test_script_refuses_what_cannot_be_trained(bridge: ProbabilityPath) -> None:
+    with pytest.raises(ParameterError, match="T18"):
+        training_script(bridge, TrainSpec(objective="score"))

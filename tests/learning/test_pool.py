@@ -1,0 +1,200 @@
+"""The pool: fair, bounded, obedient, and forgetful."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning import Trainer, TrainSpec
+from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
+from fmviz.learning.runs import HISTORY, RunStatus, _History
+from fmviz.theory import ProbabilityPath
+
+SPEC = TrainSpec(hidden=(16, 16), batch_size=100, steps=200_000, schedule="constant", learning_rate=1e-3, device="cpu")
+
+
+@pytest.fixture
+def pool() -> Iterator[TrainingPool]:
+    with TrainingPool(slice_seconds=0.02) as pool:
+        yield pool
+
+
+def wait(pool: TrainingPool, run: int, until: Callable[[RunStatus], bool], seconds: float = 20.0) -> RunStatus:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pool.touch(run)
+        if until(status := pool.status(run)):
+            return status
+        time.sleep(0.01)
+    raise AssertionError(f"still {pool.status(run)}")
+
+
+def ended(status: RunStatus) -> bool:
+    return not status.alive
+
+
+def test_finishes_with_the_losses_of_a_lone_run(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    spec = dataclasses.replace(SPEC, steps=150)
+    run = pool.submit(ring8, spec, evaluation=Evaluation(ring8, points=500))
+    status = wait(pool, run, ended)
+    assert (status.state, status.step, status.steps) == ("finished", 150, 150)
+    trainer = Trainer(ring8, spec)
+    trainer.advance(150)
+    alone = trainer.snapshot()
+    assert status.model is not None
+    assert torch.equal(status.model.network.weights, alone.model.network.weights)
+    assert [loss for _, loss in status.history] == alone.losses.tolist()
+    assert [kept.step for kept in status.kept][:3] == [0, 1, 2]
+    assert status.kept[-1].step == 150
+    assert all(kept.report is not None for kept in status.kept)
+
+
+def test_thirty_runs_all_progress(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    runs = [pool.submit(ring8, dataclasses.replace(SPEC, seed=seed)) for seed in range(30)]
+    for run in runs:
+        wait(pool, run, lambda status: status.step >= 20)
+    steps = sorted(pool.status(run).step for run in runs)
+    assert steps[0] * 20 > steps[-1]
+    losses = {pool.status(run).loss for run in runs}
+    assert len(losses) == 30
+
+
+def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    run = pool.submit(ring8, SPEC, paused=True)
+    time.sleep(0.1)
+    assert pool.status(run).state == "paused"
+    assert pool.status(run).step == 0
+    pool.single_step(run)
+    assert wait(pool, run, lambda s: s.step > 0 and s.state == "paused").step == 1
+    pool.single_step(run, 7)
+    assert wait(pool, run, lambda s: s.step > 1 and s.state == "paused").step == 8
+    pool.resume(run)
+    wait(pool, run, lambda s: s.step > 50)
+    running = pool.status(run)
+    assert running.state == "running"
+    assert running.steps_per_second > 0.0
+    assert running.eta_seconds is not None
+    pool.pause(run)
+    time.sleep(0.2)
+    stopped = pool.status(run).step
+    time.sleep(0.1)
+    assert pool.status(run).step == stopped
+    assert pool.status(run).steps_per_second == 0.0
+    pool.cancel(run)
+    status = pool.status(run)
+    assert status.state == "cancelled"
+    assert status.model is not None
+    pool.resume(run)
+    pool.single_step(run)
+    time.sleep(0.1)
+    assert pool.status(run).step == stopped
+
+
+def test_learning_rate_changes_while_running(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    run = pool.submit(ring8, dataclasses.replace(SPEC, warm_up=0.0))
+    wait(pool, run, lambda s: s.step > 5)
+    pool.set_learning_rate(run, 2e-3)
+    wait(pool, run, lambda s: s.learning_rate == 2e-3)
+    with pytest.raises(ParameterError, match="learning_rate"):
+        pool.set_learning_rate(run, 0.0)
+
+
+def test_a_diverging_run_explains_itself_and_spares_the_others(pool: TrainingPool, course: ProbabilityPath) -> None:
+    other = pool.submit(course, SPEC)
+    run = pool.submit(course, dataclasses.replace(SPEC, learning_rate=100.0, hidden=(64, 64, 64, 64), warm_up=0.0))
+    status = wait(pool, run, ended)
+    assert status.state == "failed"
+    assert status.error is not None
+    assert "learning rate" in status.error
+    assert status.model is not None
+    assert bool(status.model.network.weights.isfinite().all())
+    before = pool.status(other).step
+    wait(pool, other, lambda s: s.step > before)
+
+
+def test_a_run_that_cannot_start_fails_with_the_reason(pool: TrainingPool, bridge: ProbabilityPath) -> None:
+    run = pool.submit(bridge, dataclasses.replace(SPEC, objective="score"))
+    status = wait(pool, run, ended)
+    assert status.state == "failed"
+    assert status.error is not None
+    assert "T18" in status.error
+
+
+def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -> None:
+    with TrainingPool(slice_seconds=0.02, owner_timeout=0.5) as pool:
+        silent, waiting, present = (pool.submit(ring8, SPEC, paused=paused) for paused in (False, True, False))
+        end = time.monotonic() + 1.2
+        while time.monotonic() < end:
+            pool.touch(present)
+            time.sleep(0.02)
+        assert pool.status(silent).state == "abandoned"
+        assert pool.status(waiting).state == "abandoned"
+        assert pool.status(present).state == "running"
+
+
+def test_bounds(ring8: ProbabilityPath) -> None:
+    with TrainingPool(max_live=2, max_ended=3) as pool:
+        first, _ = pool.submit(ring8, SPEC), pool.submit(ring8, SPEC)
+        with pytest.raises(PoolFullError, match="busy"):
+            pool.submit(ring8, SPEC)
+        pool.cancel(first)
+        pool.submit(ring8, SPEC)
+        with pytest.raises(ParameterError, match="batch_size, hidden"):
+            pool.submit(ring8, TrainSpec(batch_size=16_384, hidden=(512,) * 8))
+        with pytest.raises(UnknownRunError, match="not known"):
+            pool.status(999)
+    assert issubclass(UnknownRunError, FmvizError)
+    with pytest.raises(PoolFullError, match="closed"):
+        pool.submit(ring8, SPEC)
+    with pytest.raises(ParameterError, match="workers"):
+        TrainingPool(workers=0)
+
+
+def test_two_workers_share_the_runs(ring8: ProbabilityPath) -> None:
+    with TrainingPool(workers=2, slice_seconds=0.01) as pool:
+        spec = dataclasses.replace(SPEC, steps=100)
+        runs = [pool.submit(ring8, dataclasses.replace(spec, seed=seed)) for seed in range(6)]
+        weights = [wait(pool, run, ended).model for run in runs]
+    for seed, model in enumerate(weights):
+        trainer = Trainer(ring8, dataclasses.replace(spec, seed=seed))
+        trainer.advance(100)
+        assert model is not None
+        assert torch.equal(model.network.weights, trainer.snapshot().model.network.weights)
+
+
+def test_memory_is_flat_over_a_hundred_runs(ring8: ProbabilityPath) -> None:
+    def alive(kind: type) -> int:
+        gc.collect()
+        return sum(type(thing) is kind for thing in gc.get_objects())
+
+    trainers = alive(Trainer)
+    with TrainingPool(slice_seconds=0.02, max_ended=5) as pool:
+        for turn in range(100):
+            run = pool.submit(ring8, dataclasses.replace(SPEC, steps=10, seed=turn))
+            if turn % 3 == 0:
+                pool.cancel(run)
+            elif turn % 3 == 1:
+                wait(pool, run, ended)
+        wait(pool, run, ended)
+        time.sleep(0.1)
+        assert len(pool._runs) <= 6
+        assert alive(Trainer) <= trainers + 1
+
+
+def test_history_keeps_means_of_equal_stretches() -> None:
+    history = _History()
+    losses = [float(i) for i in range(10 * HISTORY + 37)]
+    for start in range(0, len(losses), 13):
+        history.add(losses[start : start + 13])
+    points = history.points()
+    stride = points[0][0]
+    assert len(points) <= HISTORY
+    assert all(step == stride * (index + 1) for index, (step, _) in enumerate(points))
+    assert all(mean == pytest.approx(step - (stride + 1) / 2) for step, mean in points)
