@@ -388,7 +388,7 @@ def test_click_reports_place_and_time(host: Stage) -> None:
 
 
 def test_keyboard_edits_a_component(host: Stage) -> None:
-    host.root.get_by_role("button", name="Component 2 of 5").focus()
+    host.root.get_by_role("application", name="Component 2 of 5").focus()
     page = host.page
     page.keyboard.press("ArrowRight")
     page.keyboard.press("+")
@@ -415,7 +415,7 @@ def test_marker_is_dragged_by_mouse_and_keys(host: Stage) -> None:
         pytest.approx(-1, abs=0.03),
         pytest.approx(1, abs=0.03),
     )
-    host.root.get_by_role("button", name="z at").focus()
+    host.root.get_by_role("application", name="z at").focus()
     host.page.keyboard.press("ArrowUp")
     assert host.messages("moved")[-1]["value"]["y"] == pytest.approx(1.08, abs=0.03)
     assert host.messages("moved")[-1]["value"]["phase"] == "done"

@@ -20,7 +20,20 @@ function tick(S, now) {
     S.dirty = false;
     render(S);
   }
+  if (S.playing) keepPace(S);
   if (S.playing || S.dirty) S.loopId = requestAnimationFrame((next) => tick(S, next));
+}
+
+const SLOW_MS = 11; // a picture that costs more than this leaves no room for 60 a second
+const PATIENCE = 20;
+
+/** On a fine screen and a slow machine: fewer pixels while it moves, all of them again when it rests. */
+function keepPace(S) {
+  S.slow = S.cost > SLOW_MS && S.panels[0].ratio > 1 ? S.slow + 1 : 0;
+  if (S.slow < PATIENCE) return;
+  S.slow = 0;
+  S.playRatio = Math.max(1, S.panels[0].ratio * 0.7);
+  S.needsLayout = true;
 }
 
 function advance(S, seconds) {
@@ -52,16 +65,22 @@ function play(S) {
   if (S.t >= times[times.length - 1] - 1e-9) S.t = times[0];
   S.held = 0;
   S.playing = true;
+  S.needsLayout ||= S.playRatio < MOST_RATIO;
   showPlaying(S);
   invalidate(S);
 }
 
 function pause(S) {
   if (!S.playing) return;
-  S.playing = false;
-  showPlaying(S);
+  rest(S);
   report(S, "t", S.t);
   invalidate(S);
+}
+
+function rest(S) {
+  S.playing = false;
+  S.needsLayout ||= S.playRatio < MOST_RATIO;
+  showPlaying(S);
 }
 
 const toggle = (S) => (S.playing ? pause(S) : play(S));
@@ -69,10 +88,7 @@ const toggle = (S) => (S.playing ? pause(S) : play(S));
 /** Moves the clock by hand; playing stops. */
 function setTime(S, t) {
   const { times } = S.clip;
-  if (S.playing) {
-    S.playing = false;
-    showPlaying(S);
-  }
+  if (S.playing) rest(S);
   S.t = Math.min(Math.max(t, times[0]), times[times.length - 1]);
   invalidate(S);
 }

@@ -89,19 +89,13 @@ function drawContours(S, view, layer) {
   const { surface } = view;
   const sx = surface.w / field.columns;
   const sy = surface.h / field.rows;
-  const wide = 1.1 * S.type * view.ratio;
-  const pixel = pixelOf(S.theme.roles[layer.role]);
+  const pen = makePen(surface, 1.1 * S.type * view.ratio, pixelOf(S.theme.roles[layer.role]), null);
   view.contours.forEach((lines, index) => {
     const alpha = 0.3 + (0.4 * (index + 1)) / view.contours.length;
     for (const line of lines) {
-      let x = (line[0] + 0.5) * sx;
-      let y = surface.h - (line[1] + 0.5) * sy;
-      for (let n = 2; n < line.length; n += 2) {
-        const nextX = (line[n] + 0.5) * sx;
-        const nextY = surface.h - (line[n + 1] + 0.5) * sy;
-        strokeLine(surface, x, y, nextX, nextY, wide, pixel, alpha);
-        x = nextX;
-        y = nextY;
+      pen.lift();
+      for (let n = 0; n < line.length; n += 2) {
+        pen.to((line[n] + 0.5) * sx, surface.h - (line[n + 1] + 0.5) * sy, alpha);
       }
     }
   });

@@ -155,7 +155,9 @@ function drawGlyph(S, { glyph, role, mark }) {
 function showLayers(S) {
   for (const chip of S.chips) setAttribute(chip.button, "aria-pressed", String(S.layers.has(chip.name)));
   S.root.dataset.layers = S.chips.map((chip) => chip.name).filter((name) => S.layers.has(name)).join(",");
-  S.dom.densityGroup.hidden = !S.chips.some((chip) => chip.mark === "density" && S.layers.has(chip.name));
+  const densities = S.chips.filter((chip) => chip.mark === "density");
+  S.dom.densityGroup.hidden = densities.length === 0;
+  S.dom.densityGroup.style.visibility = densities.some((chip) => S.layers.has(chip.name)) ? "" : "hidden";
 }
 
 function showPlaying(S) {

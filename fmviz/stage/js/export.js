@@ -86,7 +86,9 @@ function savePicture(S) {
   const ratio = 2;
   const before = S.panels.map((view) => view.ratio);
   for (const view of S.panels) setRatio(view, ratio);
+  S.exporting = true; // without the handles of an edit
   render(S);
+  S.exporting = false;
   const canvas = compositeCanvas(S, ratio);
   drawComposite(S, canvas.getContext("2d"), ratio);
   S.panels.forEach((view, i) => setRatio(view, before[i]));

@@ -159,7 +159,7 @@ function buildHelp(S) {
     ["F", words.key_fullscreen],
   ];
   if (S.editable) {
-    rows.push(["↖ ↖", words.key_add], ["Tab, ← ↑ → ↓", words.key_move], ["+ −", words.key_weight], ["[ ]", words.key_size]);
+    rows.push(["2 ×", words.key_add], ["Tab, ← ↑ → ↓", words.key_move], ["+ −", words.key_weight], ["[ ]", words.key_size]);
     rows.push([", .", words.key_turn], ["Delete", words.key_delete], ["Ctrl Z", words.key_undo]);
   }
   const list = element("dl", {}, ...rows.flatMap(([keys, text]) => [element("dt", {}, keys), element("dd", {}, text)]));

@@ -2,15 +2,17 @@
 
 const NARROW = 560;
 const GAP = 16;
+const MOST_RATIO = 2;
 const LEAST_PLANE = 180;
 
 /** Space around the plot, in CSS pixels. */
 function marginsOf(S, model, narrow) {
   const k = S.type;
-  if (model.kind === "bars") return { left: 0, right: 0, top: 8 * k, bottom: narrow ? 0 : 22 * k };
+  const top = Math.round(8 * k);
+  if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
   const bar = model.layers.some((layer) => layer.kind === "density");
   const beside = bar && !narrow;
-  return { left: 30 * k, right: beside ? 66 * k : 8, top: 8 * k, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
+  return { left: Math.round(30 * k), right: beside ? 70 * k : 8, top, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
 }
 
 const aspectOf = (model) => (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);
@@ -23,14 +25,16 @@ function layout(S) {
   const narrow = width < NARROW;
   setAttribute(S.root, "data-narrow", String(narrow));
   S.root.style.setProperty("--k", String(S.type));
-  const around = full ? S.root.clientHeight - S.dom.panels.offsetHeight + panelChrome(S) : 330;
+  const rowsBelow = S.dom.clockRow.offsetHeight + S.dom.layerRow.offsetHeight;
+  const around = full ? rowsBelow + 48 + 56 * S.type : 330;
   const tallest = Math.max(LEAST_PLANE, (full ? S.root.clientHeight : window.innerHeight) - around);
   const rows = arrange(S, width, tallest, narrow);
   for (const { view, w, h, margins } of rows) resizePanel(S, view, w, h, margins);
   return true;
 }
 
-const panelChrome = (S) => 56 * S.type;
+/** Device pixels per CSS pixel; while the clock runs, fewer if the machine cannot keep up. */
+const ratioOf = (S) => Math.min(window.devicePixelRatio || 1, S.playing ? S.playRatio : MOST_RATIO);
 
 /** The first of: one row, two columns, one column, that gives planes of a good size. */
 function arrange(S, width, tallest, narrow) {
@@ -66,7 +70,7 @@ function placeRow(S, group, width, tallest, narrow) {
 
 /** Sizes of the canvases of one panel; the plot canvas covers exactly the plot area. */
 function resizePanel(S, view, w, h, margins) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const ratio = ratioOf(S);
   const outerW = Math.round(w + margins.left + margins.right);
   const outerH = Math.round(h + margins.top + margins.bottom);
   const key = [w, h, outerW, outerH, ratio, margins.left, margins.beside].join();

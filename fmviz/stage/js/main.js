@@ -43,6 +43,8 @@ function mount(parent) {
     spoken: 0,
     loopId: 0,
     type: 1,
+    slow: 0,
+    playRatio: MOST_RATIO,
     playing: false,
   };
   root.onkeydown = (event) => onKey(S, event);

@@ -14,14 +14,26 @@ function drawLines(S, view, layer) {
   }
 }
 
-/** Draws polylines, dashed or not; a NaN lifts the pen. */
+/**
+ * Draws polylines, dashed or not; a NaN lifts the pen. Where a line turns through 45 degrees its stroke changes from going
+ * by columns to going by rows: the new part begins a little early, or a gap would show.
+ */
 function makePen(surface, width, pixel, dash) {
   let x = NaN;
   let y = NaN;
   let way = 0;
+  let steep = null;
+  const stroke = (fromX, fromY, toX, toY, alpha) => {
+    const dx = toX - fromX;
+    const dy = toY - fromY;
+    const isSteep = Math.abs(dy) > Math.abs(dx);
+    const back = steep !== null && steep !== isSteep ? 0.6 / Math.max(Math.hypot(dx, dy), 0.6) : 0;
+    steep = isSteep;
+    strokeLine(surface, fromX - dx * back, fromY - dy * back, toX, toY, width, pixel, alpha);
+  };
   const segment = (fromX, fromY, toX, toY, alpha) => {
     if (!dash) {
-      strokeLine(surface, fromX, fromY, toX, toY, width, pixel, alpha);
+      stroke(fromX, fromY, toX, toY, alpha);
       return;
     }
     const length = Math.hypot(toX - fromX, toY - fromY);
@@ -37,6 +49,7 @@ function makePen(surface, width, pixel, dash) {
   return {
     lift() {
       x = NaN;
+      steep = null;
       way = 0;
     },
     to(nextX, nextY, alpha) {
@@ -66,7 +79,7 @@ function drawMarkers(S, view, layer) {
     const px = toPixelX(view, x);
     const py = toPixelY(view, y);
     putStamp(view.surface, stamp, px * view.ratio, py * view.ratio);
-    if (layer.drag && S.editable) {
+    if (layer.drag && S.editable && !S.exporting) {
       const held = S.focus?.kind === "marker" && S.focus.name === layer.drag;
       view.onTop.push((ctx) => {
         drawGrip(S, ctx, px, py, 11 * k, colour, held);
@@ -144,7 +157,7 @@ function drawEllipses(S, view, layer) {
     const r = (crowded ? 1.5 : 2) * S.type * (0.75 + Math.round(4 * Math.sqrt(component[0] / strongest)) / 4);
     const stamp = stampOf(S, view, "dot", layer.role, r);
     putStamp(surface, stamp, toPixelX(view, component[1]) * ratio, toPixelY(view, component[2]) * ratio);
-    if (S.editable && layer.edit && k === selected) view.onTop.push((ctx) => drawHandles(S, ctx, view, component, colour));
+    if (S.editable && layer.edit && k === selected && !S.exporting) view.onTop.push((ctx) => drawHandles(S, ctx, view, component, colour));
   }
 }
 

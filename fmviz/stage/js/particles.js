@@ -28,7 +28,7 @@ function drawMark(ctx, shape, x, y, r, colour, ground) {
     ctx.lineTo(x + d, y);
     ctx.moveTo(x, y - d);
     ctx.lineTo(x, y + d);
-    strokeTwice(ctx, halo, r * 1.1, rgb(colour), r * 0.48);
+    strokeTwice(ctx, r > 3 ? halo : null, r * 1.1, rgb(colour), r * 0.48); // small crosses stay in the background
   } else if (shape === "ring") {
     ctx.arc(x, y, r * 1.08, 0, 2 * Math.PI);
     strokeTwice(ctx, halo, r * 1.15, rgb(colour), r * 0.52);
@@ -51,9 +51,11 @@ function drawMark(ctx, shape, x, y, r, colour, ground) {
 
 function strokeTwice(ctx, under, wide, over, thin) {
   ctx.lineCap = "round";
-  ctx.strokeStyle = under;
-  ctx.lineWidth = wide;
-  ctx.stroke();
+  if (under) {
+    ctx.strokeStyle = under;
+    ctx.lineWidth = wide;
+    ctx.stroke();
+  }
   ctx.strokeStyle = over;
   ctx.lineWidth = thin;
   ctx.stroke();
@@ -82,9 +84,12 @@ function drawParticles(S, view, layer) {
   }
 }
 
-const TRAIL_ALPHA = [0.14, 0.5]; // at the far end and at the particle
+const TRAIL_ALPHA = [0.04, 0.5]; // at the far end and at the particle
 
-/** The way of the last `trail` frames, fading; whole frames are kept as corners, so that a trail never swims. */
+/**
+ * The way of the last `trail` frames, fading. Whole frames are kept as corners, every other one in the older half, so that a
+ * trail never swims.
+ */
 function drawTrails(S, view, layer) {
   const { positions, items, trail } = layer;
   const { surface } = view;
@@ -95,25 +100,28 @@ function drawTrails(S, view, layer) {
   const wide = S.type * Math.max(1, 0.8 * view.ratio);
   const pixel = pixelOf(S.theme.roles[layer.role]);
   const stride = items * 2;
-  for (let newer = S.frame; newer > oldest + 1e-6; ) {
-    const older = Math.max(oldest, Math.ceil(newer) - 1);
-    const i = Math.floor(older);
-    const a = i * stride;
-    const b = a + stride;
-    const v = older - i;
-    const w = newer - i;
-    const alpha = TRAIL_ALPHA[0] + (TRAIL_ALPHA[1] - TRAIL_ALPHA[0]) * (1 - (S.frame - newer) / trail);
+  for (let newer = S.frame; newer > oldest + 0.1 * trail; ) {
+    const age = S.frame - newer;
+    const corner = age > trail / 2 ? 2 * (Math.ceil(newer / 2) - 1) : Math.ceil(newer) - 1;
+    const older = Math.max(oldest, corner);
+    const alpha = TRAIL_ALPHA[0] + (TRAIL_ALPHA[1] - TRAIL_ALPHA[0]) * (1 - age / trail);
+    const v = older - Math.floor(older);
+    const w = newer - Math.floor(newer);
+    const a = Math.floor(older) * stride;
+    const b = v > 0 ? a + stride : a;
+    const c = Math.floor(newer) * stride;
+    const d = w > 0 ? c + stride : c;
     for (let n = 0; n < stride; n += 2) {
-      const ax = positions[a + n];
-      const ay = positions[a + n + 1];
-      const ux = positions[b + n] - ax;
-      const uy = positions[b + n + 1] - ay;
+      const fromX = positions[a + n];
+      const fromY = positions[a + n + 1];
+      const toX = positions[c + n];
+      const toY = positions[c + n + 1];
       strokeLine(
         surface,
-        (ax + ux * v - x0) * kx,
-        (y1 - ay - uy * v) * ky,
-        (ax + ux * w - x0) * kx,
-        (y1 - ay - uy * w) * ky,
+        (fromX + (positions[b + n] - fromX) * v - x0) * kx,
+        (y1 - fromY - (positions[b + n + 1] - fromY) * v) * ky,
+        (toX + (positions[d + n] - toX) * w - x0) * kx,
+        (y1 - toY - (positions[d + n + 1] - toY) * w) * ky,
         wide,
         pixel,
         alpha,

@@ -31,7 +31,7 @@ function stop(S, view, id, text, x, y, focus) {
   view.stopNodes ??= new Map();
   let node = view.stopNodes.get(id);
   if (!node) {
-    node = element("div", { class: "stop", tabindex: "0", role: "button" });
+    node = element("div", { class: "stop", tabindex: "0", role: "application" });
     view.stopNodes.set(id, node);
   }
   node.onfocus = focus;

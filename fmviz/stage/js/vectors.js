@@ -1,6 +1,6 @@
 // Arrows of a vector field: a stroke and a triangle each.
 
-const ARROW = { shaft: 1.5, head: 7.5, width: 3.1, alpha: 0.88 }; // shaft width, head length, half head width: CSS pixels
+const ARROW = { shaft: 1.25, head: 7.5, width: 3.1, alpha: 0.88 }; // shaft width, head length, half head width: CSS pixels
 
 function drawVectors(S, view, layer) {
   const { positions, vectors, scale, longest } = layer;
