@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 import numpy as np
+from altair.utils.schemapi import debug_mode
 
 from fmviz.charts.palette import Theme, colour
 from fmviz.charts.theme import ink, style_altair
@@ -33,6 +34,13 @@ def curves(
         height: in pixels.
         compact: fewer ticks and no title of the axis, for the sidebar.
     """
+    with debug_mode(False):  # checking every mark against the schema costs more than all else; a test does it
+        return _curves(t, series, now, theme, height, compact)
+
+
+def _curves(
+    t: Floats, series: dict[str, tuple[Floats, str]], now: float | None, theme: Theme, height: int, compact: bool
+) -> alt.LayerChart:
     names = list(series)
     rows = [
         {"t": float(x), "value": float(y), "curve": name}

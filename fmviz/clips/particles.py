@@ -22,7 +22,8 @@ from fmviz.theory.solvers import sde_grid, solve_ode, solve_sde
 __all__ = ["conditional_sde", "marginal_ode", "marginal_sde"]
 
 
-CLOCK_STEP = 0.05
+CLOCK_STEP = 0.2
+"""Step of the clock in units of the narrowest variance of p_init."""
 MAX_CLOCK_STEPS = 40
 
 
@@ -46,37 +47,48 @@ def conditional_sde(
 ) -> Tensor:
     """The conditional SDE given `z` (2,), in law exact at every frame when p_init is one Gaussian: (T, N, 2)."""
     y, frames = x0, [x0]
-    for a, b in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
-        y = _langevin(path.p_init, y, _clock(path, sigma, a, b), generator)
-        t = torch.tensor(b, dtype=times.dtype)
-        frames.append(path.scheduler.alpha(t) * z + path.scheduler.beta(t) * y)
+    langevin = _Langevin(path.p_init)
+    alpha, beta = path.scheduler.alpha(times), path.scheduler.beta(times)
+    for k, clock in enumerate(_clocks(path, sigma, times), start=1):
+        y = langevin.run(y, clock, generator)
+        frames.append(alpha[k] * z + beta[k] * y)
     return torch.stack(frames)
 
 
-def _clock(path: ProbabilityPath, sigma: Sigma, a: float, b: float) -> float:
-    r"""The clock :math:`\int_a^b \sigma^2/\beta^2\,dt` by the midpoint rule on eight panels; large where beta vanishes."""
-    middle = torch.linspace(a, b, 17, dtype=torch.float64)[1::2]
-    rate = torch.as_tensor(sigma(middle), dtype=torch.float64) ** 2 / path.scheduler.beta(middle) ** 2
-    return float(rate.mean()) * (b - a)
+def _clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
+    r"""The clock :math:`\int \sigma^2/\beta^2\,dt` over each frame interval, by the midpoint rule on eight panels.
 
-
-def _langevin(p: GaussianMixture, y: Tensor, clock: float, generator: torch.Generator) -> Tensor:
-    """Langevin dynamics on `p` for the time `clock` with unit noise: exact for one Gaussian, Euler-Maruyama otherwise.
-
-    With several components at most MAX_CLOCK_STEPS steps of CLOCK_STEP standard units are made: beyond that the
-    particles have long forgotten where they were.
+    In the last interval it is infinite where beta vanishes; the rule makes it merely so large that nothing is remembered.
     """
-    if clock == 0.0:
+    start, step = times[:-1, None].double(), times.diff()[:, None].double()
+    middle = start + step * (torch.arange(8, dtype=torch.float64) + 0.5) / 8
+    rate = (torch.as_tensor(sigma(middle)) / path.scheduler.beta(middle)).square()
+    clocks: list[float] = (rate.mean(dim=1) * step[:, 0]).tolist()
+    return clocks
+
+
+class _Langevin:
+    """Langevin dynamics on `p` with unit noise: exact for one Gaussian, Euler-Maruyama otherwise.
+
+    With several components at most MAX_CLOCK_STEPS steps are made at once: beyond that the particles have long
+    forgotten where they were.
+    """
+
+    def __init__(self, p: GaussianMixture) -> None:
+        self.p = p
+        self.variances, self.axes = torch.linalg.eigh(p.covariances)
+
+    def run(self, y: Tensor, clock: float, generator: torch.Generator) -> Tensor:
+        """`y` (N, 2) after the time `clock`."""
+        if clock == 0.0:
+            return y
+        if self.p.n_components == 1:
+            decay = torch.exp(-clock / (2 * self.variances[0]))
+            noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
+            centred = decay * ((y - self.p.means[0]) @ self.axes[0])
+            centred = centred + torch.sqrt(self.variances[0] * (1 - decay**2)) * noise
+            return torch.add(self.p.means[0], centred @ self.axes[0].T)
+        h = min(clock, CLOCK_STEP * float(self.variances.min()))
+        for _ in range(min(MAX_CLOCK_STEPS, max(1, round(clock / h)))):
+            y = y + h / 2 * self.p.score(y) + h**0.5 * torch.randn(y.shape, generator=generator, dtype=y.dtype)
         return y
-    if p.n_components == 1:
-        values, vectors = torch.linalg.eigh(p.covariances[0])
-        decay = torch.exp(-clock / (2 * values))
-        centred = (y - p.means[0]) @ vectors
-        noise = torch.randn(y.shape, generator=generator, dtype=y.dtype)
-        centred = decay * centred + torch.sqrt(values * (1 - decay**2)) * noise
-        return torch.add(p.means[0], centred @ vectors.T)
-    narrowest = float(torch.linalg.eigvalsh(p.covariances).min())
-    h = min(clock, CLOCK_STEP * 4 * narrowest)
-    for _ in range(min(MAX_CLOCK_STEPS, max(1, round(clock / h)))):
-        y = y + h / 2 * p.score(y) + h**0.5 * torch.randn(y.shape, generator=generator, dtype=y.dtype)
-    return y

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from fmviz import scenes
 from fmviz.clips import paths, spacetime
-from fmviz.clips.clip import Clip, Floats, PlanePanel, Readout
+from fmviz.clips.clip import Clip, Floats, Particles, PlanePanel, Readout
 from fmviz.clips.paths import Grid, Starts
 from fmviz.specs import Scene
 from fmviz.specs.views import Language
@@ -82,7 +82,8 @@ def marginal_payload(scene: Scene, view: View, language: Language) -> bytes:
 @lru_cache(maxsize=12)
 def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
     """The space-time view of `scene` along one coordinate."""
-    return spacetime.space_time(scenes.path(scene), axis, _grid(scene), _starts(scene))
+    particles = next(layer for layer in _marginal(scene).layers if isinstance(layer, Particles) and layer.name == "ode")
+    return spacetime.space_time(scenes.path(scene), axis, _grid(scene), particles.positions)
 
 
 @lru_cache(maxsize=12)

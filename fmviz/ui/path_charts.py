@@ -9,6 +9,7 @@ from fmviz.charts.spacetime import spacetime
 from fmviz.errors import FmvizError
 from fmviz.specs import State
 from fmviz.ui import bound, clips, state
+from fmviz.ui.altair import show_altair
 from fmviz.ui.i18n import tr
 from fmviz.ui.theme import theme
 
@@ -20,8 +21,8 @@ def schedulers(current: State) -> None:
     st.subheader(tr("paths.curves"), anchor=False)
     times, (alpha, beta, sigma) = clips.curves(current.scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
-    st.altair_chart(
-        curves(times, series, current.paths.t, theme(), height=300), alt=tr("paths.curves_alt"), key="curves"
+    show_altair(
+        curves(times, series, current.paths.t, theme(), height=300), description=tr("paths.curves_alt"), key="curves"
     )
     st.caption(tr("paths.curves_claim"))
 
@@ -57,6 +58,10 @@ def space_time(current: State) -> None:
         height=320,
     )
     st.plotly_chart(
-        figure, key="spacetime", alt=tr("paths.spacetime_alt"), config={"displayModeBar": False, "scrollZoom": False}
+        figure,
+        key="spacetime",
+        theme=None,
+        alt=tr("paths.spacetime_alt"),
+        config={"displayModeBar": False, "scrollZoom": False},
     )
     st.caption(tr("paths.spacetime_claim"))

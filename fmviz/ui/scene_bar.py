@@ -14,6 +14,7 @@ from fmviz.errors import ScheduleError
 from fmviz.specs import Scene
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, PresetName
 from fmviz.ui import bound, clips, state
+from fmviz.ui.altair import show_altair
 from fmviz.ui.components_table import components_table
 from fmviz.ui.i18n import tr
 from fmviz.ui.theme import theme
@@ -109,9 +110,9 @@ def _schedule(scene: Scene) -> None:
         _typed_schedule(scene)
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
-    st.altair_chart(
+    show_altair(
         curves_chart(times, series, None, theme(), height=120, compact=True),
-        alt=tr("scene.curves_alt"),
+        description=tr("scene.curves_alt"),
         key="scene_curves",
     )
 

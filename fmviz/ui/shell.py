@@ -52,20 +52,15 @@ def run() -> None:
     st.html(STYLE)
     if shell.present:
         st.html(PRESENT_STYLE)
-    else:
-        with st.sidebar:
-            _controls()
-            scene_bar()
     _link_note()
     page.run()
     if shell.present:
-        st.button(
-            tr("app.present_end"),
-            icon=":material/close_fullscreen:",
-            on_click=_present,
-            args=(False,),
-            key="present_end",
-        )
+        icon = ":material/close_fullscreen:"
+        st.button(tr("app.present_end"), icon=icon, on_click=_present, args=(False,), key="present_end")
+    else:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
+        with st.sidebar:
+            _controls()
+            scene_bar()
     state.write_address()
 
 
