@@ -526,6 +526,16 @@ def test_fits_a_laptop_under_a_header(still: Stage) -> None:
     assert box["height"] <= 768 - 170
 
 
+def test_panels_stay_in_one_row_at_any_width(host: Stage) -> None:
+    for width in (1297.3, 997.71875, 911.5):
+        host.page.evaluate("w => { document.getElementById('root').style.width = `${w}px`; }", width)
+        host.page.wait_for_function(
+            "([root, w]) => { const tops = [...root.querySelectorAll('.panel')].map((p) => p.getBoundingClientRect());"
+            " return tops.every((b) => b.top === tops[0].top) && tops.at(-1).right - tops[0].left > 0.8 * w; }",
+            arg=[host.root.element_handle(), width],
+        )
+
+
 def test_reduced_motion_does_not_start_by_itself(open_plain: OpenPage, site: tuple[str, Path]) -> None:
     moving = Stage(open_plain(f"{site[0]}/playing.html"))
     moving.wait("s.playing === 'true' && Number(s.t) > 0")

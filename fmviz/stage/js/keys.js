@@ -1,7 +1,13 @@
 // The keyboard: the clock from anywhere in the stage, a handle while it has the focus, and the help that lists it all.
 
+/** Keys that mean something here go no further: the page around has shortcuts of its own. */
 function onKey(S, event) {
   if (event.defaultPrevented || event.isComposing) return;
+  handleKey(S, event);
+  if (event.defaultPrevented) event.stopPropagation();
+}
+
+function handleKey(S, event) {
   if (event.key === "Escape") {
     if (S.drag) cancelDrag(S);
     else if (S.adding) stopAdding(S);

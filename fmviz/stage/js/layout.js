@@ -12,13 +12,13 @@ function marginsOf(S, model, narrow) {
   if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
   const bar = model.layers.some((layer) => layer.kind === "density");
   const beside = bar && !narrow;
-  return { left: Math.round(30 * k), right: beside ? 70 * k : 8, top, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
+  return { left: Math.round(30 * k), right: beside ? 66 * k : 8, top, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
 }
 
 const aspectOf = (model) => (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);
 
 function layout(S) {
-  const width = Math.floor(S.dom.panels.clientWidth);
+  const width = Math.floor(S.dom.panels.getBoundingClientRect().width); // clientWidth may round up, and a row would break
   if (width < 40) return false;
   const full = isFullscreen(S);
   S.type = (S.header.view.present ? 1.35 : 1) * (full && window.innerHeight > 900 ? 1.2 : 1);
