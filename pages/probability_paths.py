@@ -6,7 +6,7 @@ from fmviz.specs.script import paths_script
 from fmviz.ui import clips, lesson, path_charts, path_checks, player, state
 
 current = state.current()
-view = player.visit_view("paths")
+view = player.visit_view("paths", "paths")
 
 
 def payload() -> bytes:
@@ -17,7 +17,7 @@ def payload() -> bytes:
 
 lesson.heading("paths")
 lesson.formulas("paths", general_source=not current.scene.gaussian_source)
-player.player("paths_stage", payload)
+player.player("paths_stage", "paths", payload)
 if not current.shell.present:
     left, right = st.columns([2, 3], gap="medium")
     with left:

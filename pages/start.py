@@ -8,8 +8,10 @@ from fmviz.ui.i18n import tr
 current = state.current()
 lesson.heading("start")
 lesson.formulas("start")
-view = player.visit_view("start")
-player.player("start_stage", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language))
+view = player.visit_view("start", "paths")
+player.player(
+    "start_stage", "paths", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language)
+)
 lesson.cards()
 lesson.notice("start")
 if not current.shell.present:

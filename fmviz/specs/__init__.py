@@ -3,6 +3,6 @@
 from fmviz.specs.link import State, decode, encode
 from fmviz.specs.mixture import Component
 from fmviz.specs.scene import Scene
-from fmviz.specs.views import PathsView, Shell
+from fmviz.specs.views import Clock, PathsView, Shell
 
-__all__ = ["Component", "PathsView", "Scene", "Shell", "State", "decode", "encode"]
+__all__ = ["Clock", "Component", "PathsView", "Scene", "Shell", "State", "decode", "encode"]

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fmviz.specs.scene import Scene
-from fmviz.specs.views import PathsView, Shell
+from fmviz.specs.views import Clock, PathsView, Shell
 
 __all__ = ["MAX_LENGTH", "State", "decode", "encode"]
 
@@ -27,6 +27,7 @@ class State(BaseModel):
 
     shell: Shell = Shell()
     scene: Scene = Scene()
+    clock: Clock = Clock()
     paths: PathsView = PathsView()
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from fmviz.specs.mixture import REACH, Decimal4
 
-__all__ = ["LANGUAGES", "LAYERS", "DensityScale", "Language", "LayerName", "PathsView", "Shell"]
+__all__ = ["LANGUAGES", "LAYERS", "Clock", "DensityScale", "Language", "LayerName", "PathsView", "Shell"]
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -61,26 +61,36 @@ class Shell(BaseModel):
     present: bool = Field(False, alias="present")
 
 
-class PathsView(BaseModel):
-    """The choices of the page on probability paths.
+class Clock(BaseModel):
+    """What all stages share: the clock, and how density becomes colour.
 
     Attributes:
         t: where the clock stands, in [0, 1].
+        density: how colour follows density; `per_frame` rescales it in every frame.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    t: Time = Field(0.0, alias="t")
+    density: DensityScale = Field("sqrt", alias="scale")
+    per_frame: bool = Field(False, alias="perframe")
+
+
+class PathsView(BaseModel):
+    """The choices of the page on probability paths, and of the start page.
+
+    Attributes:
         z: the data point of the conditional panel; None takes the mean of the first component.
         layers: the layers that are on; None takes the defaults.
-        density: how colour follows density; `per_frame` rescales it in every frame.
         click: (x, y, t) that the trajectory and the posterior are shown for, or None.
         axis: the coordinate of the space-time view.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    t: Time = Field(0.0, alias="t")
     z: Point | None = Field(None, alias="z")
     layers: Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")] = Field(
         None, max_length=len(LAYERS), alias="layers"
     )
-    density: DensityScale = Field("sqrt", alias="scale")
-    per_frame: bool = Field(False, alias="perframe")
     click: Event | None = Field(None, alias="at")
     axis: Literal["x", "y"] = Field("x", alias="axis")

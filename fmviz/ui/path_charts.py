@@ -22,7 +22,7 @@ def schedulers(current: State) -> None:
     times, (alpha, beta, sigma) = clips.curves(current.scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     show_altair(
-        curves(times, series, current.paths.t, theme(), height=300), description=tr("paths.curves_alt"), key="curves"
+        curves(times, series, current.clock.t, theme(), height=300), description=tr("paths.curves_alt"), key="curves"
     )
     st.caption(tr("paths.curves_claim"))
 
@@ -52,7 +52,7 @@ def space_time(current: State) -> None:
         seen.density,
         seen.trajectories,
         theme(),
-        now=current.paths.t,
+        now=current.clock.t,
         axis=current.paths.axis,
         highlighted=highlighted,
         height=320,

@@ -25,53 +25,59 @@ DRAG, SETTLED, LAST, VISIT = "fmviz_drag", "fmviz_settled", "fmviz_last_payload"
 BEFORE_DRAG = "fmviz_before_drag"
 
 
-def first_view(chosen: State, revision: int = 1) -> View:
+def first_view(chosen: State, layers: tuple[str, ...] | None = None, revision: int = 1) -> View:
     """The stage as `chosen` has it: at rest where a time was chosen, otherwise playing from the start."""
-    view = chosen.paths
+    clock = chosen.clock
     return View(
-        t=view.t,
-        playing=view.t == 0.0,
-        layers_on=view.layers,
-        density_scale=view.density,
-        per_frame=view.per_frame,
+        t=clock.t,
+        playing=clock.t == 0.0,
+        layers_on=layers,
+        density_scale=clock.density,
+        per_frame=clock.per_frame,
         present=chosen.shell.present,
         revision=revision,
     )
 
 
-def visit_view(page: str) -> View:
-    """How the stage is first shown on this visit of `page`.
+def visit_view(page: str, part: str) -> View:
+    """How the stage is first shown on this visit of `page`; `part` of the state holds its layers.
 
     Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
     """
     shell = state.current().shell
     stamp = (page, shell.present, state.links_read())
     if st.session_state.get(VISIT, (None, None))[0] != stamp:
-        st.session_state[VISIT] = (stamp, first_view(state.current(), state.links_read()))
+        st.session_state[VISIT] = (
+            stamp,
+            first_view(state.current(), getattr(state.current(), part).layers, state.links_read()),
+        )
     shown: View = st.session_state[VISIT][1]
     return shown
 
 
-def player(key: str, payload: Callable[[], bytes]) -> None:
-    """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one."""
-    _player(key, payload)
-
-
 @st.fragment
-def _player(key: str, payload: Callable[[], bytes]) -> None:
+def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
+    """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one.
+
+    Args:
+        key: names the stage.
+        part: the part of the state that holds the layers of this stage.
+        payload: makes the bytes from the state as it is now; it is called again on every step of a drag.
+    """
     slot = st.container()
+    last = f"{LAST}.{key}"
     try:
         shown = payload()
-        st.session_state[LAST] = shown
+        st.session_state[last] = shown
     except FmvizError as error:
         slot.error(tr("app.cannot_draw", reason=_reason(error)))
-        shown = st.session_state.get(LAST, b"")
+        shown = st.session_state.get(last, b"")
     if shown:
         stage(
             shown,
             key=key,
             on_t=lambda: _clock(key),
-            on_layers=lambda: _layers(key),
+            on_layers=lambda: _layers(key, part),
             on_density=lambda: _density(key),
             on_edited=lambda: _edited(key),
             on_clicked=lambda: _clicked(key),
@@ -92,20 +98,20 @@ def _settle() -> None:
 def _clock(key: str) -> None:
     t = events(key).t
     if t is not None:
-        state.change("paths", t=min(1.0, max(0.0, t)))
+        state.change("clock", t=min(1.0, max(0.0, t)))
         _settle()
 
 
-def _layers(key: str) -> None:
+def _layers(key: str, part: str) -> None:
     names = events(key).layers
     if names is not None:
-        _try(lambda: state.change("paths", layers=names))
+        _try(lambda: state.change(part, layers=names))
 
 
 def _density(key: str) -> None:
     density = events(key).density
     if density is not None:
-        _try(lambda: state.change("paths", density=density.scale, per_frame=density.per_frame))
+        _try(lambda: state.change("clock", density=density.scale, per_frame=density.per_frame))
 
 
 def _clicked(key: str) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from pydantic import BaseModel
 
 from fmviz import scenes
 from fmviz.errors import ScheduleError
 from fmviz.specs import Scene, State, decode, encode
-from fmviz.specs.views import PathsView, Shell
 
 __all__ = [
     "change",
@@ -42,31 +42,37 @@ def current() -> State:
     return state
 
 
-def put(part: Scene | PathsView | Shell, *, remember: bool = True) -> None:
-    """Replaces the scene, a page's view or the shell.
+def put(scene: Scene, *, remember: bool = True) -> None:
+    """Replaces the scene. It can be undone unless `remember` is False (the many steps of one drag count as one)."""
+    if remember and scene != current().scene:
+        remember_scene(current().scene)
+    _replace("scene", scene)
 
-    A new scene can be undone unless `remember` is False (the many steps of one drag count as one).
-    """
-    name = {Scene: "scene", PathsView: "paths", Shell: "shell"}[type(part)]
-    before = current()
-    if getattr(before, name) == part:
-        return
-    if name == "scene" and remember:
-        history = st.session_state.setdefault(HISTORY, [])
-        history.append(before.scene)
-        del history[:-MAX_HISTORY]
-    st.session_state[STATE] = before.model_copy(update={name: part})
+
+def _replace(part: str, value: BaseModel) -> None:
+    st.session_state[STATE] = current().model_copy(update={part: value})
 
 
 def change(part: str, **updates: Any) -> None:
-    """Changes fields of one part, checked by its model. Raises pydantic.ValidationError and changes nothing if they do not fit."""
-    model = getattr(current(), part)
-    put(type(model).model_validate({**{name: getattr(model, name) for name in type(model).model_fields}, **updates}))
+    """Changes fields of one part of the state, checked by its model.
+
+    Raises:
+        pydantic.ValidationError: a value does not fit; nothing is changed.
+    """
+    model: BaseModel = getattr(current(), part)
+    old = {name: getattr(model, name) for name in type(model).model_fields}
+    new = type(model).model_validate(old | updates)
+    if isinstance(new, Scene):
+        put(new)
+    else:
+        _replace(part, new)
 
 
 def remember_scene(scene: Scene) -> None:
     """Puts `scene` into the undo history, for a drag whose steps were not remembered."""
-    st.session_state.setdefault(HISTORY, []).append(scene)
+    history: list[Scene] = st.session_state.setdefault(HISTORY, [])
+    history.append(scene)
+    del history[:-MAX_HISTORY]
 
 
 def undo() -> None:

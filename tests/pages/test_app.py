@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmviz.specs import Component, PathsView, Scene, Shell, State, encode
+from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, encode
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 from fmviz.ui import shell
 from fmviz.ui.i18n import translate
@@ -144,7 +144,8 @@ def test_a_link_is_opened_and_written_back():
             scheduler="trig",
             amplitude=2.5,
         ),
-        paths=PathsView(t=0.35, click=(0.5, 0.25, 0.4)),
+        clock=Clock(t=0.35),
+        paths=PathsView(click=(0.5, 0.25, 0.4)),
     )
     app = open_app("paths", state)
     assert app.session_state[STATE] == state

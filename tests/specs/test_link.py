@@ -5,7 +5,7 @@ import string
 import numpy as np
 import pytest
 
-from fmviz.specs import Component, PathsView, Scene, Shell, State, decode, encode
+from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, decode, encode
 from fmviz.specs.link import MAX_LENGTH
 from fmviz.specs.mixture import MAX_COMPONENTS
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
@@ -41,12 +41,10 @@ def random_state(seed: int) -> State:
             count=int(rng.integers(10, 2001)),
             seed_noise=int(rng.integers(0, 1_000_000)),
         ),
+        clock=Clock(t=rng.uniform(), density=rng.choice(["linear", "sqrt", "log"]), per_frame=bool(rng.random() < 0.5)),
         paths=PathsView(
-            t=rng.uniform(),
             z=(rng.uniform(-5, 5), rng.uniform(-5, 5)),
             layers=tuple(name for name in LAYERS if rng.random() < 0.5),
-            density=rng.choice(["linear", "sqrt", "log"]),
-            per_frame=bool(rng.random() < 0.5),
             click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()),
             axis=rng.choice(["x", "y"]),
         ),
