@@ -42,14 +42,14 @@ class Chunk:
 
 
 class _MixtureDraws:
-    """Draws of a mixture as (S, 2, B)."""
+    """Draws of a mixture, which lies on the CPU, as (S, 2, B) on a device."""
 
-    def __init__(self, mixture: GaussianMixture) -> None:
-        factors = torch.linalg.cholesky(mixture.covariances.double().cpu()).to(mixture.covariances)
-        self._means = mixture.means.T.contiguous()
+    def __init__(self, mixture: GaussianMixture, device: torch.device) -> None:
+        factors = torch.linalg.cholesky(mixture.covariances.double()).to(mixture.dtype).to(device)
+        self._means = mixture.means.T.contiguous().to(device)
         self._l11, self._l21, self._l22 = factors[:, 0, 0], factors[:, 1, 0], factors[:, 1, 1]
         # The inner boundaries of the cumulative weights: a uniform number lies in one of the K parts between them.
-        self._bounds = mixture.weights.double().cumsum(0)[:-1].to(mixture.dtype)
+        self._bounds = mixture.weights.double().cumsum(0)[:-1].to(mixture.dtype).to(device)
         self._standard = mixture.is_standard
 
     def __call__(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -92,10 +92,10 @@ class Batches:
     """An endless supply of batches of one run.
 
     Args:
-        path: float32, on the generator's device.
+        path: float32, on the CPU.
         spec: the settings.
         architecture: says what the features are.
-        generator: source of randomness.
+        generator: source of randomness; its device becomes the batches'.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class Batches:
         self._spec, self._architecture, self._generator = spec, architecture, generator
         self._scheduler = path.scheduler
         self._limits = time_range(path, spec)
-        self._z, self._eps = _MixtureDraws(path.p_data), _MixtureDraws(path.p_init)
-        self._exact = MarginalTarget(path)
+        self._z, self._eps = (_MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
+        self._exact = MarginalTarget(path, generator.device)
         self.steps = max(1, CHUNK // spec.batch_size)
         """Steps in a chunk."""
 

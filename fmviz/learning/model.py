@@ -161,12 +161,14 @@ class LearnedModel:
         return self._combine(self._coefficients(wanted, held), x, held, wanted)
 
     def _coefficients(self, wanted: Quantity, t: Time) -> Coefficients:
-        times = torch.as_tensor(t, dtype=torch.float64)
+        # mps has no float64.
+        here = t.cpu() if isinstance(t, Tensor) and t.device.type == "mps" else t
+        times = torch.as_tensor(here, dtype=torch.float64)
         return coefficients(self.predicts, wanted, self.scheduler.evaluate(times))
 
     def _combine(self, c: Coefficients, x: Tensor, t: Time, wanted: Quantity) -> Tensor:
         prediction = self.network(x, t)
         if wanted == self.predicts:
             return prediction
-        c_x, c_q = (part.to(x.device, x.dtype).unsqueeze(-1) for part in (c.x, c.q))
+        c_x, c_q = (part.to(x.dtype).to(x.device).unsqueeze(-1) for part in (c.x, c.q))
         return c_x * x + c_q * prediction

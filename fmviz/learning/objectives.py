@@ -109,7 +109,7 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
         return Architecture(spec.hidden, spec.activation, spec.time_features)
     t = torch.linspace(0.0, 1.0, 101, dtype=torch.float64)
     v = path.scheduler.evaluate(t)
-    mean_z, mean_eps = path.p_data.mean.double().cpu(), path.p_init.mean.double().cpu()
+    mean_z, mean_eps = path.p_data.mean.cpu().double(), path.p_init.mean.cpu().double()
     var_z, var_eps = (float(law.covariance.double().trace()) / 2.0 for law in (path.p_data, path.p_init))
     means = v.alpha[:, None] * mean_z + v.beta[:, None] * mean_eps
     centre = means.mean(dim=0)

@@ -25,20 +25,22 @@ class MarginalTarget:
     """u_t(x) of a path, for training.
 
     Args:
-        path: the path; its mixtures' device and dtype become the target's.
+        path: the path; its mixtures' dtype becomes the target's.
+        device: where the target is evaluated; that of the mixtures if left out.
     """
 
-    def __init__(self, path: ProbabilityPath) -> None:
+    def __init__(self, path: ProbabilityPath, device: torch.device | None = None) -> None:
         p_init, p_data = path.p_init, path.p_data
         j, k = p_init.n_components, p_data.n_components
-        self._log_weights = (p_init.weights.log()[:, None] + p_data.weights.log()).reshape(-1, 1)
+        device = device or p_data.device
+        self._log_weights = (p_init.weights.log()[:, None] + p_data.weights.log()).reshape(-1, 1).to(device)
         self._centred_init = not bool(p_init.means.any())
         means = torch.stack((p_data.means.repeat(j, 1), p_init.means.repeat_interleave(k, 0)), dim=-1)
         spreads = torch.stack((p_data.covariances.repeat(j, 1, 1), p_init.covariances.repeat_interleave(k, 0)), dim=-1)
         # Rows: first all pairs for one entry, then for the next; columns: data, init.
-        self._means = means.transpose(0, 1).reshape(-1, 2).contiguous()
+        self._means = means.transpose(0, 1).reshape(-1, 2).contiguous().to(device)
         entries = torch.stack((spreads[:, 0, 0], spreads[:, 0, 1], spreads[:, 1, 1]))
-        self._spreads = entries.reshape(-1, 2).contiguous()
+        self._spreads = entries.reshape(-1, 2).contiguous().to(device)
         self.pairs = j * k
 
     def __call__(self, x1: Tensor, x2: Tensor, v: ScheduleValues) -> Tensor:

@@ -106,8 +106,8 @@ class Trainer:
         self._weights = weights.to(self.device)
         self._average = self._weights.clone() if spec.ema else None
         generator = torch.Generator(self.device).manual_seed(spec.seed)
-        on_device = path.to(torch.float32).to(self.device)
-        self._batches = Batches(on_device, spec, self._architecture, generator)
+        # The path stays on the CPU: its checks are in float64, which mps does not have.
+        self._batches = Batches(path.to("cpu").to(torch.float32), spec, self._architecture, generator)
         self._gradient = Gradient(self._architecture, self._weights, spec.batch_size)
         self._weights.grad = self._gradient.gradient
         self._optimizer = _optimizer(spec, self._weights)
@@ -118,9 +118,9 @@ class Trainer:
         self._base_rate = spec.learning_rate
         self._seconds = 0.0
         self._reference = math.nan
-        self._run_step: Callable[[Tensor, Tensor | float, Tensor], None] = self._eager_step
+        self._captured: _CapturedStep | None = None
         if self.device.type == "cuda":
-            self._run_step = _CapturedStep(self._eager_step, self._optimizer, self._weights)
+            self._captured = _CapturedStep(self._eager_step, self._optimizer, self._weights)
         self._last = self._new_snapshot(torch.zeros(0))
 
     @property
@@ -183,7 +183,9 @@ class Trainer:
                 self._reference = float(scale)
         at = self.step - self._chunk_start
         _set_rate(self._optimizer, self.learning_rate)
-        self._run_step(self._chunk.inputs[at], self._chunk.factor_at(at), self._chunk.target[at])
+        # Not kept as an attribute: a bound method would make the trainer a cycle that only gc can free.
+        run_step = self._captured or self._eager_step
+        run_step(self._chunk.inputs[at], self._chunk.factor_at(at), self._chunk.target[at])
         kept[index] = self._loss
         self.step += 1
         if self._average is not None:

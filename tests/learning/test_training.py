@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import itertools
 import math
+import weakref
 
 import pytest
 import torch
@@ -125,6 +127,20 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_snapshot(ring8: Probabilit
     with pytest.raises(TrainingDivergedError, match="step 11: the loss is not a finite number") as caught:
         trainer.snapshot()
     assert caught.value.last_good is good
+
+
+def test_a_trainer_is_freed_without_the_collector(ring8: ProbabilityPath) -> None:
+    """A cycle would keep its buffers until gc runs, and a server's memory would creep up."""
+    trainer = Trainer(ring8, SMALL)
+    trainer.advance(3)
+    trainer.snapshot()
+    gone = weakref.ref(trainer)
+    gc.disable()
+    try:
+        del trainer
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_log_spaced() -> None:
