@@ -26,11 +26,20 @@ function layout(S) {
   setAttribute(S.root, "data-narrow", String(narrow));
   S.root.style.setProperty("--k", String(S.type));
   const rowsBelow = S.dom.clockRow.offsetHeight + S.dom.layerRow.offsetHeight;
-  const around = full ? rowsBelow + 48 + 56 * S.type : 330;
+  const around = rowsBelow + 48 + 56 * S.type + (full ? 0 : above(S));
   const tallest = Math.max(LEAST_PLANE, (full ? S.root.clientHeight : window.innerHeight) - around);
   const rows = arrange(S, width, tallest, narrow);
   for (const { view, w, h, margins } of rows) resizePanel(S, view, w, h, margins);
   return true;
+}
+
+/** CSS pixels between the top of the window and the stage, the page being scrolled to its top; bounded, so that a stage far
+ * down a page still gets most of a window. */
+function above(S) {
+  let scrolled = window.scrollY;
+  for (let node = S.root.getRootNode().host ?? S.root.parentElement; node; node = node.parentElement) scrolled += node.scrollTop;
+  const top = S.root.getBoundingClientRect().top + scrolled;
+  return Math.min(Math.max(top, 0), 0.32 * window.innerHeight);
 }
 
 /** Device pixels per CSS pixel; while the clock runs, fewer if the machine cannot keep up. */
