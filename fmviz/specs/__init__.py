@@ -2,7 +2,8 @@
 
 from fmviz.specs.link import State, decode, encode
 from fmviz.specs.mixture import Component
+from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import Scene
 from fmviz.specs.views import Clock, PathsView, Shell
 
-__all__ = ["Clock", "Component", "PathsView", "Scene", "Shell", "State", "decode", "encode"]
+__all__ = ["Clock", "Component", "PathsView", "SampleView", "Scene", "Shell", "State", "decode", "encode"]

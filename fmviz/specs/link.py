@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import Scene
 from fmviz.specs.views import Clock, PathsView, Shell
 
@@ -29,6 +30,7 @@ class State(BaseModel):
     scene: Scene = Scene()
     clock: Clock = Clock()
     paths: PathsView = PathsView()
+    sample: SampleView = SampleView()
 
 
 def encode(state: State) -> dict[str, str]:

@@ -9,7 +9,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from fmviz.specs.mixture import REACH, Decimal4
 
-__all__ = ["LANGUAGES", "LAYERS", "Clock", "DensityScale", "Language", "LayerName", "PathsView", "Shell"]
+__all__ = [
+    "LANGUAGES",
+    "LAYERS",
+    "Clock",
+    "DensityScale",
+    "Event",
+    "Language",
+    "LayerName",
+    "Layers",
+    "PathsView",
+    "Shell",
+]
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -24,6 +35,7 @@ LayerName = Literal[
     "sde",
     "sde_trails",
     "reference",
+    "steps",
     "mixture",
     "z",
     "click",
@@ -50,6 +62,8 @@ Coordinate = Annotated[Decimal4, Field(ge=-REACH, le=REACH)]
 Time = Annotated[Decimal4, Field(ge=0.0, le=1.0)]
 Point = Annotated[tuple[Coordinate, Coordinate], _listed("_"), _joined("_")]
 Event = Annotated[tuple[Coordinate, Coordinate, Time], _listed("_"), _joined("_")]
+Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
+"""Layers that are on; None: the stage's defaults."""
 
 
 class Shell(BaseModel):
@@ -89,8 +103,6 @@ class PathsView(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     z: Point | None = Field(None, alias="z")
-    layers: Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")] = Field(
-        None, max_length=len(LAYERS), alias="layers"
-    )
+    layers: Layers = Field(None, max_length=len(LAYERS), alias="layers")
     click: Event | None = Field(None, alias="at")
     axis: Literal["x", "y"] = Field("x", alias="axis")

@@ -61,7 +61,7 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
 
     Args:
         key: names the stage.
-        part: the part of the state that holds the layers of this stage.
+        part: the part of the state that holds the layers of this stage, and the clicked point.
         payload: makes the bytes from the state as it is now; it is called again on every step of a drag.
     """
     slot = st.container()
@@ -80,7 +80,7 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
             on_layers=lambda: _layers(key, part),
             on_density=lambda: _density(key),
             on_edited=lambda: _edited(key),
-            on_clicked=lambda: _clicked(key),
+            on_clicked=lambda: _clicked(key, part),
             on_moved=lambda: _moved(key),
         )
     if st.session_state.pop(SETTLED, False):
@@ -114,10 +114,10 @@ def _density(key: str) -> None:
         _try(lambda: state.change("clock", density=density.scale, per_frame=density.per_frame))
 
 
-def _clicked(key: str) -> None:
+def _clicked(key: str, part: str) -> None:
     click = events(key).clicked
     if click is not None:
-        _try(lambda: state.change("paths", click=(click.x, click.y, min(1.0, max(0.0, click.t)))))
+        _try(lambda: state.change(part, click=(click.x, click.y, min(1.0, max(0.0, click.t)))))
 
 
 def _moved(key: str) -> None:
