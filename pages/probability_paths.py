@@ -1,7 +1,5 @@
 """Probability paths: conditional and marginal side by side, under one clock."""
 
-import streamlit as st
-
 from fmviz.specs.script import paths_script
 from fmviz.ui import clips, lesson, path_charts, path_checks, player, state
 
@@ -18,12 +16,7 @@ def payload() -> bytes:
 lesson.heading("paths")
 lesson.formulas("paths", general_source=not current.scene.gaussian_source)
 player.player("paths_stage", "paths", payload)
-if not current.shell.present:
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        path_charts.schedulers(current)
-    with right:
-        path_charts.space_time(current)
+path_charts.charts(current)
 lesson.notice("paths")
 lesson.check("paths", lambda: path_checks.table(current.scene))
 lesson.code("paths", lambda: paths_script(current.scene, current.paths))

@@ -22,7 +22,6 @@ def curves(
     theme: Theme,
     *,
     height: int = 220,
-    compact: bool = False,
 ) -> alt.LayerChart:
     """Lines over t in [0, 1].
 
@@ -32,14 +31,13 @@ def curves(
         now: where the rule stands; None leaves it out.
         theme: light or dark.
         height: in pixels.
-        compact: fewer ticks and no title of the axis, for the sidebar.
     """
     with debug_mode(False):  # checking every mark against the schema costs more than all else; a test does it
-        return _curves(t, series, now, theme, height, compact)
+        return _curves(t, series, now, theme, height)
 
 
 def _curves(
-    t: Floats, series: dict[str, tuple[Floats, str]], now: float | None, theme: Theme, height: int, compact: bool
+    t: Floats, series: dict[str, tuple[Floats, str]], now: float | None, theme: Theme, height: int
 ) -> alt.LayerChart:
     names = list(series)
     rows = [
@@ -48,9 +46,9 @@ def _curves(
         for x, y in zip(t, values, strict=True)
         if np.isfinite(y)
     ]
-    key = alt.Legend(orient="right" if compact else "top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4)
-    axis = alt.Axis(values=[0, 0.5, 1] if compact else alt.Undefined, title=None if compact else "t", format="~g")
-    scale = alt.Axis(title=None, tickCount=3 if compact else 6)
+    key = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4)
+    axis = alt.Axis(title="t", format="~g")
+    scale = alt.Axis(title=None, tickCount=6)
     lines = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.5)

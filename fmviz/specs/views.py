@@ -34,6 +34,11 @@ LayerName = Literal[
     "ode_trails",
     "sde",
     "sde_trails",
+    "learned_velocity",
+    "learned",
+    "learned_trails",
+    "error",
+    "error_contours",
     "reference",
     "steps",
     "mixture",
@@ -98,6 +103,7 @@ class PathsView(BaseModel):
         layers: the layers that are on; None takes the defaults.
         click: (x, y, t) that the trajectory and the posterior are shown for, or None.
         axis: the coordinate of the space-time view.
+        chart: which chart stands below the stage.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -106,3 +112,4 @@ class PathsView(BaseModel):
     layers: Layers = Field(None, max_length=len(LAYERS), alias="layers")
     click: Event | None = Field(None, alias="at")
     axis: Literal["x", "y"] = Field("x", alias="axis")
+    chart: Literal["curves", "spacetime"] = Field("curves", alias="chart")

@@ -13,12 +13,34 @@ from fmviz.ui.altair import show_altair
 from fmviz.ui.i18n import tr
 from fmviz.ui.theme import theme
 
-__all__ = ["schedulers", "space_time"]
+__all__ = ["charts"]
 
 
-def schedulers(current: State) -> None:
+def charts(current: State) -> None:
+    """One chart at a time below the stage: drawing the space-time view takes the browser as long as a whole scene."""
+    if current.shell.present:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="charts"):
+        choices = {"curves": tr("paths.curves"), "spacetime": tr("paths.spacetime")}
+        bound.segmented("paths", "chart", tr("paths.charts"), choices, collapsed=True)
+        if current.paths.chart == "spacetime":
+            bound.segmented("paths", "axis", tr("paths.spacetime_axis"), {"x": "x", "y": "y"}, collapsed=True)
+        if current.paths.click is not None:
+            st.space("stretch")
+            st.button(
+                tr("paths.forget_click"),
+                icon=":material/close:",
+                key="forget_click",
+                on_click=lambda: state.change("paths", click=None),
+            )
+    if current.paths.chart == "spacetime":
+        _space_time(current)
+    else:
+        _schedulers(current)
+
+
+def _schedulers(current: State) -> None:
     """alpha_t, beta_t, sigma_t with a rule where the clock was last stopped."""
-    st.subheader(tr("paths.curves"), anchor=False)
     times, (alpha, beta, sigma) = clips.curves(current.scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     show_altair(
@@ -27,19 +49,8 @@ def schedulers(current: State) -> None:
     st.caption(tr("paths.curves_claim"))
 
 
-def space_time(current: State) -> None:
+def _space_time(current: State) -> None:
     """One coordinate against time; where the scene has no picture, the stage has already said why."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(tr("paths.spacetime"), anchor=False)
-        st.space("stretch")
-        bound.segmented("paths", "axis", tr("paths.spacetime_axis"), {"x": "x", "y": "y"}, collapsed=True)
-        if current.paths.click is not None:
-            st.button(
-                tr("paths.forget_click"),
-                icon=":material/close:",
-                key="forget_click",
-                on_click=lambda: state.change("paths", click=None),
-            )
     axis = 0 if current.paths.axis == "x" else 1
     try:
         seen = clips.space_time(current.scene, axis)
@@ -55,7 +66,7 @@ def space_time(current: State) -> None:
         now=current.clock.t,
         axis=current.paths.axis,
         highlighted=highlighted,
-        height=320,
+        height=300,
     )
     st.plotly_chart(
         figure,

@@ -7,14 +7,13 @@ from functools import lru_cache, partial
 import streamlit as st
 
 from fmviz import scenes
-from fmviz.charts.curves import curves as curves_chart
+from fmviz.charts.sparkline import sparkline
 from fmviz.charts.thumbnail import thumbnail
 from fmviz.clips.thumbnails import density_image
 from fmviz.errors import ScheduleError
 from fmviz.specs import Scene
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, PresetName
 from fmviz.ui import bound, clips, state
-from fmviz.ui.altair import show_altair
 from fmviz.ui.components_table import components_table
 from fmviz.ui.i18n import tr
 from fmviz.ui.theme import theme
@@ -110,11 +109,7 @@ def _schedule(scene: Scene) -> None:
         _typed_schedule(scene)
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
-    show_altair(
-        curves_chart(times, series, None, theme(), height=120, compact=True),
-        description=tr("scene.curves_alt"),
-        key="scene_curves",
-    )
+    st.html(sparkline(times, series, theme(), tr("scene.curves_alt")))
 
 
 def _typed_schedule(scene: Scene) -> None:
