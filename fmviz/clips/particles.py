@@ -36,6 +36,7 @@ def marginal_ode(path: ProbabilityPath, x0: Tensor, times: Tensor) -> Tensor:
 
 def marginal_sde(path: ProbabilityPath, sigma: Sigma, x0: Tensor, times: Tensor, generator: torch.Generator) -> Tensor:
     """Euler-Maruyama on the marginal SDE of T21: (T, N, 2)."""
+    path.prepare(times.tolist())
     grid, frames = sde_grid(sigma, path.stiffness, times)
     path.prepare(grid)
     trajectory, _ = solve_sde(path.sde_drift(sigma), sigma, x0, generator=generator, times=grid)

@@ -38,6 +38,7 @@ from fmviz.theory.solvers import solve_ode
 __all__ = [
     "Grid",
     "Starts",
+    "arrow_scale",
     "as_array",
     "click_layers",
     "conditional_panel",
@@ -98,6 +99,7 @@ class Starts:
         return torch.Generator().manual_seed(1_000_003 + self.seed_start)
 
 
+@torch.inference_mode()
 def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
     """The marginal path p_t with velocity, score, particles and exact samples."""
     times = grid.times()
@@ -115,7 +117,7 @@ def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Star
         layers=(
             _density(log_p, grid, float(log_p.max())),
             Contours("contours"),
-            *_fields(at, velocity, score, _arrow_scale(velocity, grid), _arrow_scale(score, grid), grid),
+            *_fields(at, velocity, score, arrow_scale(velocity, grid), arrow_scale(score, grid), grid),
             Particles("reference", "reference", as_array(reference)),
             Particles("ode", "ode", as_array(marginal_ode(path, x0, times)), TRAIL, "ode_trails"),
             Particles(
@@ -126,6 +128,7 @@ def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Star
     )
 
 
+@torch.inference_mode()
 def conditional_panel(
     path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
 ) -> PlanePanel:
@@ -155,8 +158,8 @@ def conditional_panel(
                 at,
                 torch.cat([velocity, nothing]),
                 torch.cat([score, nothing]),
-                _arrow_scale(marginal_velocity, grid),
-                _arrow_scale(marginal_score, grid),
+                arrow_scale(marginal_velocity, grid),
+                arrow_scale(marginal_score, grid),
                 grid,
             ),
             Particles("reference", "reference", as_array(path.conditional_flow(exact, times[:, None], point))),
@@ -185,6 +188,7 @@ def ellipses(mixture: GaussianMixture) -> Ellipses:
     )
 
 
+@torch.inference_mode()
 def click_layers(
     path: ProbabilityPath, click: tuple[float, float, float], grid: Grid, seed: int = 0
 ) -> tuple[Layer, ...]:
@@ -208,6 +212,7 @@ def click_layers(
     )
 
 
+@torch.inference_mode()
 def posterior_panel(path: ProbabilityPath, click: tuple[float, float, float] | None, grid: Grid) -> BarsPanel:
     """p_t(z|x) over the components of p_data at the clicked x, moving with t."""
     bars = None
@@ -217,6 +222,7 @@ def posterior_panel(path: ProbabilityPath, click: tuple[float, float, float] | N
     return BarsPanel("posterior", "", bars)
 
 
+@torch.inference_mode()
 def readouts(path: ProbabilityPath, sigma: Sigma, grid: Grid) -> tuple[Readout, ...]:
     """alpha_t, beta_t and sigma_t, to be read beside the clock."""
     times = grid.times()
@@ -275,7 +281,7 @@ def _point_mass(point: Tensor, grid: Grid) -> Tensor:
     return log_p.reshape(-1)
 
 
-def _arrow_scale(vectors: Tensor, grid: Grid) -> float:
+def arrow_scale(vectors: Tensor, grid: Grid) -> float:
     """World length of a unit vector, the same at every t, such that most arrows stay within their cell."""
     cell = (grid.extent.x1 - grid.extent.x0) / grid.arrows
     typical = float(torch.quantile(torch.linalg.vector_norm(vectors, dim=-1).flatten(), ARROW_QUANTILE))

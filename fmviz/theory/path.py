@@ -244,6 +244,15 @@ class ProbabilityPath:
         Raises:
             SingularTimeError: beta = 0 (t = 1).
         """
+        if z.ndim == 1:  # one z: the law at each time is one mixture, evaluated at all times at once
+            v = self._values(t)
+            _require_noise(v, "p_t(. | z) is a point mass")
+            alpha, beta = v.alpha.reshape(-1, 1, 1), v.beta.reshape(-1, 1, 1)
+            means = alpha * z.double() + beta * self.p_init.means.double()
+            covariances = beta.square().unsqueeze(-1) * self.p_init.covariances.double()
+            table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means, covariances)
+            layout = gaussians.arrange(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+            return layout.restore(gaussians.log_density(table, layout.points))
         v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
         return (self.p_init.log_density(eps) - 2.0 * v.beta.log()).to(x.dtype)
 
