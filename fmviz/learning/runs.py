@@ -63,6 +63,7 @@ class RunStatus:
         model: the latest network; None before the first turn.
         kept: log-spaced snapshots, step 0 first, for replay.
         error: why a failed run failed; None otherwise.
+        failure: the same as it was raised.
     """
 
     id: int
@@ -78,6 +79,7 @@ class RunStatus:
     model: LearnedModel | None
     kept: tuple[Kept, ...]
     error: str | None
+    failure: Exception | None = None
 
     @property
     def alive(self) -> bool:
@@ -141,6 +143,7 @@ class Run:
         self._trainer: Trainer | None = None
         self._ended: State | None = None
         self._error: str | None = None
+        self._failure: Exception | None = None
         self._snapshot: Snapshot | None = None
         self._history = _History()
         self._kept: tuple[Kept, ...] = ()
@@ -168,6 +171,7 @@ class Run:
 
     def fail(self, error: Exception) -> None:
         """End it with an explanation; what was learned before stays."""
+        self._failure = error.with_traceback(None)
         if isinstance(error, TrainingDivergedError):
             self._snapshot = error.last_good
         text = (
@@ -201,6 +205,7 @@ class Run:
             model=None if self._snapshot is None else self._snapshot.model,
             kept=self._kept,
             error=self._error,
+            failure=self._failure,
         )
 
     # ----------------------------------------------- by a worker, lock not held

@@ -4,6 +4,7 @@ from fmviz.specs.link import State, decode, encode
 from fmviz.specs.mixture import Component
 from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import Scene
+from fmviz.specs.train import TrainView
 from fmviz.specs.views import Clock, PathsView, Shell
 
-__all__ = ["Clock", "Component", "PathsView", "SampleView", "Scene", "Shell", "State", "decode", "encode"]
+__all__ = ["Clock", "Component", "PathsView", "SampleView", "Scene", "Shell", "State", "TrainView", "decode", "encode"]

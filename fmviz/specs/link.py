@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import Scene
+from fmviz.specs.train import TrainView
 from fmviz.specs.views import Clock, PathsView, Shell
 
 __all__ = ["MAX_LENGTH", "State", "decode", "encode"]
@@ -31,6 +32,7 @@ class State(BaseModel):
     clock: Clock = Clock()
     paths: PathsView = PathsView()
     sample: SampleView = SampleView()
+    train: TrainView = TrainView()
 
 
 def encode(state: State) -> dict[str, str]:

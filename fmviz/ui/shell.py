@@ -81,6 +81,13 @@ def _pages() -> list[st.Page]:
             url_path="probability-paths",
             help=tr("nav.help_paths"),
         ),
+        st.Page(
+            PAGES / "train_live.py",
+            title=tr("nav.train"),
+            icon=":material/model_training:",
+            url_path="train",
+            help=tr("nav.help_train"),
+        ),
     ]
 
 

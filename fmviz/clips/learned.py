@@ -1,0 +1,189 @@
+r"""The clip of a learned field: exact, learned, and what lies between them, under one clock (T25, T32).
+
+Left the exact velocity and particles that follow it; in the middle those of the network, from the same starting points
+and on the same exact density; right the error :math:`|u_\theta - u_t|` on the plane, with the exact particles, which
+say where it matters. The error is drawn like a density, as a logarithm; the top of its scale is the root mean square
+speed of the exact particles, so it reads as a fraction of what was to be learned and fades while the network learns.
+
+`Truth` holds what does not change during training, so that a picture of a running network costs two passes through it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.clips.clip import (
+    Clip,
+    Contours,
+    Density,
+    Extent,
+    Floats,
+    Layer,
+    Particles,
+    PlanePanel,
+    Readout,
+    Vectors,
+)
+from fmviz.clips.particles import marginal_ode
+from fmviz.clips.paths import Grid, Starts, arrow_scale, as_array
+from fmviz.learning import LearnedModel, Trainer, TrainSpec
+from fmviz.theory import ProbabilityPath
+from fmviz.theory.solvers import solve_ode
+
+__all__ = ["LIVE", "STILL", "Resolution", "Truth", "learned_clip", "truth", "untrained"]
+
+LARGEST = 1e12
+"""Errors of a network that has left the range of float32 are cut here."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How fine a clip is: frames, cells of the density and of the error, arrows, and at most so many particles."""
+
+    frames: int
+    density_cells: int
+    error_cells: int
+    particles: int
+    trail: int
+    arrows: int = 14
+
+
+LIVE = Resolution(frames=21, density_cells=48, error_cells=28, particles=200, trail=3)
+"""While a network trains: a new clip several times a second, beside the training."""
+STILL = Resolution(frames=41, density_cells=64, error_cells=48, particles=500, trail=6)
+"""At rest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """All of a clip that no network changes.
+
+    Attributes:
+        extent: of every panel.
+        times: (T,), the frames.
+        density: the exact density, shown behind both fields.
+        exact: the layers of the exact panel on top of it.
+        particles: exact particles for the error panel.
+        at: where the arrows stand, (A², 2), with the scale and the longest length of all of them.
+        points, velocity: centres of the cells of the error (E², 2), and the exact velocity there (T, E², 2).
+        starts: the common starting points, (N, 2).
+        along: the exact particles (T, N, 2) and their velocities, for the error where the mass is.
+        speed: root mean square speed of the exact particles.
+    """
+
+    extent: Extent
+    resolution: Resolution
+    times: Tensor
+    density: Density
+    exact: tuple[Layer, ...]
+    particles: Particles
+    at: Tensor
+    scale: float
+    longest: float
+    points: Tensor
+    velocity: Tensor
+    starts: Tensor
+    along: tuple[Tensor, Tensor]
+    speed: float
+
+
+@torch.inference_mode()
+def truth(path: ProbabilityPath, extent: Extent, starts: Starts, resolution: Resolution) -> Truth:
+    """The exact side of a learned clip.
+
+    Raises:
+        SingularTimeError: the velocity of this path is infinite at an end of time.
+    """
+    grid = Grid(extent, resolution.frames, resolution.density_cells, resolution.arrows)
+    times = grid.times()
+    log_p = path.log_density(grid.points(grid.cells), times[:, None])
+    at, points = grid.points(grid.arrows), grid.points(resolution.error_cells)
+    arrows = path.marginal_velocity(at, times[:, None])
+    x0 = starts.points(path.p_init)[: resolution.particles]
+    positions = marginal_ode(path, x0, times)
+    velocity = path.marginal_velocity(positions, times[:, None])
+    scale = arrow_scale(arrows, grid)
+    longest = 1.4 * (extent.x1 - extent.x0) / grid.arrows
+    ode = as_array(positions)
+    cells = grid.cells
+    return Truth(
+        extent=extent,
+        resolution=resolution,
+        times=times,
+        density=Density("density", as_array(log_p.reshape(-1, cells, cells)), float(log_p.max())),
+        exact=(
+            Vectors("velocity", "velocity", as_array(at), as_array(arrows), scale, longest),
+            Particles("ode", "ode", ode, resolution.trail, "ode_trails"),
+        ),
+        particles=Particles("ode", "ode", ode, size=0.7),
+        at=at,
+        scale=scale,
+        longest=longest,
+        points=points,
+        velocity=path.marginal_velocity(points, times[:, None]),
+        starts=x0,
+        along=(positions, velocity),
+        speed=float(velocity.square().sum(-1).mean().sqrt()),
+    )
+
+
+@torch.inference_mode()
+def learned_clip(known: Truth, model: LearnedModel) -> Clip:
+    """The clip of one network: panels "exact", "learned", "error".
+
+    The velocity is the model's sampling form, finite on all of [0, 1] whatever it predicts.
+    """
+    model = model.to("cpu")
+    arrows, error, relative = _fields(known, model)
+    positions, _ = solve_ode(model.sampling_velocity, known.starts, method="heun", times=known.times)
+    cells = known.resolution.error_cells
+    log_error = error.clamp(max=LARGEST).log().reshape(-1, cells, cells)
+    moving = Particles("learned", "learned", _drawable(positions), known.resolution.trail, "learned_trails")
+    field = Vectors("learned_velocity", "learned", as_array(known.at), _drawable(arrows), known.scale, known.longest)
+    return Clip(
+        as_array(known.times),
+        (
+            PlanePanel("exact", "", known.extent, (known.density, *known.exact)),
+            PlanePanel("learned", "", known.extent, (known.density, field, moving)),
+            PlanePanel(
+                "error",
+                "",
+                known.extent,
+                (
+                    Density("error", as_array(log_error), math.log(known.speed)),
+                    Contours("error_contours", levels=(0.05, 0.1, 0.25, 0.5)),
+                    known.particles,
+                ),
+            ),
+        ),
+        (Readout("|u_θ−u|/|u|", as_array(relative)),),
+    )
+
+
+def untrained(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
+    """The network of step 0: what `spec` starts from.
+
+    Raises:
+        ParameterError: the objective is not defined on this path, or the device is not there.
+    """
+    return Trainer(path, spec).snapshot().model
+
+
+def _fields(known: Truth, model: LearnedModel) -> tuple[Tensor, Tensor, Tensor]:
+    """In one pass: u_theta at the arrows, |u_theta - u| at the cells, and its relative size on the exact particles."""
+    times, (along, velocity) = known.times, known.along
+    frames, a, e = len(times), len(known.at), len(known.points)
+    still = torch.cat([known.at, known.points]).expand(frames, a + e, 2)
+    learned = model.sampling_velocity(torch.cat([still, along], dim=1), times[:, None])
+    error = torch.linalg.vector_norm(learned[:, a : a + e] - known.velocity, dim=-1)
+    missed = (learned[:, a + e :] - velocity).square().sum(-1).mean(1) / velocity.square().sum(-1).mean(1)
+    return learned[:, :a], torch.nan_to_num(error, nan=LARGEST, posinf=LARGEST), torch.nan_to_num(missed.sqrt())
+
+
+def _drawable(values: Tensor) -> Floats:
+    """Without infinities: what has no place is not drawn."""
+    return as_array(torch.where(values.isfinite(), values, torch.nan))

@@ -1,0 +1,155 @@
+"""The charts of a running training: losses, errors, and where in time it is hard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import streamlit as st
+
+from fmviz.charts.palette import Theme
+from fmviz.charts.training import Axis, Line, Points, line_chart, table
+from fmviz.learning import Report, RunStatus
+from fmviz.learning.evaluation import Curve
+from fmviz.learning.objectives import Quantity
+from fmviz.specs.views import Language
+from fmviz.ui.altair import prepared, show_altair
+from fmviz.ui.i18n import tr, translate
+from fmviz.ui.theme import theme
+
+__all__ = ["charts"]
+
+ChartName = Literal["loss", "error", "error_t", "loss_t"]
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
+ROLES: dict[str, str] = {"velocity": "velocity", "score": "score", "noise": "init", "data": "data"}
+HISTORY_POINTS = 240
+
+
+def charts(run: RunStatus | None, seen: tuple[int, Report], steps: int, predicts: Quantity) -> None:
+    """All four; `seen` is the step on stage and its report."""
+    step, report = seen
+    reports = _reports(run, seen)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _show("loss", steps, predicts, table(_losses(run, reports, steps), rule=max(1, step)))
+        _show("loss_t", steps, predicts, table(_losses_by_t(report), positive=True))
+    with right:
+        _show("error", steps, predicts, table(_errors(reports), rule=max(1, step), positive=True))
+        _show("error_t", steps, predicts, table(_errors_by_t(report), positive=True))
+
+
+def _show(name: ChartName, steps: int, predicts: Quantity, rows: dict[str, list[object]]) -> None:
+    from fmviz.ui import state
+
+    language = state.current().shell.language
+    with st.container(gap="small"):
+        st.markdown(f"**{tr(f'train.chart.{name}')}**", help=tr(f"train.chart.{name}_help"))
+        show_altair(
+            _chart(name, steps, predicts, theme(), language),
+            description=tr(f"train.chart.{name}_alt"),
+            key=f"train_{name}",
+            rows=rows,
+        )
+
+
+@lru_cache(maxsize=64)
+def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, language: Language) -> dict[str, Any]:
+    def say(key: str) -> str:
+        return translate(language, f"train.{key}")
+
+    step, t = Axis(say("axis.step"), log=True, domain=(1, max(2, steps))), Axis("t", domain=(0, 1))
+    loss, error = Axis(say("axis.loss")), Axis(say("axis.error"), log=True)
+    match name:
+        case "loss":
+            lines = [
+                Line(_batch(language), "learned", width=1.5, opacity=0.55),
+                Line(say("series.floor"), "reference", "dotted", width=2),
+                Line(say("series.conditional"), "data"),
+                Line(say("series.marginal"), "velocity", "dashed"),
+            ]
+            return prepared(line_chart(lines, step, loss, ground))
+        case "error":
+            return prepared(line_chart(_quantity_lines(predicts, language), step, error, ground))
+        case "error_t":
+            return prepared(line_chart(_quantity_lines(predicts, language), t, error, ground))
+        case "loss_t":
+            lines = [
+                Line(say("series.conditional"), "data"),
+                Line(say("series.floor"), "reference", "dotted", width=2),
+                Line(say("series.marginal"), "velocity", "dashed"),
+            ]
+            return prepared(line_chart(lines, t, Axis(say("axis.loss"), log=True), ground))
+
+
+def _quantity_lines(predicts: Quantity, language: Language) -> list[Line]:
+    """The network's own quantity solid, what is converted from it dashed."""
+    return [
+        Line(
+            translate(language, f"train.quantity.{name}"),
+            ROLES[name],
+            "solid" if name == predicts else "dashed",
+            width=3.5 if name == predicts else 2,
+        )
+        for name in sorted(QUANTITIES, key=lambda name: name == predicts)
+    ]
+
+
+def _batch(language: Language) -> str:
+    return translate(language, "train.series.batch")
+
+
+def _reports(run: RunStatus | None, seen: tuple[int, Report]) -> list[tuple[int, Report]]:
+    kept = [(k.step, k.report) for k in run.kept if k.report is not None] if run else []
+    return [pair for pair in sorted(kept + [seen], key=lambda pair: pair[0]) if pair[0] > 0]
+
+
+def _losses(run: RunStatus | None, reports: Sequence[tuple[int, Report]], steps: int) -> dict[str, Points]:
+    floor = reports[0][1].irreducible.total if reports else None
+    return {
+        tr("train.series.batch"): _thinned(run.history) if run else [],
+        tr("train.series.floor"): [(1, floor), (max(2, steps), floor)] if floor is not None else [],
+        tr("train.series.conditional"): [(step, r.conditional_loss.total) for step, r in reports],
+        tr("train.series.marginal"): [(step, r.marginal_loss.total) for step, r in reports],
+    }
+
+
+def _losses_by_t(report: Report) -> dict[str, Points]:
+    return {
+        tr("train.series.conditional"): _by_t(report, report.conditional_loss),
+        tr("train.series.floor"): _by_t(report, report.irreducible),
+        tr("train.series.marginal"): _by_t(report, report.marginal_loss),
+    }
+
+
+def _errors(reports: Sequence[tuple[int, Report]]) -> dict[str, Points]:
+    return {
+        tr(f"train.quantity.{name}"): [(step, c.total) for step, r in reports if (c := _curve(r, name)) is not None]
+        for name in QUANTITIES
+    }
+
+
+def _errors_by_t(report: Report) -> dict[str, Points]:
+    return {
+        tr(f"train.quantity.{name}"): _by_t(report, curve)
+        for name in QUANTITIES
+        if (curve := _curve(report, name)) is not None
+    }
+
+
+def _curve(report: Report, name: Quantity) -> Curve | None:
+    curve: Curve | None = getattr(report, name)
+    return curve
+
+
+def _by_t(report: Report, curve: Curve) -> Points:
+    return list(zip(report.t, curve.by_t, strict=True))
+
+
+def _thinned(history: Sequence[tuple[int, float]]) -> Points:
+    """At most `HISTORY_POINTS`, evenly spaced on a logarithmic axis."""
+    n = len(history)
+    if n <= HISTORY_POINTS:
+        return history
+    wanted = {round(n ** (i / (HISTORY_POINTS - 1))) - 1 for i in range(HISTORY_POINTS)}
+    return [history[i] for i in sorted(wanted)]
