@@ -23,9 +23,7 @@ TOLERANCE = 1e-4
 def same_path(one: ProbabilityPath, other: ProbabilityPath) -> bool:
     """Whether two paths have the same laws, up to rounding, and the same scheduler."""
     return (
-        one.scheduler == other.scheduler
-        and _same_law(one.p_data, other.p_data)
-        and _same_law(one.p_init, other.p_init)
+        one.scheduler == other.scheduler and _same_law(one.p_data, other.p_data) and _same_law(one.p_init, other.p_init)
     )
 
 

@@ -26,10 +26,12 @@ from fmviz.theory.time_grids import time_grid
 
 __all__ = [
     "Dynamics",
+    "ExactAlong",
     "Ground",
     "Runs",
     "Sampler",
     "at_frames",
+    "exact_along",
     "exact_dynamics",
     "ground",
     "learned_dynamics",
@@ -263,3 +265,20 @@ def likelihood_layers(dynamics: Dynamics, found: FlowLikelihood, grid: Grid) -> 
         Markers("click", role, as_array(moving), shape="dot"),
         Markers("click", role, as_array(line[found.at]), shape="ring"),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class ExactAlong:
+    """The exact log p_t(X_t) along the exact trajectory through a point: times (T,), log_density (T,), and the value there."""
+
+    times: Tensor
+    log_density: Tensor
+    value: float
+
+
+def exact_along(path: ProbabilityPath, click: tuple[float, float, float], points: int = 121) -> ExactAlong:
+    """log p_t from its closed form along the trajectory through the clicked (x, t)."""
+    times, x = torch.linspace(0.0, 1.0, points), torch.tensor([click[:2]], dtype=torch.float64)
+    found = flow_likelihood(path.marginal_velocity, path.p_init, x, click[2], times=[float(t) for t in times])
+    values = path.log_density(found.positions[:, 0], found.times)
+    return ExactAlong(found.times, values, float(path.log_density(x[0], click[2])))

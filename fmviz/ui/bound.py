@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fmviz.ui import state
 from fmviz.ui.i18n import tr
 
-__all__ = ["choose", "segmented", "slide", "type_number"]
+__all__ = ["choose", "segmented", "slide", "snap", "type_number"]
 
 
 def _show(part: str, field: str) -> str:
@@ -68,6 +68,13 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
 def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
     """A slider."""
     st.slider(label, low, high, step=step, key=_show(part, field), on_change=_take, args=(part, field))
+
+
+def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:
+    """A slider over unevenly spaced whole numbers; a value that a link brings is a stop as well."""
+    key = _show(part, field)
+    options = sorted({*stops, st.session_state[key]})
+    st.select_slider(label, options, key=key, on_change=_take, args=(part, field))
 
 
 def type_number(part: str, field: str, label: str, low: int, high: int) -> None:

@@ -18,7 +18,7 @@ from fmviz.specs.views import Language
 from fmviz.stage.payload import Labels, View, encode
 from fmviz.ui.i18n import section, translate
 
-__all__ = ["conditional_point", "curves", "marginal_payload", "paths_payload", "space_time", "trajectory"]
+__all__ = ["conditional_point", "curves", "labels", "marginal_payload", "paths_payload", "space_time", "trajectory"]
 
 Point = tuple[float, float]
 Event = tuple[float, float, float]
@@ -67,7 +67,7 @@ def paths_payload(scene: Scene, z: Point, click: Event | None, view: View, langu
         ),
     )
     clip = Clip(paths.as_array(grid.times()), panels, paths.readouts(path, scenes.sigma(scene), grid))
-    return encode(clip, _labels(language), view)
+    return encode(clip, labels(language), view)
 
 
 @lru_cache(maxsize=12)
@@ -76,7 +76,7 @@ def marginal_payload(scene: Scene, view: View, language: Language) -> bytes:
     panel = replace(_marginal(scene), title=translate(language, "paths.marginal"), clickable=False)
     grid = _grid(scene)
     clip = Clip(paths.as_array(grid.times()), (panel,), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid))
-    return encode(clip, _labels(language), view)
+    return encode(clip, labels(language), view)
 
 
 @lru_cache(maxsize=12)
@@ -102,5 +102,6 @@ def curves(scene: Scene) -> tuple[Floats, tuple[Readout, ...]]:
 
 
 @lru_cache(maxsize=4)
-def _labels(language: Language) -> Labels:
+def labels(language: Language) -> Labels:
+    """Every text of the stage."""
     return Labels.from_mapping(section(language, "stage"), section(language, "layer"))

@@ -14,6 +14,9 @@ from fmviz.ui.i18n import ASSETS, catalogue, tr
 
 __all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
 
+CARDS = {"paths": "pages/probability_paths.py", "sample": "pages/sample_fields.py"}
+"""Lessons that the start page leads to, in order."""
+
 
 @lru_cache(maxsize=1)
 def _formulas() -> dict[str, dict[str, Any]]:
@@ -45,10 +48,12 @@ def cards() -> None:
     if state.current().shell.present:
         return
     st.subheader(tr("start.lessons"), anchor=False)
-    with st.grid("auto", min_column_width=280), st.container(border=True):
-        st.markdown(f"**{tr('nav.paths')}**")
-        st.markdown(tr("start.card_paths"))
-        st.page_link("pages/probability_paths.py", label=tr("start.open"), icon=":material/arrow_forward:")
+    with st.grid("auto", min_column_width=280):
+        for page, file in CARDS.items():
+            with st.container(border=True, height="stretch"):
+                st.markdown(f"**{tr(f'nav.{page}')}**")
+                st.markdown(tr(f"start.card_{page}"))
+                st.page_link(file, label=tr("start.open"), icon=":material/arrow_forward:")
 
 
 def notice(page: str) -> None:

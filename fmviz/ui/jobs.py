@@ -1,0 +1,126 @@
+"""Work in the background of a session: a generator advanced by the one worker thread that all sessions share.
+
+What it yields can be read while it runs. It stops between two results when it is cancelled, and when nobody has looked
+for a while, as when the browser is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Generic, Literal, TypeVar
+
+import torch
+
+from fmviz.errors import FmvizError
+from fmviz.runtime import TORCH_THREADS
+
+__all__ = ["MAX_WAITING", "Job", "JobState", "start"]
+
+_log = logging.getLogger(__name__)
+
+OWNER_TIMEOUT = 8.0
+"""Seconds without a look after which the owner is taken to be gone."""
+MAX_WAITING = 16
+"""Jobs of all sessions that may be queued or running at once."""
+
+JobState = Literal["queued", "running", "done", "cancelled", "abandoned", "failed"]
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """One piece of work.
+
+    Attributes:
+        key: what it belongs to; whoever asks for something else wants another job.
+        error: why it failed, if it did.
+    """
+
+    def __init__(self, key: Hashable, make: Callable[[], Iterator[T]], *, timeout: float = OWNER_TIMEOUT) -> None:
+        self.key = key
+        self.error: FmvizError | None = None
+        self._make, self._timeout = make, timeout
+        self._lock = threading.Lock()
+        self._found: list[T] = []
+        self._state: JobState = "queued"
+        self._seen = time.monotonic()
+
+    def look(self) -> tuple[JobState, tuple[T, ...]]:
+        """The state and all results so far; says that the owner is still there."""
+        with self._lock:
+            self._seen = time.monotonic()
+            return self._state, tuple(self._found)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is queued or running."""
+        return self._state in ("queued", "running")
+
+    def cancel(self) -> None:
+        """Ends the job at its next result; what it has found stays."""
+        self._end("cancelled")
+
+    def work(self) -> None:
+        """Does it all; called by the worker."""
+        if not self._begin():
+            return
+        try:
+            for result in self._make():
+                if not self._keep(result):
+                    return
+        except FmvizError as error:
+            self.error = error
+            self._end("failed")
+        except Exception:  # a bug: its traceback goes to the log, and the owner is told that there is no result
+            _log.exception("a background job failed")
+            self._end("failed")
+        else:
+            self._end("done")
+
+    def _begin(self) -> bool:
+        with self._lock:
+            fresh = self._state == "queued"
+            self._state = "running" if fresh else self._state
+            return fresh
+
+    def _keep(self, result: T) -> bool:
+        """Takes a result, if it is still wanted; whether the next one is."""
+        with self._lock:
+            if self._state != "running":
+                return False
+            self._found.append(result)
+            if time.monotonic() - self._seen > self._timeout:
+                self._state = "abandoned"
+            return self._state == "running"
+
+    def _end(self, state: JobState) -> None:
+        with self._lock:
+            if self._state in ("queued", "running"):
+                self._state = state
+
+
+@lru_cache(maxsize=1)
+def _worker() -> ThreadPoolExecutor:
+    # A new thread forgets how many torch threads its creator chose.
+    return ThreadPoolExecutor(
+        max_workers=1, thread_name_prefix="fmviz-job", initializer=lambda: torch.set_num_threads(TORCH_THREADS)
+    )
+
+
+_live: list[Job[object]] = []
+_live_lock = threading.Lock()
+
+
+def start(job: Job[T]) -> bool:
+    """Queues a job; False if too many of other sessions are waiting."""
+    with _live_lock:
+        _live[:] = [other for other in _live if other.alive]
+        if len(_live) >= MAX_WAITING:
+            return False
+        _live.append(job)  # type: ignore[arg-type]  # only its state is read
+    _worker().submit(job.work)
+    return True

@@ -1,0 +1,107 @@
+"""The learned field of a session, for the pages that use one: trained on the page Train, or read from a checkpoint.
+
+A network belongs to the scene that it was trained on. A checkpoint of another scene is kept, and can be gone to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import streamlit as st
+
+from fmviz import scenes
+from fmviz.clips.known_scenes import same_path, scene_of
+from fmviz.errors import FmvizError
+from fmviz.learning import LearnedModel, checkpoint
+from fmviz.learning.checkpoint import Checkpoint
+from fmviz.specs import Scene
+from fmviz.ui import state, training
+from fmviz.ui.i18n import tr
+
+__all__ = ["Learned", "chooser", "latest"]
+
+UPLOADED, PROBLEM = "fmviz_checkpoint", "fmviz_checkpoint_problem"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A network on the present scene; equal if they are the same step of the same run, or the same file.
+
+    Attributes:
+        stamp: tells networks apart.
+        step: training steps behind it.
+        source: where it comes from.
+        model: itself, on the CPU.
+    """
+
+    stamp: tuple[str, int]
+    step: int
+    source: Literal["trained", "file"]
+    model: LearnedModel = field(compare=False, repr=False)
+
+
+def latest(scene: Scene) -> Learned | None:
+    """The network of this session for `scene`, if there is one: the checkpoint if it fits."""
+    kept: tuple[str, Checkpoint] | None = st.session_state.get(UPLOADED)
+    if kept is not None and fits(scene, kept[1]):
+        return Learned((kept[0], kept[1].step), kept[1].step, "file", kept[1].model)
+    trained = training.trained()
+    if trained is not None and scene == state.current().scene:
+        run, step = trained.stamp
+        return Learned((f"run {run}", step), step, "trained", trained.model.to("cpu"))
+    return None
+
+
+def fits(scene: Scene, found: Checkpoint) -> bool:
+    """Whether a checkpoint was trained on the distributions and the scheduler of `scene`."""
+    try:
+        return same_path(scenes.path(scene), found.path)
+    except FmvizError:
+        return False
+
+
+def chooser(scene: Scene) -> None:
+    """A popover that says which network there is, reads a checkpoint, and leads to its scene."""
+    found = latest(scene)
+    label = tr("learned.none") if found is None else tr(f"learned.{found.source}", step=found.step)
+    menu = st.popover(label, icon=":material/neurology:", on_change="rerun", key="learned")
+    if not menu.open:
+        return
+    with menu:
+        st.caption(tr("learned.what"))
+        st.file_uploader(
+            tr("learned.upload"), type=None, key="checkpoint", on_change=_uploaded, help=tr("learned.upload_help")
+        )
+        problem = st.session_state.get(PROBLEM)
+        if problem is not None:
+            st.error(tr("learned.refused", reason=problem), icon=":material/error:")
+        kept: tuple[str, Checkpoint] | None = st.session_state.get(UPLOADED)
+        if kept is not None and not fits(scene, kept[1]):
+            st.warning(tr("learned.elsewhere"), icon=":material/swap_horiz:")
+            origin = scene_of(kept[1].path, scene)
+            if origin is not None:
+                st.button(tr("learned.go"), key="checkpoint_scene", on_click=state.put, args=(origin,))
+        if kept is not None:
+            st.button(tr("learned.forget"), type="tertiary", key="checkpoint_forget", on_click=_forget)
+
+
+def _uploaded() -> None:
+    """Takes what was uploaded if it is a checkpoint, and otherwise says what is wrong; nothing in the file is run."""
+    file = st.session_state["checkpoint"]
+    if file is None:
+        return
+    data = file.getvalue()
+    try:
+        found = checkpoint.from_bytes(data)
+    except FmvizError as error:
+        st.session_state[PROBLEM] = str(error)
+        return
+    st.session_state.pop(PROBLEM, None)
+    st.session_state[UPLOADED] = (hashlib.sha256(data).hexdigest(), found)
+
+
+def _forget() -> None:
+    st.session_state.pop(UPLOADED, None)
+    st.session_state.pop(PROBLEM, None)

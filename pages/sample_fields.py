@@ -1,0 +1,30 @@
+"""Sample: solvers at work on the exact and on a learned field, and whose error is whose."""
+
+import streamlit as st
+
+from fmviz.ui import learned, lesson, player, sample_clips, sample_evidence, sampler, state
+
+current = state.current()
+found = learned.latest(current.scene)
+view = player.visit_view("sample", "sample")
+
+
+def payload() -> bytes:
+    now = state.current()
+    return sample_clips.payload(now, learned.latest(now.scene), view)
+
+
+lesson.heading("sample")
+lesson.formulas("sample")
+if current.shell.present:
+    player.player("sample_stage", "sample", payload)
+else:
+    stage, controls = st.columns([17, 4], gap="medium")
+    with stage:
+        player.player("sample_stage", "sample", payload)
+    with controls:
+        sampler.controls(current, found)
+if not current.shell.present:
+    sample_evidence.final_samples(current, found)
+    sample_evidence.likelihood(current, found)
+lesson.notice("sample")
