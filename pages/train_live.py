@@ -3,7 +3,7 @@
 from fmviz.ui import lesson, player, state, train_bar, train_live, training
 
 current = state.current()
-view = player.visit_view("train", "train")
+view = player.visit_view("train", "train", acknowledge=False)
 training.sync()
 run = training.status(touch=True)
 

@@ -75,6 +75,7 @@ class StageEvents:
     edited: Edited | None = None
     clicked: Clicked | None = None
     moved: Moved | None = None
+    shown: str | None = None
 
 
 def _nothing() -> None:
@@ -92,6 +93,7 @@ def stage(
     on_edited: Callable[[], None] = _nothing,
     on_clicked: Callable[[], None] = _nothing,
     on_moved: Callable[[], None] = _nothing,
+    on_shown: Callable[[], None] = _nothing,
 ) -> StageEvents:
     """Show `payload` (of `fmviz.stage.payload.encode`) and return what the user last did.
 
@@ -99,7 +101,7 @@ def stage(
         payload: the same bytes again cost nothing; new bytes replace the picture and leave the user's clock and layers.
         key: names the stage on the page; a callback reads the new value with ``events(key)``.
         height: the stage knows its own height; a number of pixels makes it scroll inside.
-        on_t, on_layers, on_density, on_edited, on_clicked, on_moved: run before the script when that value changed.
+        on_t, on_layers, on_density, on_edited, on_clicked, on_moved, on_shown: run before the script when that value changed.
     """
     result = _MOUNT(
         key=key,
@@ -112,6 +114,7 @@ def stage(
         on_edited_change=on_edited,
         on_clicked_change=on_clicked,
         on_moved_change=on_moved,
+        on_shown_change=on_shown,
     )
     return _read(result)
 
@@ -130,6 +133,7 @@ def _read(state: Mapping[str, Any]) -> StageEvents:
         edited=_edited(state.get("edited")),
         clicked=_clicked(state.get("clicked")),
         moved=_moved(state.get("moved")),
+        shown=state.get("shown") if isinstance(state.get("shown"), str) else None,
     )
 
 

@@ -179,6 +179,7 @@ class View:
         per_frame: each frame has its own scale instead of one for all t.
         speed: 1 plays the clip in ``clip.seconds``.
         present: larger type and thicker lines, for a projector.
+        acknowledge: report "shown" once a clip other than the last has been drawn, unless the user is dragging.
         revision: a new value makes the browser take over this view with the next data.
     """
 
@@ -191,6 +192,7 @@ class View:
     loop: bool = True
     present: bool = False
     revision: int = 0
+    acknowledge: bool = False
 
 
 def layer_names(clip: Clip) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ state is the only truth, and undo, links and the stage change every widget with 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from pydantic import ValidationError
 
-from fmviz.ui import state
+from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
 __all__ = ["choose", "segmented", "slide", "snap", "type_number"]
@@ -33,6 +34,11 @@ def _take(part: str, field: str) -> None:
         return
 
 
+def _taking(part: str, field: str) -> Callable[[], None]:
+    """The callback of a widget: a change of the scene shows in the picture first."""
+    return order.picture_first(_take, part, field) if part == "scene" else partial(_take, part, field)
+
+
 def choose(
     part: str, field: str, label: str, options: Sequence[str], names: str, *, take: Callable[[str], None] | None = None
 ) -> None:
@@ -48,7 +54,8 @@ def choose(
         if value in texts:
             _take(part, field) if take is None else take(value)
 
-    st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=chosen)
+    change = order.picture_first(chosen) if part == "scene" else chosen
+    st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=change)
 
 
 def segmented(part: str, field: str, label: str, texts: dict[str, str], *, collapsed: bool = False) -> None:
@@ -58,8 +65,7 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
         list(texts),
         format_func=texts.__getitem__,
         key=_show(part, field),
-        on_change=_take,
-        args=(part, field),
+        on_change=_taking(part, field),
         label_visibility="collapsed" if collapsed else "visible",
         required=True,
     )
@@ -67,16 +73,16 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
 
 def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
     """A slider."""
-    st.slider(label, low, high, step=step, key=_show(part, field), on_change=_take, args=(part, field))
+    st.slider(label, low, high, step=step, key=_show(part, field), on_change=_taking(part, field))
 
 
 def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:
     """A slider over unevenly spaced whole numbers; a value that a link brings is a stop as well."""
     key = _show(part, field)
     options = sorted({*stops, st.session_state[key]})
-    st.select_slider(label, options, key=key, on_change=_take, args=(part, field))
+    st.select_slider(label, options, key=key, on_change=_taking(part, field))
 
 
 def type_number(part: str, field: str, label: str, low: int, high: int) -> None:
     """A whole number."""
-    st.number_input(label, low, high, step=1, key=_show(part, field), on_change=_take, args=(part, field))
+    st.number_input(label, low, high, step=1, key=_show(part, field), on_change=_taking(part, field))

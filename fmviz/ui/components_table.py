@@ -14,6 +14,7 @@ from fmviz.specs.mixture import MAX_COMPONENTS
 from fmviz.specs.scene import MixtureName
 from fmviz.ui import state
 from fmviz.ui.i18n import tr
+from fmviz.ui.order import picture_first
 
 __all__ = ["components_table"]
 
@@ -55,8 +56,7 @@ def _table(which: MixtureName) -> None:
         column_config=config,
         num_rows="dynamic",
         hide_index=True,
-        on_change=_take,
-        args=(which, key, rows),
+        on_change=picture_first(_take, which, key, rows),
         height="content",
     )
     if wrong := st.session_state.pop(WRONG, None):

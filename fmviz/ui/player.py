@@ -16,7 +16,7 @@ from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
 from fmviz.stage.component import events, stage
 from fmviz.stage.payload import View
-from fmviz.ui import state
+from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
 __all__ = ["first_view", "player", "visit_view"]
@@ -25,7 +25,9 @@ DRAG, SETTLED, LAST, VISIT = "fmviz_drag", "fmviz_settled", "fmviz_last_payload"
 BEFORE_DRAG = "fmviz_before_drag"
 
 
-def first_view(chosen: State, layers: tuple[str, ...] | None = None, revision: int = 1) -> View:
+def first_view(
+    chosen: State, layers: tuple[str, ...] | None = None, revision: int = 1, *, acknowledge: bool = True
+) -> View:
     """The stage as `chosen` has it: at rest where a time was chosen, otherwise playing from the start."""
     clock = chosen.clock
     return View(
@@ -36,11 +38,14 @@ def first_view(chosen: State, layers: tuple[str, ...] | None = None, revision: i
         per_frame=clock.per_frame,
         present=chosen.shell.present,
         revision=revision,
+        acknowledge=acknowledge,
     )
 
 
-def visit_view(page: str, part: str) -> View:
+def visit_view(page: str, part: str, *, acknowledge: bool = True) -> View:
     """How the stage is first shown on this visit of `page`; `part` of the state holds its layers.
+
+    `acknowledge` makes a change of the scene draw the stage before the rest of the page (see `fmviz.ui.order`).
 
     Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
     """
@@ -49,13 +54,15 @@ def visit_view(page: str, part: str) -> View:
     if st.session_state.get(VISIT, (None, None))[0] != stamp:
         st.session_state[VISIT] = (
             stamp,
-            first_view(state.current(), getattr(state.current(), part).layers, state.links_read()),
+            first_view(
+                state.current(), getattr(state.current(), part).layers, state.links_read(), acknowledge=acknowledge
+            ),
         )
     shown: View = st.session_state[VISIT][1]
     return shown
 
 
-@st.fragment
+@st.fragment(key=order.STAGE)
 def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
     """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one.
 
@@ -66,12 +73,15 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
     """
     slot = st.container()
     last = f"{LAST}.{key}"
+    before: bytes = st.session_state.get(last, b"")
+    if st.session_state[VISIT][1].acknowledge:
+        order.stage_here(key)
     try:
         shown = payload()
         st.session_state[last] = shown
     except FmvizError as error:
         slot.error(tr("app.cannot_draw", reason=_reason(error)))
-        shown = st.session_state.get(last, b"")
+        shown = before
     if shown:
         stage(
             shown,
@@ -82,9 +92,11 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
             on_edited=lambda: _edited(key),
             on_clicked=lambda: _clicked(key, part),
             on_moved=lambda: _moved(key),
+            on_shown=lambda: order.drawn(key),
         )
     if st.session_state.pop(SETTLED, False):
         st.rerun()
+    order.settled(drawn_anew=shown is not before)
 
 
 def _reason(error: FmvizError) -> str:

@@ -16,6 +16,7 @@ from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, P
 from fmviz.ui import bound, clips, state
 from fmviz.ui.components_table import components_table
 from fmviz.ui.i18n import tr
+from fmviz.ui.order import picture_first
 from fmviz.ui.theme import theme
 
 __all__ = ["scene_bar"]
@@ -32,7 +33,7 @@ def scene_bar() -> None:
         st.button(
             tr("scene.undo"),
             icon=":material/undo:",
-            on_click=state.undo,
+            on_click=picture_first(state.undo),
             disabled=not state.undoable(),
             help=tr("scene.undo_help"),
             shortcut="z",
@@ -51,7 +52,7 @@ def scene_bar() -> None:
     st.button(
         tr("scene.reset"),
         icon=":material/restart_alt:",
-        on_click=lambda: state.put(Scene()),
+        on_click=picture_first(state.put, Scene()),
         type="tertiary",
         key="reset",
     )
@@ -74,7 +75,10 @@ def _data(scene: Scene) -> None:
                 with st.container(horizontal_alignment="center", gap="xsmall"):
                     st.image(_preset_picture(name), width=84, alt=tr(f"preset.{name}"))
                     st.button(
-                        tr(f"preset.{name}"), key=f"pick_{name}", on_click=_pick, args=("data", name), width="stretch"
+                        tr(f"preset.{name}"),
+                        key=f"pick_{name}",
+                        on_click=picture_first(_pick, "data", name),
+                        width="stretch",
                     )
     if scene.data_components is not None:
         _edited("data")
@@ -93,8 +97,16 @@ def _edited(which: MixtureName) -> None:
             tr("scene.back_to_preset"),
             type="tertiary",
             key=f"preset_again_{which}",
-            on_click=lambda: state.put(state.current().scene.with_mixture(which, None)),
+            on_click=picture_first(_forget_edits, which),
         )
+
+
+def _forget_edits(which: MixtureName) -> None:
+    state.put(state.current().scene.with_mixture(which, None))
+
+
+def _next_seed(field: str) -> None:
+    state.change("scene", **{field: (getattr(state.current().scene, field) + 1) % 1_000_000})
 
 
 def _schedule(scene: Scene) -> None:
@@ -118,7 +130,7 @@ def _typed_schedule(scene: Scene) -> None:
         key = f"typed.{name}"
         if SCHEDULE_ERROR not in st.session_state:
             st.session_state[key] = getattr(scene, name)
-        st.text_input(label, key=key, on_change=_typed, persist_state="session")
+        st.text_input(label, key=key, on_change=picture_first(_typed), persist_state="session")
     error = st.session_state.get(SCHEDULE_ERROR)
     if error is not None:
         reason, detail = error
@@ -145,13 +157,13 @@ def _seeds(scene: Scene) -> None:
             icon=":material/casino:",
             help=tr("scene.new_noise_help"),
             key="new_noise",
-            on_click=lambda: state.change("scene", seed_noise=(state.current().scene.seed_noise + 1) % 1_000_000),
+            on_click=picture_first(_next_seed, "seed_noise"),
         )
         st.button(
             tr("scene.new_starts"),
             icon=":material/scatter_plot:",
             key="new_starts",
-            on_click=lambda: state.change("scene", seed_start=(state.current().scene.seed_start + 1) % 1_000_000),
+            on_click=picture_first(_next_seed, "seed_start"),
         )
     with st.expander(tr("scene.seeds"), icon=":material/tag:"), st.grid(2):
         for field in ("seed_data", "seed_start", "seed_noise", "seed_network"):

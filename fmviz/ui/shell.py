@@ -9,7 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
-from fmviz.ui import bound, clips, state
+from fmviz.ui import bound, clips, order, state
 from fmviz.ui.i18n import ASSETS, tr
 from fmviz.ui.player import first_view
 from fmviz.ui.scene_bar import scene_bar
@@ -38,6 +38,7 @@ def warm_up() -> None:
 
 def run() -> None:
     """Runs the app once, as Streamlit does for every interaction."""
+    order.whole_page()
     state.read_address()
     shell = state.current().shell
     st.set_page_config(

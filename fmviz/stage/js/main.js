@@ -123,6 +123,7 @@ function takeData(S, data) {
     buildControls(S);
     S.chipKey = S.readoutKey = "";
   }
+  const changed = first || S.clip.digest !== payload.header.clip;
   S.clip = decodeClip(payload);
   S.root.dataset.clip = S.clip.digest;
   syncPanels(S);
@@ -144,6 +145,7 @@ function takeData(S, data) {
     S.dirty = false;
     if (S.playing) invalidate(S);
   }
+  if (changed && !S.drag && S.header.view.acknowledge) requestAnimationFrame(() => report(S, "shown", S.clip.digest));
 }
 
 function takeView(S, first) {

@@ -1,0 +1,58 @@
+"""The order in which a change of the scene reaches the screen: the picture first, the rest of the page after it.
+
+A control's callback asks for the stage's fragment alone; when the browser has drawn the new clip it says so, and then the
+whole page runs. So the picture waits neither for the charts nor for the sidebar, and the browser, which already has the
+clip, is not sent it again. Where nobody draws (`AppTest`, the agent API) nobody has ever said so, and pages run whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+__all__ = ["STAGE", "drawn", "picture_first", "settled", "stage_here", "whole_page"]
+
+STAGE = "stage"
+HERE, DRAWN, WAITING = "fmviz_stage_here", "fmviz_stage_drawn", "fmviz_page_waits"
+
+
+def whole_page() -> None:
+    """At the start of a run of the whole page: nothing waits any more, and no stage has been met yet."""
+    st.session_state[HERE], st.session_state[WAITING] = None, False
+
+
+def stage_here(key: str) -> None:
+    """The stage `key`, which says when it has drawn, stands on this page."""
+    st.session_state[HERE] = key
+
+
+def drawn(key: str) -> None:
+    """In a callback of the stage: the browser has drawn what was asked for, so the page may follow."""
+    st.session_state[DRAWN] = key
+    if st.session_state.get(WAITING):
+        st.rerun()
+
+
+def picture_first(change: Callable[..., None], *args: object) -> Callable[[], None]:
+    """A callback that makes a change of the scene and then runs the stage before the page."""
+
+    def callback() -> None:
+        change(*args)
+        here = st.session_state.get(HERE)
+        if here is None or here != st.session_state.get(DRAWN):
+            return
+        st.session_state[WAITING] = True
+        try:
+            st.rerun(STAGE)
+        except StreamlitAPIException:  # the stage was not part of the last complete run: the page runs as always
+            st.session_state[WAITING] = False
+
+    return callback
+
+
+def settled(*, drawn_anew: bool) -> None:
+    """At the end of the stage's fragment: runs the page at once if there is nothing new that the browser could answer to."""
+    if st.session_state.get(WAITING) and not drawn_anew:
+        st.rerun()
