@@ -12,7 +12,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-__all__ = ["STAGE", "drawn", "picture_first", "settled", "stage_here", "whole_page"]
+__all__ = ["STAGE", "drawn", "here", "picture_first", "settled", "stage_here", "whole_page"]
 
 STAGE = "stage"
 HERE, DRAWN, WAITING = "fmviz_stage_here", "fmviz_stage_drawn", "fmviz_page_waits"
@@ -26,6 +26,12 @@ def whole_page() -> None:
 def stage_here(key: str) -> None:
     """The stage `key`, which says when it has drawn, stands on this page."""
     st.session_state[HERE] = key
+
+
+def here() -> str | None:
+    """The stage of this page, None before it or on a page without one."""
+    key: str | None = st.session_state.get(HERE)
+    return key
 
 
 def drawn(key: str) -> None:

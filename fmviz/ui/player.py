@@ -16,10 +16,11 @@ from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
 from fmviz.stage.component import events, stage
 from fmviz.stage.payload import View
+from fmviz.stage.standalone import standalone_html
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["first_view", "player", "visit_view"]
+__all__ = ["first_view", "player", "standalone", "visit_view"]
 
 DRAG, SETTLED, LAST, VISIT = "fmviz_drag", "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
 BEFORE_DRAG = "fmviz_before_drag"
@@ -97,6 +98,16 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
     if st.session_state.pop(SETTLED, False):
         st.rerun()
     order.settled(drawn_anew=shown is not before)
+
+
+def standalone(title: str) -> Callable[[], bytes]:
+    """Makes the stage of this page a web page of its own, for slides: the clip inside, nothing fetched.
+
+    What is returned may run in another thread, which knows nothing of this session.
+    """
+    payload: bytes = st.session_state[f"{LAST}.{order.here()}"]
+    language = state.current().shell.language
+    return lambda: standalone_html(payload, title, language).encode()
 
 
 def _reason(error: FmvizError) -> str:

@@ -11,7 +11,7 @@ from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
 from fmviz.ui import bound, clips, order, state
 from fmviz.ui.i18n import ASSETS, tr
-from fmviz.ui.player import first_view
+from fmviz.ui.player import first_view, standalone
 from fmviz.ui.scene_bar import scene_bar
 
 __all__ = ["run", "warm_up"]
@@ -115,6 +115,17 @@ def _controls() -> None:
             with share:
                 st.caption(tr("app.share_help"))
                 st.code(_address(), language=None, wrap_lines=True)
+                if order.here() is not None:
+                    st.download_button(
+                        tr("app.standalone"),
+                        standalone(tr("app.name")),
+                        "fmviz.html",
+                        "text/html",
+                        icon=":material/slideshow:",
+                        help=tr("app.standalone_help"),
+                        key="standalone",
+                        on_click="ignore",
+                    )
 
 
 def _address() -> str:

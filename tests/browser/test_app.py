@@ -274,6 +274,22 @@ def test_downloads(open_page, tmp_path, role, magic):
     settle(page)
 
 
+def test_the_stage_as_one_file(open_page, tmp_path):
+    page = open_page(STILL, accept_downloads=True)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    widget(page, "share").get_by_role("button").first.click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=english("app.standalone")).click()
+    file = tmp_path / "fmviz.html"
+    waiting.value.save_as(file)
+    page.goto(file.as_uri())
+    alone = Stage(page)
+    alone.wait("Number(s.frames) > 0")
+    assert alone.data("clip") != ""
+    assert alone.t == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize("text", ["1/0", "__import__('os')", "t**1e9", "", "0.5*t"])
 def test_a_wrong_schedule_is_explained_and_leaves_the_picture(open_page, text):
     page = open_page(f"{PATHS}?t=0.5&sched=custom")
