@@ -35,11 +35,11 @@ def sparkline(t: Floats, series: dict[str, tuple[Floats, str]], theme: Theme, de
         ink = colour(role, theme)
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{ink}" stroke-width="2.5" stroke-dasharray="{DASHES[i % 3]}"/>'
-            f'<text x="{right + 8:.0f}" y="{16 + 21 * i}" fill="{ink}" font-size="15" font-weight="600">{escape(name)}</text>'
+            f'<text x="{right + 8:.0f}" y="{16 + 21 * i}" fill="{ink}" font-size="15" font-family="sans-serif" font-weight="600">{escape(name)}</text>'
         )
     axis = colour("init", theme)
     ground = HEIGHT - PAD
     return (
-        f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" width="100%" role="img" aria-label="{escape(description)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{escape(description)}">'
         f'<path d="M{PAD} {PAD}V{ground}H{right}" fill="none" stroke="{axis}" stroke-opacity="0.5"/>{"".join(parts)}</svg>'
     )

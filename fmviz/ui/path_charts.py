@@ -15,6 +15,8 @@ from fmviz.ui.theme import theme
 
 __all__ = ["charts"]
 
+CHART_WIDTH = 760
+
 
 def charts(current: State) -> None:
     """One chart at a time below the stage: drawing the space-time view takes the browser as long as a whole scene."""
@@ -33,10 +35,11 @@ def charts(current: State) -> None:
                 key="forget_click",
                 on_click=lambda: state.change("paths", click=None),
             )
-    if current.paths.chart == "spacetime":
-        _space_time(current)
-    else:
-        _schedulers(current)
+    with st.container(width=CHART_WIDTH):
+        if current.paths.chart == "spacetime":
+            _space_time(current)
+        else:
+            _schedulers(current)
 
 
 def _schedulers(current: State) -> None:

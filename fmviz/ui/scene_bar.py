@@ -121,7 +121,8 @@ def _schedule(scene: Scene) -> None:
         _typed_schedule(scene)
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
-    st.html(sparkline(times, series, theme(), tr("scene.curves_alt")))
+    description = tr("scene.curves_alt")
+    st.image(sparkline(times, series, theme(), description), width="stretch", alt=description)
 
 
 def _typed_schedule(scene: Scene) -> None:

@@ -47,7 +47,7 @@ def test_space_time_shows_density_trajectories_and_the_clock():
 
 def test_sparkline_is_well_formed_and_escapes():
     svg = ElementTree.fromstring(sparkline(T, SERIES, "dark", 'a "quoted" <label>'))
-    lines = [e for e in svg if e.tag == "polyline"]
+    lines = [e for e in svg if e.tag.endswith("polyline")]
     assert svg.get("aria-label") == 'a "quoted" <label>'
     assert [line.get("stroke") for line in lines] == [colour(r, "dark") for r in ("data", "init", "sde")]
     heights = [float(p.split(",")[1]) for p in (lines[2].get("points") or "").split()]
