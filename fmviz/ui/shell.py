@@ -9,7 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
-from fmviz.ui import bound, clips, order, state
+from fmviz.ui import bound, clips, order, state, training
 from fmviz.ui.i18n import ASSETS, tr
 from fmviz.ui.player import first_view, standalone
 from fmviz.ui.scene_bar import scene_bar
@@ -24,15 +24,20 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
+button[data-variant="segmented_control"][data-selected="true"] { color: inherit; font-weight: 600; }
 </style>"""
 PRESENT_STYLE = "<style>html { font-size: 20px; }</style>"
 
 
 def warm_up() -> None:
-    """What the first visitor would otherwise wait for: process settings, and the default scene's clip."""
+    """What the first visitor would otherwise wait for: process settings, the default scene's clip, the first optimiser.
+
+    Everything that is imported later is walked through by the garbage collector after every run of a script.
+    """
     view, scene = first_view(State()), Scene()
     clips.marginal_payload(scene, view, "en")
     clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+    training.warm_up()
     prepare_process()
 
 
