@@ -5,8 +5,10 @@ A chart is made once, without data; Streamlit then replaces the rows of its tabl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -19,7 +21,7 @@ __all__ = ["Axis", "Line", "Points", "line_chart", "table"]
 
 Points = Sequence[tuple[float, float]]
 
-DASHES = {"solid": [1, 0], "dashed": [7, 4], "dotted": [2, 3]}
+DASHES = {"solid": [1, 0], "dashed": [8, 4], "dotted": [2, 3], "mixed": [8, 3, 2, 3]}
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,6 @@ class Line:
     role: str
     dash: str = "solid"
     width: float = 2.5
-    opacity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,37 +43,69 @@ class Axis:
     domain: tuple[float, float] | None = None
 
 
-def line_chart(lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, *, height: int = 220) -> alt.LayerChart:
-    """A chart without data of the given lines, first one at the back, for the rows of `table`."""
+def line_chart(
+    lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, *, title: str = "", subtitle: str = "", height: int = 240
+) -> alt.LayerChart:
+    """A chart without data of the given lines for the rows of `table`; the legend has their order."""
     with debug_mode(False):  # checking every mark against the schema costs more than all else; a test does it
-        return _line_chart(lines, x, y, theme, height)
+        return _line_chart(lines, x, y, theme, title, subtitle, height)
 
 
-def _line_chart(lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, height: int) -> alt.LayerChart:
+def _line_chart(
+    lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, title: str, subtitle: str, height: int
+) -> alt.LayerChart:
+    # One mark for all lines and no filters: the browser works through few expressions on every update.
     names = [line.name for line in lines]
-    key = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=2, columns=4)
-    colours = alt.Scale(domain=names, range=[colour(line.role, theme) for line in lines])
-    dashes = alt.Scale(domain=names, range=[DASHES[line.dash] for line in lines])
-    at = alt.X("x:Q", axis=alt.Axis(title=x.title, format="~s", tickCount=6, labelOverlap=True), scale=_scale(x))
-    value = alt.Y("y:Q", axis=alt.Axis(title=y.title, format="~g", tickCount=5, labelOverlap=True), scale=_scale(y))
-    rule = alt.Chart().mark_rule(color=ink(theme), opacity=0.6).encode(x=at).transform_filter("datum.series === ''")
-    layers = [rule]
-    for line in lines:
-        of_this = f"datum.series === {_quoted(line.name)}"
-        encoding = {
-            "x": at,
-            "y": value,
-            "color": alt.Color("series:N", sort=names, scale=colours, legend=key),
-            "strokeDash": alt.StrokeDash("series:N", sort=names, scale=dashes, legend=key),
-            "tooltip": [
+    key = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4, columnPadding=14)
+
+    def of_line(values: list[Any]) -> dict[str, Any]:
+        return {"sort": names, "legend": key, "scale": alt.Scale(domain=names, range=values)}
+
+    curves = (
+        alt.Chart()
+        .mark_line(clip=True)
+        .encode(
+            x=_x(x),
+            y=_y(y),
+            color=alt.Color("series:N", **of_line([colour(line.role, theme) for line in lines])),
+            strokeDash=alt.StrokeDash("series:N", **of_line([DASHES[line.dash] for line in lines])),
+            strokeWidth=alt.StrokeWidth("series:N", **of_line([line.width for line in lines])),
+            tooltip=[
                 alt.Tooltip("series:N", title=" "),
                 alt.Tooltip("x:Q", title=x.title, format=".4~g"),
                 alt.Tooltip("y:Q", title="=", format=".3~g"),
             ],
-        }
-        mark = alt.Chart().mark_line(strokeWidth=line.width, opacity=line.opacity, clip=True)
-        layers.append(mark.encode(**encoding).transform_filter(of_this))
-    return style_altair(alt.LayerChart(layer=layers, height=height), theme)
+        )
+    )
+    rule = alt.Chart().mark_rule(color=ink(theme), opacity=0.55, strokeWidth=1.5).encode(x=alt.X("rule:Q"))
+    chart = alt.LayerChart(layer=[curves, rule], height=height)
+    chart.title = alt.TitleParams(
+        title,
+        subtitle=subtitle or alt.Undefined,
+        anchor="start",
+        color=ink(theme),
+        fontSize=15,
+        fontWeight=600,
+        subtitleColor=colour("init", theme),
+        subtitleFontSize=12.5,
+        subtitlePadding=4,
+        offset=8,
+    )
+    return style_altair(chart, theme)
+
+
+def _x(axis: Axis) -> alt.X:
+    values: Any = alt.Undefined
+    if axis.log and axis.domain is not None:
+        low, high = (math.log10(end) for end in axis.domain)
+        values = [10.0**k for k in range(math.ceil(low), math.floor(high) + 1)]
+    marks = alt.Axis(title=axis.title, format="~s", values=values, tickCount=5, labelOverlap=True)
+    return alt.X("x:Q", axis=marks, scale=_scale(axis))
+
+
+def _y(axis: Axis) -> alt.Y:
+    marks = alt.Axis(title=axis.title, format="~g" if axis.log else "~r", tickCount=5, labelOverlap=True)
+    return alt.Y("y:Q", axis=marks, scale=_scale(axis))
 
 
 def _scale(axis: Axis) -> alt.Scale:
@@ -85,11 +118,6 @@ def _scale(axis: Axis) -> alt.Scale:
     )
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def table(
     curves: Mapping[str, Points], *, rule: float | None = None, positive: bool = False
 ) -> dict[str, list[object]]:
@@ -100,15 +128,14 @@ def table(
         rule: where the upright rule stands; None leaves it out.
         positive: keep only points that a logarithmic axis can show.
     """
-    columns: dict[str, list[object]] = {"x": [], "y": [], "series": []}
+    columns: dict[str, list[object]] = {"x": [], "y": [], "series": [], "rule": []}
     for name, points in curves.items():
         for x, y in points:
             if np.isfinite(y) and (y > 0 or not positive):
                 columns["x"].append(float(x))
                 columns["y"].append(float(y))
                 columns["series"].append(name)
-    if rule is not None:
-        columns["x"].append(float(rule))
-        columns["y"].append(None)
-        columns["series"].append("")
+    columns["rule"] = [None] * len(columns["x"])
+    if rule is not None and columns["rule"]:
+        columns["rule"][0] = float(rule)
     return columns

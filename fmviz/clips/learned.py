@@ -52,9 +52,9 @@ class Resolution:
     arrows: int = 14
 
 
-LIVE = Resolution(frames=21, density_cells=48, error_cells=28, particles=200, trail=3)
+LIVE = Resolution(frames=13, density_cells=48, error_cells=24, particles=200, trail=2)
 """While a network trains: a new clip several times a second, beside the training."""
-STILL = Resolution(frames=41, density_cells=64, error_cells=48, particles=500, trail=6)
+STILL = Resolution(frames=37, density_cells=64, error_cells=40, particles=500, trail=6)
 """At rest."""
 
 

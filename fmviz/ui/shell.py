@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -21,6 +22,8 @@ __all__ = ["run", "warm_up"]
 PagesManager.uses_pages_directory = False
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
+PAGE_MODULES = ("path_charts", "path_checks", "sampler", "train_live")
+"""What the pages import, and through it the chart libraries."""
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
@@ -37,6 +40,8 @@ def warm_up() -> None:
     view, scene = first_view(State()), Scene()
     clips.marginal_payload(scene, view, "en")
     clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+    for name in PAGE_MODULES:
+        import_module(f"fmviz.ui.{name}")
     training.warm_up()
     prepare_process()
 

@@ -14,6 +14,7 @@ from fmviz.learning import Report, RunStatus
 from fmviz.learning.evaluation import Curve
 from fmviz.learning.objectives import Quantity
 from fmviz.specs.views import Language
+from fmviz.ui import state
 from fmviz.ui.altair import prepared, show_altair
 from fmviz.ui.i18n import tr, translate
 from fmviz.ui.theme import theme
@@ -23,7 +24,8 @@ __all__ = ["charts"]
 ChartName = Literal["loss", "error", "error_t", "loss_t"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 ROLES: dict[str, str] = {"velocity": "velocity", "score": "score", "noise": "init", "data": "data"}
-HISTORY_POINTS = 240
+BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "mixed"}
+HISTORY_POINTS = 120
 
 
 def charts(run: RunStatus | None, seen: tuple[int, Report], steps: int, predicts: Quantity) -> None:
@@ -40,17 +42,13 @@ def charts(run: RunStatus | None, seen: tuple[int, Report], steps: int, predicts
 
 
 def _show(name: ChartName, steps: int, predicts: Quantity, rows: dict[str, list[object]]) -> None:
-    from fmviz.ui import state
-
     language = state.current().shell.language
-    with st.container(gap="small"):
-        st.markdown(f"**{tr(f'train.chart.{name}')}**", help=tr(f"train.chart.{name}_help"))
-        show_altair(
-            _chart(name, steps, predicts, theme(), language),
-            description=tr(f"train.chart.{name}_alt"),
-            key=f"train_{name}",
-            rows=rows,
-        )
+    show_altair(
+        _chart(name, steps, predicts, theme(), language),
+        description=tr(f"train.chart.{name}_alt"),
+        key=f"train_{name}",
+        rows=rows,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -59,44 +57,32 @@ def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, langu
         return translate(language, f"train.{key}")
 
     step, t = Axis(say("axis.step"), log=True, domain=(1, max(2, steps))), Axis("t", domain=(0, 1))
-    loss, error = Axis(say("axis.loss")), Axis(say("axis.error"), log=True)
+    conditional, marginal = Line(say("series.conditional"), "data"), Line(say("series.marginal"), "velocity", "dashed")
+    floor = Line(say("series.floor"), "reference", "dotted", width=2)
     match name:
         case "loss":
-            lines = [
-                Line(_batch(language), "learned", width=1.5, opacity=0.55),
-                Line(say("series.floor"), "reference", "dotted", width=2),
-                Line(say("series.conditional"), "data"),
-                Line(say("series.marginal"), "velocity", "dashed"),
-            ]
-            return prepared(line_chart(lines, step, loss, ground))
-        case "error":
-            return prepared(line_chart(_quantity_lines(predicts, language), step, error, ground))
-        case "error_t":
-            return prepared(line_chart(_quantity_lines(predicts, language), t, error, ground))
+            lines, x, y = [Line(say("series.batch"), "learned", width=1), conditional, floor, marginal], step, Axis("")
         case "loss_t":
-            lines = [
-                Line(say("series.conditional"), "data"),
-                Line(say("series.floor"), "reference", "dotted", width=2),
-                Line(say("series.marginal"), "velocity", "dashed"),
-            ]
-            return prepared(line_chart(lines, t, Axis(say("axis.loss"), log=True), ground))
+            lines, x, y = [conditional, floor, marginal], t, Axis("", log=True)
+        case "error":
+            lines, x, y = _quantity_lines(predicts, language), step, Axis("", log=True)
+        case "error_t":
+            lines, x, y = _quantity_lines(predicts, language), t, Axis("", log=True)
+    title, subtitle = say(f"chart.{name}"), say(f"chart.{name}_help")
+    return prepared(line_chart(lines, x, y, ground, title=title, subtitle=subtitle))
 
 
 def _quantity_lines(predicts: Quantity, language: Language) -> list[Line]:
-    """The network's own quantity solid, what is converted from it dashed."""
+    """The network's own quantity solid and heavy, what is converted from it broken and light."""
     return [
         Line(
             translate(language, f"train.quantity.{name}"),
             ROLES[name],
-            "solid" if name == predicts else "dashed",
+            "solid" if name == predicts else BROKEN[name],
             width=3.5 if name == predicts else 2,
         )
-        for name in sorted(QUANTITIES, key=lambda name: name == predicts)
+        for name in QUANTITIES
     ]
-
-
-def _batch(language: Language) -> str:
-    return translate(language, "train.series.batch")
 
 
 def _reports(run: RunStatus | None, seen: tuple[int, Report]) -> list[tuple[int, Report]]:

@@ -22,7 +22,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Evaluation, LearnedModel, RunStatus, TrainingDivergedError, TrainingPool, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.runtime import prepare_process
-from fmviz.specs import Scene
+from fmviz.specs import Scene, TrainView
 from fmviz.ui import state
 from fmviz.ui.i18n import number, tr
 
@@ -43,6 +43,7 @@ __all__ = [
     "status",
     "sync",
     "trained",
+    "warm_up",
 ]
 
 RUNS, REFUSED = "fmviz_runs", "fmviz_run_refused"
@@ -64,13 +65,20 @@ def _pool() -> TrainingPool:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _evaluation(scene: Scene) -> Evaluation:
     """Fixed draws and exact answers of a scene's path; `scene` as `scenes.learned_part` gives it."""
-    return Evaluation(scenes.path(scene), points=2048)
+    return Evaluation(scenes.path(scene), points=1024)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
     """The network before its first step."""
     return untrained(scenes.path(scene), spec)
+
+
+def warm_up() -> None:
+    """Has torch import what its optimisers need, most of a second's worth of modules."""
+    scene = Scene()
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(device="cpu")))
+    Evaluation(scenes.path(scene), points=64).report(model)
 
 
 @dataclass(frozen=True, eq=False)
