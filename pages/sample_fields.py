@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from fmviz.ui import learned, lesson, player, sample_clips, sample_evidence, sampler, state
+from fmviz.specs.script import sample_script
+from fmviz.ui import error_map, learned, lesson, player, sample_checks, sample_clips, sample_evidence, sampler, state
 
 current = state.current()
 found = learned.latest(current.scene)
@@ -27,4 +28,7 @@ else:
 if not current.shell.present:
     sample_evidence.final_samples(current, found)
     sample_evidence.likelihood(current, found)
+    error_map.error_map(current, found)
 lesson.notice("sample")
+lesson.check("sample", lambda: sample_checks.table(current.scene))
+lesson.code("sample", lambda: sample_script(current.scene, current.sample, learned=found is not None))

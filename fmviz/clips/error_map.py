@@ -25,8 +25,8 @@ from fmviz.theory.time_grids import time_grid
 
 __all__ = ["Cell", "MapPlan", "cells", "even_sample", "noise_floor"]
 
-REFERENCE = 8192
-DIRECTIONS = 32
+REFERENCE = 4096
+DIRECTIONS = 24
 FLOOR_DRAWS = 4
 
 
@@ -44,7 +44,7 @@ class MapPlan:
     """
 
     kind: str = "constant"
-    amplitudes: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
+    amplitudes: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)
     steps: tuple[int, ...] = (4, 8, 16, 32, 64, 128)
     grid: str = "uniform"
     count: int = 2048
@@ -54,6 +54,11 @@ class MapPlan:
     def work(self) -> int:
         """All steps together: the measure of progress."""
         return len(self.amplitudes) * sum(self.steps)
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return len(self.amplitudes) * len(self.steps)
 
 
 @dataclass(frozen=True)
