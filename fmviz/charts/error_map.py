@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fmviz.charts.palette import Theme, colour
+from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, Theme, colour
 from fmviz.charts.theme import density_scale, ink, style_plotly
 from fmviz.clips.clip import Floats
 
@@ -75,7 +75,7 @@ def difference_map(
 
     Arguments as in `distance_map`; colours are fullest at a difference of `floor`.
     """
-    ground = "#ffffff" if theme == "light" else "#0f1420"
+    ground = DENSITY_LIGHT[0] if theme == "light" else DENSITY_DARK[0]
     scale = [(0.0, colour("velocity", theme)), (0.5, ground), (1.0, colour("learned", theme))]
     figure = _map(np.clip(values, -floor, floor), values, amplitudes, steps, scale, theme, signed=True)
     figure.data[0].update(zmin=-2 * floor, zmax=2 * floor)  # half the scale: the text stays legible on its ends
@@ -123,7 +123,7 @@ def _written(value: float, signed: bool) -> str:
 
 def _finish(figure: go.Figure, theme: Theme, x_title: str, y_title: str, height: int) -> go.Figure:
     style_plotly(figure, theme)
-    figure.update_layout(height=height, margin={"l": 46, "r": 6, "t": 6, "b": 44})
+    figure.update_layout(height=height, margin={"l": 60, "r": 6, "t": 6, "b": 44})
     figure.update_xaxes(title=x_title, range=[-0.5, len(figure.data[0].z[0]) - 0.5], ticks="", fixedrange=True)
     figure.update_yaxes(title=y_title, range=[-0.5, len(figure.data[0].z) - 0.5], ticks="", fixedrange=True)
     return figure

@@ -5,13 +5,14 @@ from __future__ import annotations
 import altair as alt
 from altair.utils.schemapi import debug_mode
 
-from fmviz.charts.palette import Theme, colour
+from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, Theme, colour
 from fmviz.charts.theme import ink, style_altair
 from fmviz.clips.clip import Floats
 
 __all__ = ["occupancy"]
 
-FAINT = 0.3
+GROUND: dict[Theme, str] = {"light": DENSITY_LIGHT[0], "dark": DENSITY_DARK[0]}
+"""What outlined bars are filled with."""
 
 
 def occupancy(
@@ -46,8 +47,11 @@ def _occupancy(
         for name, (shares, _, _) in series.items()
         for k, value in enumerate(shares)
     ]
-    colours = alt.Scale(domain=names, range=[colour(role, theme) for _, role, _ in series.values()])
-    solid = alt.Scale(domain=names, range=[FAINT if outlined else 1.0 for _, _, outlined in series.values()])
+    edges = alt.Scale(domain=names, range=[colour(role, theme) for _, role, _ in series.values()])
+    fills = alt.Scale(
+        domain=names,
+        range=[GROUND[theme] if outlined else colour(role, theme) for _, role, outlined in series.values()],
+    )
     legend = alt.Legend(orient="top", title=None, symbolType="square", offset=4, columns=4)
     x = alt.X("k:O", axis=alt.Axis(title=component, labelAngle=0, labelOverlap=True))
     tooltip = [
@@ -58,14 +62,13 @@ def _occupancy(
     ]
     bars = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(strokeWidth=1.2)
+        .mark_bar(strokeWidth=1.5)
         .encode(
             x=x,
             xOffset=alt.XOffset("name:N", sort=names),
             y=alt.Y("share:Q", axis=alt.Axis(title=share, tickCount=5)),
-            color=alt.Color("name:N", sort=names, scale=colours, legend=legend),
-            stroke=alt.Stroke("name:N", sort=names, scale=colours, legend=legend),
-            fillOpacity=alt.FillOpacity("name:N", sort=names, scale=solid, legend=legend),
+            fill=alt.Fill("name:N", sort=names, scale=fills, legend=legend),
+            stroke=alt.Stroke("name:N", sort=names, scale=edges, legend=legend),
             tooltip=tooltip,
         )
     )

@@ -141,8 +141,13 @@ class LearnedModel:
 
         def drift(x: Tensor, t: float) -> Tensor:
             half = 0.5 * float(sigma(t)) ** 2
-            velocity = self.sampling_velocity(x, t)
-            return velocity if half == 0.0 else velocity + half * self.sampling_score(x, t)
+            if half == 0.0:
+                return self.sampling_velocity(x, t)
+            if self._held_time("velocity", t) != t or self._held_time("score", t) != t:
+                return self.sampling_velocity(x, t) + half * self.sampling_score(x, t)
+            prediction = self.network(x, t)  # one pass answers for both
+            velocity, score = (self._read(self._coefficients(name, t), x, prediction) for name in ("velocity", "score"))
+            return velocity + half * score
 
         return drift
 
@@ -156,9 +161,14 @@ class LearnedModel:
         self.require(wanted)
         if wanted == self.predicts:
             return self.network(x, t)
-        low, high = finite_range(self.predicts, wanted, self.scheduler)
-        held = t.clamp(low, high) if isinstance(t, Tensor) else min(max(float(t), low), high)
+        held = self._held_time(wanted, t)
         return self._combine(self._coefficients(wanted, held), x, held, wanted)
+
+    def _held_time(self, wanted: Quantity, t: Time) -> Time:
+        if wanted == self.predicts:
+            return t
+        low, high = finite_range(self.predicts, wanted, self.scheduler)
+        return t.clamp(low, high) if isinstance(t, Tensor) else min(max(float(t), low), high)
 
     def _coefficients(self, wanted: Quantity, t: Time) -> Coefficients:
         # mps has no float64.
@@ -168,7 +178,9 @@ class LearnedModel:
 
     def _combine(self, c: Coefficients, x: Tensor, t: Time, wanted: Quantity) -> Tensor:
         prediction = self.network(x, t)
-        if wanted == self.predicts:
-            return prediction
+        return prediction if wanted == self.predicts else self._read(c, x, prediction)
+
+    @staticmethod
+    def _read(c: Coefficients, x: Tensor, prediction: Tensor) -> Tensor:
         c_x, c_q = (part.to(x.dtype).to(x.device).unsqueeze(-1) for part in (c.x, c.q))
         return c_x * x + c_q * prediction
