@@ -1,8 +1,16 @@
 """Train: a network learns the field of the scene while one watches."""
 
-from fmviz.ui import lesson, player, state, train_bar, train_live, training
+from fmviz.ui import (
+    lesson,
+    player,
+    train_anatomy,
+    train_bar,
+    train_checks,
+    train_exports,
+    train_live,
+    training,
+)
 
-current = state.current()
 view = player.visit_view("train", "train", acknowledge=False)
 training.sync()
 run = training.status(touch=True)
@@ -11,4 +19,8 @@ lesson.heading("train")
 lesson.formulas("train")
 train_bar.bar(run)
 train_live.live(run, view)
+train_exports.exports(run)
+train_anatomy.anatomy_of_a_step()
 lesson.notice("train")
+lesson.check("train", train_checks.table)
+lesson.code("train", train_exports.script, intro="train.export.script_help")

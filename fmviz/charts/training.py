@@ -15,7 +15,7 @@ import numpy as np
 from altair.utils.schemapi import debug_mode
 
 from fmviz.charts.palette import Theme, colour
-from fmviz.charts.theme import ink, style_altair
+from fmviz.charts.theme import FONT, ink, style_altair
 
 __all__ = ["Axis", "Line", "Points", "line_chart", "table"]
 
@@ -84,6 +84,8 @@ def _line_chart(
         subtitle=subtitle or alt.Undefined,
         anchor="start",
         color=ink(theme),
+        font=FONT,
+        subtitleFont=FONT,
         fontSize=15,
         fontWeight=600,
         subtitleColor=colour("init", theme),

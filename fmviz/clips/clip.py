@@ -57,12 +57,14 @@ class Density:
         name: layer identifier; equal names in different panels share one chip.
         log_values: (T, H, W) float32, row 0 at the lowest y, natural logarithm, ``-inf`` allowed.
         log_max: the value at the top of the colour scale that all frames share.
+        label: what the colour bar calls it, if it is not a density.
     """
 
     name: str
     log_values: Floats
     log_max: float
     role: Role = "path"
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -563,7 +563,13 @@ def _layer(block: _Block, extent: Extent, layer: Layer) -> dict[str, Any]:
     entry: dict[str, Any] = {"kind": type(layer).__name__.lower(), "name": layer.name, "role": layer.role}
     if isinstance(layer, Density):
         height, width = layer.log_values.shape[1:]
-        return entry | {"rows": height, "columns": width, "log_max": layer.log_max, "codes": block.log_density(layer)}
+        return entry | {
+            "rows": height,
+            "columns": width,
+            "log_max": layer.log_max,
+            "label": layer.label,
+            "codes": block.log_density(layer),
+        }
     if isinstance(layer, Contours):
         return entry | {"levels": [float(level) for level in layer.levels]}
     if isinstance(layer, Vectors):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pyarrow as pa
 import streamlit as st
 
 __all__ = ["prepared", "show_altair"]
-
-ROWS = "rows"
 
 
 def prepared(chart: alt.LayerChart) -> dict[str, Any]:
@@ -26,6 +24,7 @@ def show_altair(
     description: str,
     key: str,
     rows: Mapping[str, list[object]] | None = None,
+    width: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Shows `chart`, `description` being what a screen reader says.
 
@@ -34,15 +33,5 @@ def show_altair(
     replace the old in the browser without drawing the chart anew.
     """
     specification = chart if isinstance(chart, dict) else prepared(chart)
-    if rows is not None:
-        specification = specification | {"data": {"name": ROWS}, "datasets": {ROWS: _arrow(rows)}}
-    st.vega_lite_chart(specification, width="stretch", alt=description, key=key, theme=None)
-
-
-def _arrow(rows: Mapping[str, list[object]]) -> bytes:
-    """The columns as Streamlit sends a table, without its detour through pandas."""
-    table = pa.table(dict(rows))
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    data = None if rows is None else pa.table(dict(rows))
+    st.vega_lite_chart(data, specification, width=width, alt=description, key=key, theme=None)

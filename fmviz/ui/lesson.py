@@ -14,7 +14,7 @@ from fmviz.ui.i18n import ASSETS, catalogue, tr
 
 __all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
 
-CARDS = {"paths": "pages/probability_paths.py", "sample": "pages/sample_fields.py"}
+CARDS = {"paths": "pages/probability_paths.py", "train": "pages/train_live.py", "sample": "pages/sample_fields.py"}
 """Lessons that the start page leads to, in order."""
 
 
@@ -73,11 +73,11 @@ def check(page: str, body: Callable[[], None]) -> None:
     _unfolded(f"check_{page}", tr("lesson.check"), ":material/verified:", body)
 
 
-def code(page: str, script: Callable[[], str]) -> None:
+def code(page: str, script: Callable[[], str], *, intro: str = "lesson.code_intro") -> None:
     """Runnable PyTorch for exactly this scene."""
 
     def body() -> None:
-        st.caption(tr("lesson.code_intro"))
+        st.caption(tr(intro))
         st.code(script(), language="python")
 
     _unfolded(f"code_{page}", tr("lesson.code"), ":material/code:", body)

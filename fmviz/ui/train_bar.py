@@ -30,14 +30,14 @@ EMAS, CLIPS = (0.0, 0.9, 0.99, 0.999), (None, 0.1, 1.0, 10.0)
 
 def bar(run: RunStatus | None) -> None:
     """One row: the run's buttons, the objective, the learning rate, all other settings."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="train_bar"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="train_bar"):
         _go(run)
         _button("step", ":material/step_over:", training.single_step, disabled=run is not None and _ended(run))
         _button("reset", ":material/replay:", training.reset, disabled=run is None)
         _button("new", ":material/casino:", training.new_weights)
-        with st.container(width=220):
+        with st.container(width=212):
             bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
-        with st.container(width=190):
+        with st.container(width=150):
             _rate()
         with st.popover(tr("train.settings"), icon=":material/tune:", key="train_settings"):
             _settings()
@@ -57,7 +57,13 @@ def _go(run: RunStatus | None) -> None:
     else:
         what, icon, act = "start", ":material/play_arrow:", training.start
     st.button(
-        tr(f"train.{what}"), icon=icon, on_click=act, type="primary", key="train_go", help=tr(f"train.{what}_help")
+        tr(f"train.{what}"),
+        icon=icon,
+        on_click=act,
+        type="primary",
+        key="train_go",
+        width=136,
+        help=tr(f"train.{what}_help"),
     )
 
 

@@ -39,9 +39,13 @@ def _live(view: View, moving: bool) -> None:
         st.rerun()
     now = state.current()
     _progress(run)
+    try:
+        seen = training.shown(run, now.train.replay)
+    except FmvizError as error:
+        st.error(training.explain(error), icon=":material/error:")
+        return
 
     def picture() -> bytes:
-        seen = training.shown(run, state.current().train.replay)
         here = state.current()
         return train_stage.payload(here.scene, seen.model, moving, view, here.shell.language)
 
@@ -50,7 +54,6 @@ def _live(view: View, moving: bool) -> None:
         return
     _replay(run)
     try:
-        seen = training.shown(run, now.train.replay)
         measured = report(training.exact_answers(), seen.model)
     except FmvizError:
         return  # the stage has said why

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from fmviz import scenes
 from fmviz.clips import learned
-from fmviz.clips.clip import Clip
+from fmviz.clips.clip import Clip, Density, PlanePanel
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
 from fmviz.specs import Scene
@@ -28,8 +28,14 @@ def _truth(scene: Scene, live: bool) -> learned.Truth:
 def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
     clip = learned.learned_clip(_truth(scene, live), model)
-    titled = (replace(p, title=translate(language, f"train.panel_{p.name}")) for p in clip.panels)
+    titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(Clip(clip.times, tuple(titled), clip.readouts), _labels(language), view)
+
+
+def _worded(panel: PlanePanel, language: Language) -> PlanePanel:
+    error = translate(language, "layer.error")
+    layers = (replace(la, label=error) if isinstance(la, Density) and la.name == "error" else la for la in panel.layers)
+    return replace(panel, title=translate(language, f"train.panel_{panel.name}"), layers=tuple(layers))
 
 
 @lru_cache(maxsize=4)

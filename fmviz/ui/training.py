@@ -33,6 +33,7 @@ __all__ = [
     "explain",
     "new_weights",
     "pause",
+    "reader",
     "refusal",
     "reset",
     "run_spec",
@@ -127,6 +128,19 @@ def status(*, touch: bool = False) -> RunStatus | None:
     except UnknownRunError:
         del _runs()[_key()]
         return None
+
+
+def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
+    """A function that any thread may call: the same run as it is then, or as it was if the pool has forgotten it."""
+    pool = _pool()
+
+    def read() -> RunStatus | None:
+        try:
+            return None if run is None else pool.status(run.id)
+        except UnknownRunError:
+            return run
+
+    return read
 
 
 def shown(run: RunStatus | None, step: int | None) -> Shown:

@@ -21,7 +21,7 @@ const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.them
 function drawFrame(S, view) {
   const top = view.margins.bar ? Math.exp(topOfScale(S, view)) : 0;
   const on = view.margins.bar && view.model.layers.some((l) => l.kind === "density" && S.layers.has(l.name));
-  const key = [view.sizeKey, S.theme.key, S.type, S.scale, S.perFrame, on, densityText(top), S.header.labels.density].join();
+  const key = [view.sizeKey, S.theme.key, S.type, S.scale, S.perFrame, on, densityText(top), S.header.labels.density, densityLayer(view)?.label].join();
   if (view.frameKey === key) return;
   view.frameKey = key;
   const ctx = view.frameContext;
@@ -62,10 +62,10 @@ function drawAxes(S, ctx, view) {
   ctx.stroke();
 }
 
-function barWords(S) {
+function barWords(S, view) {
   const words = S.header.labels;
   const scale = { linear: words.scale_linear, sqrt: words.scale_sqrt, log: words.scale_log }[S.scale];
-  return [words.density, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · ");
+  return [densityLayer(view).label || words.density, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · ");
 }
 
 /** Numbers on the colour bar: [height in 0…1, text]. */
@@ -98,7 +98,7 @@ function drawBarBeside(S, ctx, view, top) {
   ctx.rotate(-Math.PI / 2);
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
-  ctx.fillText(barWords(S), 0, 0, h);
+  ctx.fillText(barWords(S, view), 0, 0, h);
   ctx.restore();
 }
 
@@ -122,5 +122,5 @@ function drawBarBelow(S, ctx, view, top) {
     ctx.fillText(text, x + view.w * v, y + high + 4 * k);
   }
   ctx.textAlign = "center";
-  ctx.fillText(barWords(S), x + view.w / 2, y + high + 4 * k, view.w - 84 * k);
+  ctx.fillText(barWords(S, view), x + view.w / 2, y + high + 4 * k, view.w - 84 * k);
 }

@@ -216,5 +216,5 @@ function showHover(S, view) {
   const x = toWorldX(view, view.pointer[0]);
   const y = toWorldY(view, view.pointer[1]);
   const p = densityAt(S, view, x, y);
-  setText(view.hover, `x ${number(x)}  y ${number(y)}${p === null ? "" : `  p ${densityText(p)}`}`);
+  setText(view.hover, `x ${number(x)}  y ${number(y)}${p === null ? "" : `  ${densityLayer(view).label || "p"} ${densityText(p)}`}`);
 }

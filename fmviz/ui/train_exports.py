@@ -1,0 +1,64 @@
+"""What one takes home from a run: the checkpoint, the loss, and a script of exactly this run. Made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmviz import scenes
+from fmviz.learning import RunStatus, checkpoint, training_script
+from fmviz.theory import ProbabilityPath
+from fmviz.ui import state, training
+from fmviz.ui.i18n import number, tr
+
+__all__ = ["exports", "script"]
+
+MIME = {"checkpoint": "application/octet-stream", "csv": "text/csv", "script": "text/x-python"}
+
+
+def exports(run: RunStatus | None) -> None:
+    """Three buttons; what needs a trained network waits for one. The files are made in a thread that knows no session."""
+    now = state.current()
+    if now.shell.present:
+        return
+    path, latest = scenes.path(now.scene), training.reader(run)
+    spec = training.run_spec() if run is None else run.spec
+    with st.container(horizontal=True, vertical_alignment="center", key="train_exports"):
+        _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest()), disabled=run is None)
+        _button("csv", "loss.csv", lambda: _csv(latest()), disabled=run is None)
+        _button("script", "train.py", lambda: training_script(path, spec))
+        if run is not None and spec.learning_rate != now.train.learning_rate:
+            st.caption(tr("train.export.rate", rate=number(spec.learning_rate)))
+
+
+def script() -> str:
+    """PyTorch alone, the same draws, the same weights."""
+    run = training.status()
+    spec = training.run_spec() if run is None else run.spec
+    return training_script(scenes.path(state.current().scene), spec)
+
+
+def _button(what: str, file: str, content: Callable[[], str | bytes], *, disabled: bool = False) -> None:
+    st.download_button(
+        tr(f"train.export.{what}"),
+        content,
+        file,
+        MIME[what],
+        icon=":material/download:",
+        key=f"train_export_{what}",
+        help=tr(f"train.export.{what}_help"),
+        disabled=disabled,
+        on_click="ignore",
+    )
+
+
+def _checkpoint(path: ProbabilityPath, run: RunStatus | None) -> bytes:
+    if run is None or run.model is None:
+        return b""
+    return checkpoint.to_bytes(run.model, run.spec, path, run.step)
+
+
+def _csv(run: RunStatus | None) -> str:
+    rows = [f"{step},{loss!r}" for step, loss in run.history] if run else []
+    return "\n".join(["step,loss", *rows, ""])
