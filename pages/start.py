@@ -6,9 +6,9 @@ from fmviz.ui import clips, lesson, player, state
 from fmviz.ui.i18n import tr
 
 current = state.current()
+view = player.visit_view("start", "paths")
 lesson.heading("start")
 lesson.formulas("start")
-view = player.visit_view("start", "paths")
 player.player(
     "start_stage", "paths", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language)
 )

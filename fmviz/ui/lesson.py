@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from fmviz.ui import state
+from fmviz.ui import order, state
 from fmviz.ui.i18n import ASSETS, catalogue, tr
 
 __all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
@@ -39,6 +39,9 @@ def formulas(page: str, *, general_source: bool = False) -> None:
     if general_source and "general_source" in table:
         strip[0] = table["general_source"]
     with st.container(horizontal=True, wrap=False, gap="small", key=f"formulas_{page}"):
+        if order.nothing_drawn_yet():  # the browser loads what typesets formulas once the picture moves
+            st.markdown("&nbsp;", width="content")
+            return
         for formula in strip:
             st.markdown(formula, width="content")
 

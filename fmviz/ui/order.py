@@ -2,7 +2,8 @@
 
 A control's callback asks for the stage's fragment alone; when the browser has drawn the new clip it says so, and then the
 whole page runs. So the picture waits neither for the charts nor for the sidebar, and the browser, which already has the
-clip, is not sent it again. Where nobody draws (`AppTest`, the agent API) nobody has ever said so, and pages run whole.
+clip, is not sent it again. In the same way the first run of a session ends with the stage: the picture moves before the
+browser has loaded what the widgets are made of. Where nobody draws (`AppTest`, the agent API) pages run whole.
 """
 
 from __future__ import annotations
@@ -12,19 +13,37 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-__all__ = ["STAGE", "drawn", "here", "picture_first", "settled", "stage_here", "whole_page"]
+__all__ = [
+    "STAGE",
+    "drawn",
+    "here",
+    "nothing_drawn_yet",
+    "nothing_to_draw",
+    "picture_first",
+    "settled",
+    "stage_comes",
+    "stage_here",
+    "wait_for_first_drawing",
+    "whole_page",
+]
 
 STAGE = "stage"
-HERE, DRAWN, WAITING = "fmviz_stage_here", "fmviz_stage_drawn", "fmviz_page_waits"
+HERE, COMING = "fmviz_stage_here", "fmviz_stage_comes"
+DRAWN, WAITING = "fmviz_stage_drawn", "fmviz_page_waits"
 
 
 def whole_page() -> None:
     """At the start of a run of the whole page: nothing waits any more, and no stage has been met yet."""
-    st.session_state[HERE], st.session_state[WAITING] = None, False
+    st.session_state[HERE], st.session_state[WAITING], st.session_state[COMING] = None, False, False
+
+
+def stage_comes() -> None:
+    """This page will have a stage that says when it has drawn."""
+    st.session_state[COMING] = True
 
 
 def stage_here(key: str) -> None:
-    """The stage `key`, which says when it has drawn, stands on this page."""
+    """That stage is `key`."""
     st.session_state[HERE] = key
 
 
@@ -56,6 +75,24 @@ def picture_first(change: Callable[..., None], *args: object) -> Callable[[], No
             st.session_state[WAITING] = False
 
     return callback
+
+
+def nothing_to_draw() -> None:
+    """The scene has no picture, so nobody will say that it was drawn."""
+    st.session_state.setdefault(DRAWN, None)
+
+
+def nothing_drawn_yet() -> bool:
+    """Whether this is the beginning of a session with a browser, which will draw its first clip and say so."""
+    browser = (st.context.headers.get("Upgrade") or "").lower() == "websocket"
+    return browser and DRAWN not in st.session_state and bool(st.session_state.get(COMING))
+
+
+def wait_for_first_drawing() -> None:
+    """After the stage, at the beginning of a session: ends the run; `drawn` asks for the whole page."""
+    if nothing_drawn_yet():
+        st.session_state[WAITING] = True
+        st.stop()
 
 
 def settled(*, drawn_anew: bool) -> None:

@@ -50,6 +50,8 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True) -> View:
 
     Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
     """
+    if acknowledge:
+        order.stage_comes()
     shell = state.current().shell
     stamp = (page, shell.present, state.links_read())
     if st.session_state.get(VISIT, (None, None))[0] != stamp:
@@ -95,6 +97,9 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
             on_moved=lambda: _moved(key),
             on_shown=lambda: order.drawn(key),
         )
+        order.wait_for_first_drawing()
+    else:
+        order.nothing_to_draw()
     if st.session_state.pop(SETTLED, False):
         st.rerun()
     order.settled(drawn_anew=shown is not before)

@@ -26,6 +26,7 @@ PAGE_MODULES = ("path_charts", "path_checks", "sampler", "train_live")
 """What the pages import, and through it the chart libraries."""
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
+[class*="st-key-formulas_"] { min-height: 2.75rem; }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
 button[data-variant="segmented_control"][data-selected="true"] { color: inherit; font-weight: 600; }
 </style>"""
@@ -64,6 +65,8 @@ def run() -> None:
     if shell.present:
         st.html(PRESENT_STYLE)
     _link_note()
+    if not shell.present:
+        st.sidebar.caption(tr("app.tagline"))
     page.run()
     if shell.present:
         icon = ":material/close_fullscreen:"
