@@ -5,10 +5,11 @@ import string
 import numpy as np
 import pytest
 
-from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, decode, encode
+from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, TrainView, decode, encode
 from fmviz.specs.link import MAX_LENGTH
 from fmviz.specs.mixture import MAX_COMPONENTS
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
+from fmviz.specs.train import ACTIVATIONS, DEVICES, OBJECTIVES, OPTIMIZERS, SCHEDULES, T_SAMPLINGS, TIME_FEATURES
 from fmviz.specs.views import LAYERS
 
 
@@ -47,6 +48,28 @@ def random_state(seed: int) -> State:
             layers=tuple(name for name in LAYERS if rng.random() < 0.5),
             click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()),
             axis=rng.choice(["x", "y"]),
+        ),
+        train=TrainView(
+            objective=rng.choice(OBJECTIVES),
+            width=int(rng.integers(1, 513)),
+            depth=int(rng.integers(1, 9)),
+            activation=rng.choice(ACTIVATIONS),
+            time_features=rng.choice(TIME_FEATURES),
+            scaling=rng.choice(["path", "none"]),
+            batch_size=int(rng.integers(1, 16385)),
+            learning_rate=10 ** rng.uniform(-6, 3),
+            steps=int(rng.integers(1, 200_001)),
+            schedule=rng.choice(SCHEDULES),
+            warm_up=rng.uniform(0, 0.9),
+            optimizer=rng.choice(OPTIMIZERS),
+            ema=rng.uniform(0, 0.99),
+            t_sampling=rng.choice(T_SAMPLINGS),
+            score_weighting=rng.choice(["beta_squared", "plain"]),
+            gradient_clip=rng.uniform(0.1, 10) if rng.random() < 0.5 else None,
+            device=rng.choice(DEVICES),
+            replay=int(rng.integers(0, 1000)) if rng.random() < 0.5 else None,
+            draw=int(rng.integers(0, 1000)),
+            layers=tuple(name for name in LAYERS if rng.random() < 0.5),
         ),
     )
 
@@ -104,6 +127,20 @@ def test_a_changed_default_is_written():
         ("lang", "fr"),
         ("sd", "99999999999999999999"),
         ("foo", "bar"),
+        ("obj", "gan"),
+        ("width", "0"),
+        ("width", "1e9"),
+        ("depth", "9"),
+        ("lr", "nan"),
+        ("lr", "0"),
+        ("lr", "1e9"),
+        ("train", "0"),
+        ("ema", "1"),
+        ("clip", "-1"),
+        ("clip", "none"),
+        ("device", "toaster"),
+        ("replay", "-1"),
+        ("tlayers", "density.nonsense"),
     ],
 )
 def test_nonsense_is_named_and_replaced_by_the_default(name, value):
