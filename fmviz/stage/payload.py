@@ -25,7 +25,6 @@ import dataclasses
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -34,12 +33,10 @@ from numpy.typing import NDArray
 
 from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, ROLE_COLOURS
 from fmviz.clips.clip import (
-    Bars,
     BarsPanel,
     Clip,
     Contours,
     Density,
-    Ellipses,
     Extent,
     Floats,
     Layer,
@@ -47,10 +44,11 @@ from fmviz.clips.clip import (
     Markers,
     Particles,
     PlanePanel,
-    Role,
     Vectors,
 )
 from fmviz.errors import ParameterError
+from fmviz.stage.checking import arrays, check
+from fmviz.stage.labels import Labels
 
 __all__ = [
     "MAGIC",
@@ -78,93 +76,7 @@ SMALL = 2048
 
 OUTSIDE = 3.0
 """Positions are kept up to this many panel widths outside the panel."""
-
-LIMITS = {"frames": 1001, "panels": 8, "layers": 32, "grid": 512, "items": 20_000, "bytes": 64 * 2**20}
-"""Sizes beyond which the browser could no longer play the clip."""
-
 DensityScale = Literal["linear", "sqrt", "log"]
-_SHAPES = ("cross", "dot", "ring", "diamond")
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Every text that the stage shows, in the user's language. ``{}`` names are filled in by the browser.
-
-    Attributes:
-        layers: layer name (and trail name) to the text on its chip.
-        clock: such as ``"t = {t}"``.
-        component: such as ``"Component {k} of {n}: mean ({x}, {y}), weight {w}"``.
-        marker: such as ``"{name} at ({x}, {y})"``.
-        panel: such as ``"{title}: x from {x0} to {x1}, y from {y0} to {y1}"``.
-    """
-
-    layers: Mapping[str, str]
-    stage: str
-    play: str
-    pause: str
-    back: str
-    forward: str
-    time: str
-    clock: str
-    speed: str
-    loop: str
-    layers_group: str
-    density_group: str
-    density: str
-    scale_linear: str
-    scale_sqrt: str
-    scale_log: str
-    scale_all: str
-    scale_frame: str
-    png: str
-    record: str
-    stop: str
-    no_recording: str
-    fullscreen: str
-    exit_fullscreen: str
-    help: str
-    close: str
-    panel: str
-    component: str
-    marker: str
-    edit_group: str
-    add: str
-    add_hint: str
-    delete: str
-    undo: str
-    heavier: str
-    lighter: str
-    key_play: str
-    key_frames: str
-    key_ten_frames: str
-    key_ends: str
-    key_fullscreen: str
-    key_layers: str
-    key_move: str
-    key_weight: str
-    key_size: str
-    key_turn: str
-    key_delete: str
-    key_undo: str
-    key_add: str
-
-    @classmethod
-    def from_mapping(cls, texts: Mapping[str, str], layers: Mapping[str, str]) -> Labels:
-        """Labels from a locale section whose keys are the field names.
-
-        Raises:
-            ParameterError: a field has no text, or a text no field.
-        """
-        wanted = cls.text_names()
-        if set(texts) != set(wanted):
-            odd = sorted(set(texts) ^ set(wanted))
-            raise ParameterError("texts", "one text for each field of Labels", odd)
-        return cls(layers=dict(layers), **{name: texts[name] for name in wanted})
-
-    @classmethod
-    def text_names(cls) -> tuple[str, ...]:
-        """The names of all texts but `layers`: the keys a locale file must have."""
-        return tuple(f.name for f in dataclasses.fields(cls) if f.name != "layers")
 
 
 @dataclass(frozen=True)
@@ -219,203 +131,6 @@ def default_layers(clip: Clip) -> tuple[str, ...]:
     return tuple(name for name in layer_names(clip) if name not in off)
 
 
-# --- checking -------------------------------------------------------------------------------------------------------
-
-
-def check(clip: Clip) -> None:
-    """Raise if the stage could not play `clip` faithfully.
-
-    Raises:
-        ParameterError: which array, what is allowed, what came.
-    """
-    times = _array("times", clip.times, ("T",), finite=True)
-    frames = len(times)
-    if not 2 <= frames <= LIMITS["frames"]:
-        raise ParameterError("times", f"2 to {LIMITS['frames']} frames", frames)
-    if not (np.diff(times) > 0).all():
-        raise ParameterError("times", "strictly increasing values", times[:8].tolist())
-    if not (np.isfinite(clip.seconds) and clip.seconds > 0):
-        raise ParameterError("seconds", "a positive number", clip.seconds)
-    if not 1 <= len(clip.panels) <= LIMITS["panels"]:
-        raise ParameterError("panels", f"1 to {LIMITS['panels']} panels", len(clip.panels))
-    _unique("panels", (panel.name for panel in clip.panels))
-    for panel in clip.panels:
-        if isinstance(panel, BarsPanel):
-            if panel.bars is not None:
-                _check_bars(f"{panel.name}.bars", panel.bars, frames)
-        elif isinstance(panel, PlanePanel):
-            _check_plane(panel, frames)
-        else:
-            raise ParameterError("panels", "PlanePanel or BarsPanel", panel)
-    for readout in clip.readouts:
-        _array(f"readouts.{readout.label}", readout.values, ("T",), {"T": frames})
-    total = sum(array.nbytes for array in _arrays(clip))
-    if total > LIMITS["bytes"]:
-        raise ParameterError("clip", f"at most {LIMITS['bytes']} bytes of arrays", total)
-
-
-def _check_bars(where: str, bars: Bars, frames: int) -> None:
-    values = _array(f"{where}.values", bars.values, ("T", "K"), {"T": frames})
-    if values.shape[1] != len(bars.labels):
-        raise ParameterError(f"{where}.labels", f"{values.shape[1]} labels", len(bars.labels))
-    with np.errstate(invalid="ignore"):
-        if (values < -1e-4).any() or (values > 1 + 1e-4).any():
-            raise ParameterError(
-                f"{where}.values", "values in [0, 1]", [float(np.nanmin(values)), float(np.nanmax(values))]
-            )
-    _role(where, bars.role)
-
-
-def _check_plane(panel: PlanePanel, frames: int) -> None:
-    extent = panel.extent
-    sides = (extent.x0, extent.x1, extent.y0, extent.y1)
-    if not np.isfinite(sides).all() or not (extent.x0 < extent.x1 and extent.y0 < extent.y1):
-        raise ParameterError(f"{panel.name}.extent", "finite x0 < x1 and y0 < y1", sides)
-    if not 0.2 <= (extent.x1 - extent.x0) / (extent.y1 - extent.y0) <= 5:
-        raise ParameterError(f"{panel.name}.extent", "width over height between 0.2 and 5", sides)
-    if len(panel.layers) > LIMITS["layers"]:
-        raise ParameterError(f"{panel.name}.layers", f"at most {LIMITS['layers']} layers", len(panel.layers))
-    names = [layer.name for layer in panel.layers]
-    names += [la.trail_name for la in panel.layers if isinstance(la, Particles) and la.trail > 0 and la.trail_name]
-    if not all(names):
-        raise ParameterError(f"{panel.name}.layers", "names that are not empty (equal names share one chip)", names)
-    if sum(isinstance(layer, Density) for layer in panel.layers) > 1:
-        raise ParameterError(f"{panel.name}.layers", "at most one Density", names)
-    for layer in panel.layers:
-        if not isinstance(layer, get_args(Layer)):
-            raise ParameterError(f"{panel.name}.layers", "layers of fmviz.clips.clip", layer)
-        _check_layer(f"{panel.name}.{layer.name}", panel, layer, frames)
-
-
-def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> None:
-    _role(where, layer.role)
-    if isinstance(layer, Density):
-        _check_density(where, layer, frames)
-    elif isinstance(layer, Contours):
-        if not layer.levels or not all(0 < level < 1 for level in layer.levels):
-            raise ParameterError(f"{where}.levels", "fractions between 0 and 1", layer.levels)
-        if not any(isinstance(other, Density) for other in panel.layers):
-            raise ParameterError(where, "a Density layer in the same panel", [other.name for other in panel.layers])
-    elif isinstance(layer, Vectors):
-        positions = _array(f"{where}.positions", layer.positions, ("N", 2), finite=True)
-        _array(f"{where}.vectors", layer.vectors, ("T", "N", 2), {"T": frames, "N": len(positions)}, infinite=False)
-        for name, value in (("scale", layer.scale), ("longest", layer.longest)):
-            if not (np.isfinite(value) and value > 0):
-                raise ParameterError(f"{where}.{name}", "a positive number", value)
-    elif isinstance(layer, Particles):
-        _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
-        if layer.trail < 0:
-            raise ParameterError(f"{where}.trail", "0 or more frames", layer.trail)
-        if not 0 < layer.size <= 10:
-            raise ParameterError(f"{where}.size", "a size in (0, 10]", layer.size)
-    elif isinstance(layer, Lines):
-        for index, line in enumerate(layer.points):
-            _array(f"{where}.points[{index}]", line, ("M", 2), infinite=False)
-        if not 0 < layer.opacity <= 1:
-            raise ParameterError(f"{where}.opacity", "an opacity in (0, 1]", layer.opacity)
-    elif isinstance(layer, Markers):
-        _check_markers(where, layer, frames)
-    else:
-        _check_ellipses(where, layer)
-
-
-def _check_density(where: str, layer: Density, frames: int) -> None:
-    values = _array(f"{where}.log_values", layer.log_values, ("T", "H", "W"), {"T": frames}, anything=True)
-    if min(values.shape[1:]) < 2 or max(values.shape[1:]) > LIMITS["grid"]:
-        raise ParameterError(f"{where}.log_values", f"a grid of 2 to {LIMITS['grid']} cells a side", values.shape)
-    top = float(values.max())
-    if not top < np.inf:  # also true of NaN
-        raise ParameterError(f"{where}.log_values", "logarithms below +inf, none NaN", top)
-    if not np.isfinite(layer.log_max):
-        raise ParameterError(f"{where}.log_max", "a finite number", layer.log_max)
-
-
-def _check_markers(where: str, layer: Markers, frames: int) -> None:
-    if np.ndim(layer.positions) == 3:
-        _array(f"{where}.positions", layer.positions, ("T", "M", 2), {"T": frames}, infinite=False)
-    else:
-        _array(f"{where}.positions", layer.positions, ("M", 2), infinite=False)
-    if layer.shape not in _SHAPES:
-        raise ParameterError(f"{where}.shape", f"one of {_SHAPES}", layer.shape)
-    if layer.drag is not None and layer.positions.shape != (1, 2):
-        raise ParameterError(f"{where}.drag", "a single resting point (1, 2)", layer.positions.shape)
-
-
-def _check_ellipses(where: str, layer: Ellipses) -> None:
-    means = _array(f"{where}.means", layer.means, ("K", 2), finite=True)
-    size = {"K": len(means)}
-    covariances = _array(f"{where}.covariances", layer.covariances, ("K", 2, 2), size, finite=True)
-    weights = _array(f"{where}.weights", layer.weights, ("K",), size, finite=True)
-    if (weights < 0).any():
-        raise ParameterError(f"{where}.weights", "weights of 0 or more", weights.tolist())
-    determinant = covariances[:, 0, 0] * covariances[:, 1, 1] - covariances[:, 0, 1] * covariances[:, 1, 0]
-    if (covariances[:, 0, 0] < 0).any() or (determinant < -1e-6).any():
-        raise ParameterError(f"{where}.covariances", "positive semidefinite matrices", covariances[:4].tolist())
-
-
-def _array(
-    where: str,
-    value: object,
-    shape: tuple[str | int, ...],
-    sizes: Mapping[str, int] | None = None,
-    *,
-    finite: bool = False,
-    infinite: bool = True,
-    anything: bool = False,
-) -> Floats:
-    """`value` if it is a float32 array of `shape`: finite, or NaN allowed, or with `anything` not looked into."""
-    expected = ", ".join(str((sizes or {}).get(str(s), s)) for s in shape)
-    if not isinstance(value, np.ndarray) or value.dtype != np.float32:
-        raise ParameterError(where, f"a float32 array of shape ({expected})", getattr(value, "dtype", type(value)))
-    wrong = value.ndim != len(shape) or any(
-        size != want if isinstance(want, int) else size != (sizes or {}).get(want, size)
-        for size, want in zip(value.shape, shape, strict=False)
-    )
-    if wrong:
-        raise ParameterError(where, f"shape ({expected})", value.shape)
-    if max(value.shape) > LIMITS["items"]:
-        raise ParameterError(where, f"at most {LIMITS['items']} along each axis", value.shape)
-    if finite and not np.isfinite(value).all():
-        raise ParameterError(where, "finite values", "NaN or infinity")
-    if not infinite and np.isinf(value).any():
-        raise ParameterError(where, "finite values or NaN", "infinity")
-    return value
-
-
-def _unique(where: str, names: Iterable[str]) -> None:
-    seen = list(names)
-    if len(set(seen)) < len(seen) or not all(seen):
-        raise ParameterError(where, "names that are not empty and differ", seen)
-
-
-def _role(where: str, role: str) -> None:
-    if role not in get_args(Role):
-        raise ParameterError(f"{where}.role", f"one of {get_args(Role)}", role)
-
-
-# --- identity -------------------------------------------------------------------------------------------------------
-
-
-def _arrays(clip: Clip) -> Iterator[Floats]:
-    """All arrays of a clip in a fixed order."""
-    yield clip.times
-    for panel in clip.panels:
-        if isinstance(panel, BarsPanel):
-            if panel.bars is not None:
-                yield panel.bars.values
-            continue
-        for layer in panel.layers:
-            for entry in dataclasses.fields(layer):
-                value = getattr(layer, entry.name)
-                yield from (part for part in (value if isinstance(value, tuple) else (value,)) if _is_array(part))
-    for readout in clip.readouts:
-        yield readout.values
-
-
-def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray)
-
-
 _WORDS = {"title", "hint", "label", "labels"}
 """Fields that a reader reads: a clip is the same one in another language."""
 
@@ -425,7 +140,7 @@ def clip_digest(clip: Clip) -> str:
     digest = hashlib.sha256(usedforsecurity=False)
     structure = [clip.seconds, len(clip.readouts), *(_structure(panel) for panel in clip.panels)]
     digest.update(json.dumps(structure, allow_nan=True, sort_keys=True).encode())
-    for array in _arrays(clip):
+    for array in arrays(clip):
         digest.update(str(array.shape).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:32]
@@ -439,9 +154,6 @@ def _structure(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_structure(part) for part in value]
     return "array" if isinstance(value, np.ndarray) else value
-
-
-# --- encoding -------------------------------------------------------------------------------------------------------
 
 
 class _Block:
