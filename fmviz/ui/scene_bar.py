@@ -70,10 +70,10 @@ def _data(scene: Scene) -> None:
             bound.choose("scene", "data", tr("scene.data"), PRESETS, "preset", take=partial(_pick, "data"))
     gallery = st.popover(tr("scene.gallery"), icon=":material/apps:", on_change="rerun", key="gallery", width="stretch")
     if gallery.open:
-        with gallery, st.grid(3, gap="small"):
+        with gallery, st.grid(2, min_column_width=80, gap="xsmall"):
             for name in PRESETS:
                 with st.container(horizontal_alignment="center", gap="xsmall"):
-                    st.image(_preset_picture(name), width=84, alt=tr(f"preset.{name}"))
+                    st.image(_preset_picture(name), width=72, alt=tr(f"preset.{name}"))
                     st.button(
                         tr(f"preset.{name}"),
                         key=f"pick_{name}",
