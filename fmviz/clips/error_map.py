@@ -1,29 +1,29 @@
 r"""Numerical against training error (T22): the distance to p_data over the amplitude of sigma_t and the number of steps.
 
 With the exact field what remains is the solver's error; with a learned field the network's is added, part of which the
-noise corrects. So that the map shows these and not the luck of a draw, starting points and the sample of p_data that all
-cells are held against are spread evenly (a Sobol sequence through the inverse of the normal law); only the Brownian noise
-is drawn.
+noise corrects. So that the map shows these and not the luck of a draw, starting points, Brownian noise and the sample of
+p_data that all cells are held against are spread evenly (`fmviz.clips.even`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from fmviz.clips.even import even_maruyama, even_sample
 from fmviz.clips.sampling import exact_dynamics, learned_dynamics
 from fmviz.learning import LearnedModel
-from fmviz.theory import GaussianMixture, ProbabilityPath
+from fmviz.theory import ProbabilityPath
 from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.sigmas import Sigma
-from fmviz.theory.solvers import Drift, solve_sde
+from fmviz.theory.solvers import Drift
 from fmviz.theory.time_grids import time_grid
 
-__all__ = ["Cell", "MapPlan", "cells", "even_sample", "noise_floor"]
+__all__ = ["Cell", "MapPlan", "cells", "noise_floor"]
 
 REFERENCE = 4096
 DIRECTIONS = 24
@@ -93,8 +93,11 @@ def cells(path: ProbabilityPath, plan: MapPlan, model: LearnedModel | None = Non
             sigma = Sigma(plan.kind, amplitude, own.scheduler)
 
             def end(drift: Drift | None, sigma: Sigma = sigma, times: list[float] = times) -> float:
+                if drift is None:
+                    return math.nan
                 noise = torch.Generator().manual_seed(plan.seed_noise)
-                return math.nan if drift is None else _distance(_end(drift, sigma, x0, times, noise), target)
+                with torch.inference_mode():
+                    return _distance(even_maruyama(drift, sigma, x0, times, noise), target)
 
             exact = end(exact_dynamics(own, sigma).drift)
             learned = None if model is None else end(learned_dynamics(model, sigma).drift)
@@ -107,27 +110,6 @@ def noise_floor(path: ProbabilityPath, plan: MapPlan) -> float:
     generator = torch.Generator().manual_seed(11_000_027)
     drawn = [_distance(path.p_data.sample(plan.count, generator=generator), target) for _ in range(FLOOR_DRAWS)]
     return sum(drawn) / len(drawn)
-
-
-def even_sample(law: GaussianMixture, count: int) -> Tensor:
-    """`count` points (N, 2) spread over `law` as evenly as possible, always the same ones.
-
-    One coordinate of a Sobol sequence picks the component, the other two the place in it.
-    """
-    sequence = torch.quasirandom.SobolEngine(3, scramble=True, seed=0).draw(count, dtype=torch.float64)  # type: ignore[no-untyped-call]
-    uniform = sequence.clamp(1e-9, 1.0 - 1e-9)
-    edges = law.weights.double().cumsum(0)[:-1].contiguous()
-    index = torch.searchsorted(edges, uniform[:, 0].contiguous())
-    normal = math.sqrt(2.0) * torch.erfinv(2.0 * uniform[:, 1:] - 1.0)
-    spread = (law.factors.double()[index] @ normal.unsqueeze(-1)).squeeze(-1)
-    return (law.means.double()[index] + spread).to(law.dtype)
-
-
-def _end(
-    drift: Drift, sigma: Callable[[float], Tensor], x0: Tensor, times: list[float], noise: torch.Generator
-) -> Tensor:
-    with torch.inference_mode():
-        return solve_sde(drift, sigma, x0, generator=noise, times=times)[0][-1]
 
 
 def _distance(samples: Tensor, target: Tensor) -> float:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from fmviz.clips.clip import Density, Ellipses, Layer, Lines, Markers, Particles, PlanePanel, Role, Vectors
 from fmviz.clips.paths import ARROW_QUANTILE, TRAIL, Grid, as_array
+from fmviz.errors import SingularTimeError
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.likelihood import FlowLikelihood, flow_likelihood
@@ -179,7 +180,8 @@ def at_frames(trajectory: Tensor, times: list[float], frames: Tensor) -> Tensor:
     upper = torch.searchsorted(known, wanted).clamp(1, len(times) - 1)
     part = ((wanted - known[upper - 1]) / (known[upper] - known[upper - 1])).clamp(0.0, 1.0)
     part = part.to(trajectory.dtype)[:, None, None]
-    between = trajectory[upper - 1] * (1.0 - part) + trajectory[upper] * part
+    lower = trajectory[upper - 1]
+    between = torch.where(part == 0.0, lower, lower * (1.0 - part) + trajectory[upper] * part)
     return torch.where(between.isfinite(), between, torch.nan)
 
 
@@ -192,7 +194,7 @@ def ground(path: ProbabilityPath, grid: Grid) -> Ground:
         "mixture", "data", as_array(data.means), as_array(data.covariances), as_array(data.weights), edit="data"
     )
     speed = torch.linalg.vector_norm(_vectors(path.marginal_velocity, grid), dim=-1)
-    return Ground(density, mixture, float(torch.quantile(speed.flatten(), ARROW_QUANTILE)))
+    return Ground(density, mixture, float(torch.nanquantile(speed.flatten(), ARROW_QUANTILE)))
 
 
 def panel(dynamics: Dynamics, runs: Runs, below: Ground, grid: Grid) -> PlanePanel:
@@ -215,10 +217,17 @@ def panel(dynamics: Dynamics, runs: Runs, below: Ground, grid: Grid) -> PlanePan
 
 
 def _vectors(velocity: Velocity, grid: Grid) -> Tensor:
-    """The field at the arrows' places, frame by frame, (T, A², 2)."""
+    """The field at the arrows' places, frame by frame, (T, A², 2); NaN where it has no value (an end of time)."""
     at = grid.points(grid.arrows)
+
+    def frame(t: float) -> Tensor:
+        try:
+            return velocity(at, t)
+        except SingularTimeError:
+            return torch.full_like(at, torch.nan)
+
     with torch.inference_mode():
-        return torch.stack([velocity(at, t) for t in grid.times().tolist()])
+        return torch.stack([frame(t) for t in grid.times().tolist()])
 
 
 def _arrows(dynamics: Dynamics, speed: float, grid: Grid) -> Vectors:

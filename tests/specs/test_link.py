@@ -5,9 +5,10 @@ import string
 import numpy as np
 import pytest
 
-from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, TrainView, decode, encode
+from fmviz.specs import Clock, Component, PathsView, SampleView, Scene, Shell, State, TrainView, decode, encode
 from fmviz.specs.link import MAX_LENGTH
 from fmviz.specs.mixture import MAX_COMPONENTS
+from fmviz.specs.sampling import FIELDS, GRIDS, METHODS
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 from fmviz.specs.train import ACTIVATIONS, DEVICES, OBJECTIVES, OPTIMIZERS, SCHEDULES, T_SAMPLINGS, TIME_FEATURES
 from fmviz.specs.views import LAYERS
@@ -49,6 +50,15 @@ def random_state(seed: int) -> State:
             click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()),
             axis=rng.choice(["x", "y"]),
         ),
+        sample=SampleView(
+            field=rng.choice(FIELDS),
+            method=rng.choice(METHODS),
+            steps=int(rng.integers(1, 201)),
+            sde_steps=int(rng.integers(1, 1001)),
+            grid=rng.choice(GRIDS),
+            layers=tuple(name for name in LAYERS if rng.random() < 0.5),
+            click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()) if rng.random() < 0.5 else None,
+        ),
         train=TrainView(
             objective=rng.choice(OBJECTIVES),
             width=int(rng.integers(1, 513)),
@@ -86,6 +96,11 @@ def test_round_trip_is_exact(seed):
 def test_defaults_make_an_empty_link():
     assert encode(State()) == {}
     assert decode({}) == (State(), ())
+
+
+def test_no_two_fields_share_a_name():
+    names = [f.alias for part in State.model_fields.values() for f in part.annotation.model_fields.values()]
+    assert len(names) == len(set(names))
 
 
 def test_a_changed_default_is_written():
@@ -126,6 +141,14 @@ def test_a_changed_default_is_written():
         ("present", "maybe"),
         ("lang", "fr"),
         ("sd", "99999999999999999999"),
+        ("solver", "dopri5"),
+        ("steps", "0"),
+        ("steps", "201"),
+        ("sdesteps", "1e9"),
+        ("grid", "spiral"),
+        ("field", "none"),
+        ("sat", "1_2_9"),
+        ("slayers", "density.nonsense"),
         ("foo", "bar"),
         ("obj", "gan"),
         ("width", "0"),

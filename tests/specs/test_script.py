@@ -1,5 +1,6 @@
 """The script of a scene runs as it stands, in a fresh process, and says what the library says."""
 
+import json
 import subprocess
 import sys
 
@@ -7,8 +8,11 @@ import pytest
 import torch
 
 from fmviz import scenes
-from fmviz.specs import Component, PathsView, Scene
-from fmviz.specs.script import paths_script
+from fmviz.clips import sampling
+from fmviz.clips.paths import Starts
+from fmviz.clips.sampling import Sampler
+from fmviz.specs import Component, PathsView, SampleView, Scene
+from fmviz.specs.script import paths_script, sample_script
 
 SCENES = {
     "default": Scene(),
@@ -34,3 +38,23 @@ def test_script_runs_and_agrees(name):
     expected = scenes.path(scene).log_density(x, 0.6)
     assert "log p_t(x)      " + str(expected) in done.stdout
     assert "ODE ends with mean" in done.stdout
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_sampler_as_a_script_draws_the_same_samples(name):
+    scene = SCENES[name]
+    view = SampleView(method="rk4", steps=5, sde_steps=40, grid="refined", click=(0.4, -0.3, 0.6))
+    code = sample_script(scene, view, learned=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    path, sigma = scenes.path(scene), scenes.sigma(scene)
+    starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
+    dynamics, how = sampling.exact_dynamics(path, sigma), Sampler("rk4", 5, 40, "refined")
+    runs = sampling.run(dynamics, how, sigma, starts.points(path.p_init), starts.noise())
+    assert runs.sde is not None
+    said = dict(line.split(" mean ") for line in done.stdout.splitlines() if " mean " in line)
+    for label, samples in (("ODE", runs.ode[-1]), ("SDE", runs.sde[-1])):
+        assert json.loads(said[label]) == pytest.approx(samples.mean(0).tolist(), abs=1e-4)
+    along = sampling.likelihood(dynamics, path, how, (0.4, -0.3, 0.6))
+    (value,) = [line.split()[5] for line in done.stdout.splitlines() if line.startswith("log p_t(x) along")]
+    assert float(value) == pytest.approx(float(along.value), abs=1e-5)

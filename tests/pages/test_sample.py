@@ -1,0 +1,166 @@
+"""The page Sample as Streamlit runs it: every control, the samples' numbers, a click, the map, a network."""
+
+import time
+
+import pytest
+import torch
+
+from fmviz import scenes
+from fmviz.learning import LearnedModel, TrainSpec, checkpoint
+from fmviz.learning.checkpoint import Checkpoint
+from fmviz.learning.networks import MLP
+from fmviz.learning.objectives import architecture
+from fmviz.specs import SampleView, Scene, State
+from fmviz.specs.sampling import FIELDS, GRIDS, METHODS
+from fmviz.ui import learned
+from fmviz.ui.i18n import translate
+from fmviz.ui.state import STATE
+from tests.pages.test_app import errors, open_app
+
+PAGE = "pages/sample_fields.py"
+SMALL = Scene(count=40)
+
+
+def open_sample(state: State):
+    app = open_app("start", state)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def untrained(scene: Scene) -> Checkpoint:
+    path, spec = scenes.path(scene), TrainSpec(hidden=(8,), steps=10)
+    built = architecture(path, spec)
+    weights = built.initial_weights(torch.Generator().manual_seed(0))
+    model = LearnedModel(MLP(built, weights), "velocity", path.scheduler, path.p_init.is_standard)
+    return checkpoint.from_bytes(checkpoint.to_bytes(model, spec, path, 7))
+
+
+def with_network(state: State, scene: Scene | None = None):
+    app = open_sample(state)
+    app.session_state[learned.UPLOADED] = ("abc", untrained(scene or state.scene))
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_runs_in_both_languages(language):
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
+    assert app.header[0].value == translate(language, "sample.title")
+    assert translate(language, "sample.occupancy") in [s.value for s in app.subheader]
+    assert [len(table.value) for table in app.table] == [3]  # ODE, SDE, floor
+
+
+def test_presenting_keeps_the_stage_only():
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"present": True})}))
+    assert len(app.table) == len(app.selectbox) == len(app.subheader) == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_every_solver_and_grid(method, grid):
+    app = open_sample(State(scene=SMALL))
+    app.selectbox(key="sample.method").set_value(method).run()
+    app.segmented_control(key="sample.grid").set_value(grid).run()
+    app.select_slider(key="sample.steps").set_value(5).run()
+    app.select_slider(key="sample.sde_steps").set_value(12).run()
+    assert not app.exception
+    assert not errors(app)
+    chosen = app.session_state[STATE].sample
+    assert (chosen.method, chosen.grid, chosen.steps, chosen.sde_steps) == (method, grid, 5, 12)
+
+
+def test_a_step_count_from_a_link_that_is_no_stop_of_the_slider():
+    app = open_sample(State(scene=SMALL, sample=SampleView(steps=37)))
+    assert app.select_slider(key="sample.steps").value == 37
+
+
+def test_a_velocity_infinite_at_the_end_stops_only_the_solvers_that_look_there():
+    state = State(scene=Scene(count=40, scheduler="sqrt", init="ring5"))
+    app = open_sample(state)  # Euler's last look is at 1 - h
+    assert not errors(app)
+    assert len(app.table) == 1
+    app.selectbox(key="sample.method").set_value("heun").run()
+    assert not app.exception
+    assert translate("en", "app.singular_source") in errors(app)
+    assert len(app.table) == 0
+
+
+def test_lost_particles_are_counted():
+    scene = Scene(count=40, amplitude=5.0, scheduler="sqrt")
+    app = open_sample(State(scene=scene, sample=SampleView(sde_steps=1000)))
+    assert not app.exception
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_network_is_shown_beside_the_exact_field(field):
+    app = with_network(State(scene=SMALL, sample=SampleView(field=field, click=(0.5, 1.0, 0.5))))
+    rows = 2 * (1 + (field == "both")) + 1
+    assert [len(table.value) for table in app.table] == [rows, 2 + (field == "both")]
+    assert app.selectbox(key="sample.field").value == field
+
+
+def test_a_network_of_another_scene_is_not_shown():
+    app = with_network(State(scene=SMALL), Scene(data="moons"))
+    assert not any(box.key == "sample.field" for box in app.selectbox)
+    assert [len(table.value) for table in app.table] == [3]
+
+
+def test_a_network_without_a_score_has_only_an_ode():
+    app = with_network(State(scene=Scene(count=40, init="ring5", data="two_modes"), sample=SampleView(field="learned")))
+    assert [len(table.value) for table in app.table] == [2]
+
+
+def test_the_likelihood_of_a_click_and_forgetting_it():
+    state = State(scene=SMALL, sample=SampleView(method="rk4", steps=100, click=(0.5, 1.0, 0.6)))
+    app = open_sample(state)
+    flow, exact = app.table[1].value.iloc[:, -1].astype(float)
+    assert flow == pytest.approx(exact, abs=1e-3)
+    app.button(key="forget_sample_click").click().run()
+    assert app.session_state[STATE].sample.click is None
+    assert len(app.table) == 1
+
+
+def test_check_and_code():
+    app = open_sample(State(scene=SMALL))
+    app.session_state["check_sample"] = True
+    app.session_state["code_sample"] = True
+    app.run()
+    assert not app.exception
+    orders = app.table[1].value
+    measured, expected = orders.iloc[:, 3].astype(float), orders.iloc[:, 4].astype(float)
+    assert (abs(measured - expected) < 0.2).all()
+    assert "solve_sde" in app.code[0].value
+
+
+def map_buttons(app) -> set[str]:
+    return {button.key for button in app.button if button.key and button.key.startswith("map_")}
+
+
+def test_the_map_is_computed_cancelled_and_dropped_with_its_scene():
+    app = open_sample(State(scene=SMALL))
+    assert map_buttons(app) == {"map_start"}
+    app.button(key="map_start").click().run()
+    assert map_buttons(app) == {"map_cancel"}
+    deadline = time.monotonic() + 60
+    while not app.get("plotly_chart"):
+        assert time.monotonic() < deadline
+        app.run()
+    app.button(key="map_cancel").click().run()
+    assert map_buttons(app) == {"map_start"}
+    assert app.get("plotly_chart")  # what there was stays
+    app.selectbox(key="scene.data").set_value("moons").run()
+    assert not app.get("plotly_chart")
+    assert not app.exception
+
+
+def test_another_amplitude_keeps_the_map_and_another_sigma_does_not():
+    app = open_sample(State(scene=SMALL))
+    app.button(key="map_start").click().run()
+    app.slider(key="scene.amplitude").set_value(2.0).run()
+    assert map_buttons(app) == {"map_cancel"}
+    app.selectbox(key="scene.sigma").set_value("beta").run()
+    assert map_buttons(app) == {"map_start"}
