@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from statistics import fmean
 
 import streamlit as st
 
@@ -17,6 +18,8 @@ __all__ = ["live", "report"]
 
 TICK, HEARTBEAT = 0.2, 3.0
 """Seconds between two pictures of a running training; between two signs of life of a paused one."""
+RECENT = 16
+"""Points of the loss history that the loss shown is the mean of."""
 
 
 def live(run: RunStatus | None, view: View) -> None:
@@ -77,8 +80,9 @@ def _progress(run: RunStatus | None) -> None:
     if run.state == "failed":
         st.error(training.explain(run.failure), icon=":material/error:")
     parts = [tr(f"train.state.{run.state}"), tr("train.progress_step", step=run.step, steps=run.steps)]
-    if run.step > 0:
-        parts.append(tr("train.progress_loss", loss=number(run.loss)))
+    if run.history:
+        recent = [loss for _, loss in run.history[-RECENT:]]  # the same for the same step, however the turns fell
+        parts.append(tr("train.progress_loss", loss=number(fmean(recent))))
     if run.steps_per_second > 0:
         parts.append(tr("train.progress_speed", speed=f"{run.steps_per_second:.0f}"))
     if run.eta_seconds is not None:

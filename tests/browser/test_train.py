@@ -1,0 +1,231 @@
+"""Training in a browser: start, pause, replay, exports, two people at once, a learning rate that is far too high."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fmviz.learning import checkpoint
+from tests.browser.helpers import settle
+from tests.browser.test_app import choose, english, query, wait_for_query, widget
+from tests.browser.test_stage import Stage
+
+OpenPage = Callable[..., Page]
+SMALL = "width=16&depth=2&batch=64"
+SHORT = f"/train?{SMALL}&train=300"
+LONG = f"/train?{SMALL}&train=200000"
+SLOW_MACHINE = 60_000
+
+
+def press(page: Page, what: str) -> None:
+    widget(page, f"train_{what}").get_by_role("button").click()
+
+
+def progress(page: Page) -> str:
+    return page.get_by_test_id("stProgress").inner_text()
+
+
+def wait_for(page: Page, pattern: str) -> str:
+    expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(pattern), timeout=SLOW_MACHINE)
+    return progress(page)
+
+
+def state(name: str) -> str:
+    return english(f"train.state.{name}")
+
+
+def step(text: str) -> int:
+    found = re.search(r"step (\d+) of", text)
+    assert found, text
+    return int(found[1])
+
+
+@pytest.fixture
+def trained(open_page: OpenPage) -> tuple[Page, Stage]:
+    page = open_page(f"{SHORT}&t=0.5", accept_downloads=True)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    press(page, "go")
+    wait_for(page, state("finished"))
+    settle(page)
+    return page, stage
+
+
+def test_start_moves_the_stage_and_keeps_the_clock(open_page):
+    page = open_page(f"{LONG}&t=0.5")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    first = stage.data("clip")
+    press(page, "go")
+    wait_for(page, r"step [1-9]")
+    stage.wait(f"s.clip !== '{first}'")
+    second = stage.data("clip")
+    stage.wait(f"s.clip !== '{second}'")
+    assert stage.t == pytest.approx(0.5)
+    assert stage.root.count() == 1
+    press(page, "go")
+    wait_for(page, state("paused"))
+    settle(page)
+    rest = stage.data("clip")
+    stood = progress(page)
+    page.wait_for_timeout(1000)
+    assert (stage.data("clip"), progress(page)) == (rest, stood), "nothing moves while it is paused"
+    press(page, "go")
+    wait_for(page, state("running"))
+    stage.wait(f"s.clip !== '{rest}'")
+    press(page, "reset")
+    wait_for(page, "Untrained")
+
+
+def test_single_steps_from_the_same_weights(open_page):
+    page = open_page(f"{SHORT}&t=0.5")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    settle(page)
+    untrained = stage.data("clip")
+    press(page, "step")
+    wait_for(page, "step 1 of 300")
+    settle(page)
+    one = stage.data("clip")
+    assert one != untrained
+    press(page, "reset")
+    wait_for(page, "Untrained")
+    stage.wait(f"s.clip === '{untrained}'")
+    press(page, "step")
+    stage.wait(f"s.clip === '{one}'")
+    press(page, "new")
+    stage.wait(f"s.clip !== '{one}' && s.clip !== '{untrained}'")
+    wait_for_query(page, "sw", "1")
+
+
+def test_the_learning_rate_changes_while_it_runs(open_page):
+    page = open_page(LONG)
+    press(page, "go")
+    before = step(wait_for(page, r"step [1-9]"))
+    slider = widget(page, "train-learning_rate").get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"[?&]lr=0\.003"), timeout=SLOW_MACHINE)
+    wait_for(page, state("running"))
+    assert step(progress(page)) > before
+    press(page, "reset")
+    wait_for(page, "Untrained")
+
+
+def test_the_replay_goes_back_to_the_untrained_network(trained):
+    page, stage = trained
+    last = stage.data("clip")
+    slider = widget(page, "train-replay").get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("Home")
+    stage.wait(f"s.clip !== '{last}'")
+    settle(page)
+    slider.focus()
+    page.keyboard.press("End")
+    stage.wait(f"s.clip === '{last}'")
+    assert stage.t == pytest.approx(0.5)
+
+
+def test_the_charts_follow(trained):
+    page, _ = trained
+    charts = page.get_by_test_id("stVegaLiteChart")
+    expect(charts).to_have_count(4)
+    for chart in charts.all():
+        lines = chart.locator(".mark-line path")
+        expect(lines.first).to_be_attached()
+        longest = max(len(line.get_attribute("d") or "") for line in lines.all())
+        assert longest > 200, "a line of many points"
+
+
+@pytest.mark.parametrize("what", ["checkpoint", "csv", "script"])
+def test_exports(trained, tmp_path, what):
+    page, _ = trained
+    with page.expect_download() as waiting:
+        widget(page, f"train_export_{what}").get_by_role("button").click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    match what:
+        case "checkpoint":
+            found = checkpoint.from_bytes(file.read_bytes())
+            assert (found.step, found.spec.hidden) == (300, (16, 16))
+        case "csv":
+            header, *rows = file.read_text().splitlines()
+            assert header == "step,loss"
+            assert (len(rows), rows[-1].split(",")[0]) == (300, "300")
+        case "script":
+            done = subprocess.run(
+                [sys.executable, str(file), "20"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=100
+            )
+            losses = [float(line.split()[1]) for line in done.stdout.splitlines() if line.split()[0].isdigit()]
+            with page.expect_download() as csv:
+                widget(page, "train_export_csv").get_by_role("button").click()
+            csv.value.save_as(tmp_path / "loss.csv")
+            shown = [float(row.split(",")[1]) for row in (tmp_path / "loss.csv").read_text().splitlines()[1:21]]
+            assert losses[:20] == pytest.approx(shown, rel=1e-3)
+    settle(page)
+
+
+def test_a_learning_rate_of_100_is_explained(open_page):
+    page = open_page(f"{SHORT}&lr=100&opt=sgd")
+    press(page, "go")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Lower the learning rate", timeout=SLOW_MACHINE)
+    Stage(page).wait("Number(s.frames) > 0")
+    press(page, "reset")
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_two_people_train_at_once(open_page):
+    first, second = open_page(LONG), open_page(f"{LONG}&obj=noise&sw=3")
+    for page in (first, second):
+        press(page, "go")
+    steps = [step(wait_for(page, r"step [1-9]")) for page in (first, second)]
+    press(first, "go")
+    wait_for(first, state("paused"))
+    expect(second.get_by_test_id("stProgress")).to_contain_text(state("running"))
+    second.wait_for_function(
+        "before => Number(/step (\\d+)/.exec(document.querySelector('[data-testid=stProgress]').innerText)[1]) > before + 50",
+        arg=steps[1],
+        timeout=SLOW_MACHINE,
+    )
+    for page in (first, second):
+        press(page, "reset")
+        wait_for(page, "Untrained")
+
+
+def test_the_link_holds_every_setting(open_page):
+    page = open_page(SHORT)
+    choose(page, "train-objective", english("train.objectives.noise"))
+    wait_for_query(page, "obj", "noise")
+    widget(page, "train_settings").get_by_role("button").first.click()
+    choose(page, "train-activation", english("train.activation.tanh"))
+    wait_for_query(page, "act", "tanh")
+    assert query(page)["width"] == "16"
+
+
+def test_another_language_and_no_word_of_english(trained):
+    page, _ = trained
+    page.get_by_role("radio", name="简体中文").or_(page.get_by_role("button", name="简体中文")).first.click()
+    wait_for_query(page, "lang", "zh")
+    text = page.get_by_test_id("stMain").inner_text()
+    assert not re.search(r"Training|Learned|Settings|Relative|Finished", text)
+
+
+def test_a_phone_scrolls_one_way_only(open_page):
+    page = open_page(SHORT, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    Stage(page).wait("Number(s.frames) > 0")
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+
+
+def test_stage_and_controls_fit_a_laptop(open_page):
+    page = open_page(f"{SHORT}&t=0.5")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    box = stage.root.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 768

@@ -1,0 +1,212 @@
+"""The page Train without a browser: the run's life, what is refused and how, and that sessions keep apart."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fmviz.specs import Scene, Shell, State, TrainView
+from fmviz.specs.train import OBJECTIVES
+from fmviz.ui import training
+from fmviz.ui.i18n import translate
+from fmviz.ui.state import STATE
+from tests.pages.test_app import PAGES, open_app
+
+PAGES["train"] = "pages/train_live.py"
+QUICK = {"width": 16, "depth": 2, "batch_size": 64, "steps": 200}
+PATIENCE = 30.0
+
+
+def open_train(scene: Scene | None = None, language: str = "en", **settings) -> AppTest:
+    return open_app(
+        "train", State(shell=Shell(language=language), scene=scene or Scene(), train=TrainView(**QUICK | settings))
+    )
+
+
+def press(app: AppTest, what: str) -> AppTest:
+    app.button(key=f"train_{what}").click().run()
+    assert not app.exception
+    return app
+
+
+def progress(app: AppTest) -> str:
+    return app.get("progress")[0].proto.text
+
+
+def until(app: AppTest, condition: Callable[[str], bool]) -> str:
+    """Reruns the page, as its clock does in a browser, until its line of progress says so."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition(progress(app)):
+        assert time.monotonic() < deadline, progress(app)
+        app.run()
+        assert not app.exception
+    return progress(app)
+
+
+def finished(text: str) -> bool:
+    return text.startswith(translate("en", "train.state.finished"))
+
+
+def view(app: AppTest) -> TrainView:
+    return app.session_state[STATE].train
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_runs_in_both_languages_and_says_what_to_notice(language):
+    app = open_train(language=language)
+    assert app.header[0].value == translate(language, "train.title")
+    assert any(translate(language, "train.notice.predict") in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_run_of_every_objective_reaches_its_end(objective):
+    app = press(open_train(objective=objective), "go")
+    assert "step 200 of 200" in until(app, finished)
+    assert not app.error
+    assert app.button(key="train_go").label == translate("en", "train.again")
+
+
+def test_pause_step_resume_reset():
+    app = press(open_train(steps=100_000), "go")
+    until(app, lambda text: text.startswith(translate("en", "train.state.running")))
+    press(app, "go")
+    until(app, lambda text: text.startswith(translate("en", "train.state.paused")))
+    app.run()  # a step that was under way is done now
+    before = progress(app)
+    app.run()
+    assert progress(app) == before, "a paused run stands still"
+    done = int(before.split("step ")[1].split(" ")[0])
+    press(app, "step")
+    until(app, lambda text: f"step {done + 1} of" in text)
+    press(app, "go")
+    until(app, lambda text: f"step {done + 1} of" not in text and translate("en", "train.state.running") in text)
+    press(app, "reset")
+    assert progress(app) == translate("en", "train.progress_none", steps=100_000)
+
+
+def test_the_first_step_can_be_taken_by_hand():
+    app = press(open_train(), "step")
+    until(app, lambda text: "step 1 of 200" in text and text.startswith(translate("en", "train.state.paused")))
+
+
+def test_reset_goes_back_to_the_same_weights_and_new_weights_are_others():
+    losses = []
+    app = open_train()
+    for what in ("reset", "reset", "new"):
+        press(app, "go")
+        until(app, finished)
+        losses.append(progress(app).split("loss ")[1])
+        press(app, what)
+    press(app, "go")
+    until(app, finished)
+    losses.append(progress(app).split("loss ")[1])
+    assert losses[0] == losses[1] == losses[2] != losses[3]
+    assert app.session_state[STATE].scene.seed_network == 1
+
+
+def test_the_learning_rate_changes_without_a_reset():
+    app = press(open_train(steps=100_000), "go")
+    until(app, lambda text: "loss" in text)
+    slider = next(s for s in app.select_slider if s.key == "train.learning_rate")
+    slider.set_value(0.001).run()
+    assert not app.exception
+    assert view(app).learning_rate == 0.001
+    assert translate("en", "train.export.rate", rate="0.01") in [c.value for c in app.caption]
+    until(app, lambda text: "loss" in text)
+    press(app, "reset")
+
+
+def test_another_setting_begins_another_run_and_going_back_finds_the_first():
+    app = press(open_train(), "go")
+    until(app, finished)
+    app.selectbox(key="train.objective").set_value("noise").run()
+    assert progress(app) == translate("en", "train.progress_none", steps=200)
+    app.selectbox(key="train.objective").set_value("cfm").run()
+    assert finished(progress(app))
+
+
+def test_a_learning_rate_of_100_ends_in_an_explanation():
+    app = press(open_train(learning_rate=100.0, steps=2000, optimizer="sgd"), "go")
+    until(app, lambda text: text.startswith(translate("en", "train.state.failed")))
+    (error,) = app.error
+    assert "Lower the learning rate" in error.value
+    press(app, "reset")
+    assert not app.error
+
+
+def test_score_matching_from_another_source_is_explained():
+    app = open_train(Scene(init="two_modes"), objective="score")
+    assert translate("en", "train.failed.objective") in [e.value for e in app.error]
+    app.selectbox(key="train.objective").set_value("cfm").run()
+    assert not app.error
+
+
+def test_too_large_a_run_is_refused():
+    app = press(open_train(width=512, depth=8, batch_size=16_384), "go")
+    assert translate("en", "train.failed.too_large") in [e.value for e in app.error]
+
+
+def test_the_replay_shows_a_kept_step():
+    app = press(open_train(), "go")
+    until(app, finished)
+    slider = next(s for s in app.select_slider if s.key == "train.replay")
+    assert slider.value == 200
+    slider.set_value(int(slider.options[len(slider.options) // 2])).run()
+    assert not app.exception
+    assert view(app).replay == int(slider.options[len(slider.options) // 2])
+
+
+def test_two_sessions_do_not_touch_each_other():
+    first, second = press(open_train(), "go"), open_train()
+    assert progress(second) == translate("en", "train.progress_none", steps=200)
+    until(first, finished)
+    second.run()
+    assert progress(second) == translate("en", "train.progress_none", steps=200)
+    press(second, "go")
+    until(second, finished)
+    assert progress(first) == progress(second), "same seed, same loss"
+
+
+def test_the_losses_differ_by_the_irreducible_one_all_along_the_run():
+    app = press(open_train(), "go")
+    until(app, finished)
+    app.session_state["check_train"] = True
+    app.run()
+    assert not app.exception
+    losses, errors = (table.value for table in app.table)
+    number = lambda text: float(text.replace("−", "-").replace("±", ""))  # noqa: E731
+    assert len(losses) >= 4
+    for _, row in losses.iterrows():
+        gap, floor, spread = (number(row.iloc[i]) for i in (3, 4, 5))
+        assert abs(gap - floor) < 2 * spread
+    assert errors.shape[1] == 4
+
+
+def test_the_anatomy_opens_and_draws_again():
+    app = open_train()
+    app.session_state["train_anatomy"] = True
+    app.run()
+    before = app.table[0].value
+    press(app, "draw")
+    assert view(app).draw == 1
+    assert not app.table[0].value.equals(before)
+
+
+def test_the_script_is_that_of_the_run():
+    app = open_train(objective="data", learning_rate=0.003)
+    app.session_state["code_train"] = True
+    app.run()
+    assert "LEARNING_RATE" in app.code[0].value
+    compile(app.code[0].value, "train.py", "exec")
+
+
+def test_a_run_whose_browser_is_gone_ends():
+    app = press(open_train(steps=200_000), "go")
+    until(app, lambda text: "loss" in text)
+    run = next(iter(app.session_state[training.RUNS].values()))
+    pool = training._pool()
+    deadline = time.monotonic() + 15
+    while pool.status(run).alive:
+        assert time.monotonic() < deadline
+    assert pool.status(run).state == "abandoned"
