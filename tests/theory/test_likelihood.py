@@ -1,5 +1,6 @@
 """Likelihood along the flow (T46) against closed forms, the exact path, and itself."""
 
+import itertools
 import math
 
 import pytest
@@ -83,13 +84,13 @@ def test_grids_run_from_zero_to_one(kind, steps):
     grid = time_grid(kind, steps)
     assert len(grid) == steps + 1
     assert (grid[0], grid[-1]) == (0.0, 1.0)
-    assert all(a < b for a, b in zip(grid, grid[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(grid))
 
 
 def test_refined_steps_shrink_to_the_square():
     grid = time_grid("refined", 10)
-    steps = [b - a for a, b in zip(grid, grid[1:], strict=False)]
-    assert all(a > b for a, b in zip(steps, steps[1:], strict=False))
+    steps = [b - a for a, b in itertools.pairwise(grid)]
+    assert all(a > b for a, b in itertools.pairwise(steps))
     assert steps[-1] == pytest.approx(0.01)
 
 
