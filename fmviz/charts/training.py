@@ -93,6 +93,7 @@ def _line_chart(
         subtitlePadding=4,
         offset=8,
     )
+    chart.usermeta = {"embedOptions": {"renderer": "canvas"}}  # repainted a few times a second: no elements to lay out
     return style_altair(chart, theme)
 
 
@@ -107,6 +108,10 @@ def _x(axis: Axis) -> alt.X:
 
 def _y(axis: Axis) -> alt.Y:
     marks = alt.Axis(title=axis.title, format="~g" if axis.log else "~r", tickCount=5, labelOverlap=True)
+    if axis.log:  # a line for each power of ten, none between
+        whole = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
+        for name, value in (("gridOpacity", 0.18), ("tickOpacity", 1.0)):
+            marks[name] = {"condition": {"test": whole, "value": value}, "value": 0}
     return alt.Y("y:Q", axis=marks, scale=_scale(axis))
 
 

@@ -54,7 +54,7 @@ class Resolution:
 
 LIVE = Resolution(frames=13, density_cells=48, error_cells=24, particles=200, trail=2)
 """While a network trains: a new clip several times a second, beside the training."""
-STILL = Resolution(frames=37, density_cells=64, error_cells=40, particles=500, trail=6)
+STILL = Resolution(frames=31, density_cells=64, error_cells=56, particles=500, trail=5)
 """At rest."""
 
 

@@ -35,12 +35,17 @@ def bar(run: RunStatus | None) -> None:
         _button("step", ":material/step_over:", training.single_step, disabled=run is not None and _ended(run))
         _button("reset", ":material/replay:", training.reset, disabled=run is None)
         _button("new", ":material/casino:", training.new_weights)
-        with st.container(width=212):
+        with st.container(width=_wide(246)):
             bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
-        with st.container(width=150):
+        with st.container(width=_wide(140)):
             _rate()
         with st.popover(tr("train.settings"), icon=":material/tune:", key="train_settings"):
             _settings()
+
+
+def _wide(pixels: int) -> int:
+    """A width that grows with the type of a presentation."""
+    return pixels * 5 // 4 if state.current().shell.present else pixels
 
 
 def _ended(run: RunStatus) -> bool:
@@ -62,7 +67,7 @@ def _go(run: RunStatus | None) -> None:
         on_click=act,
         type="primary",
         key="train_go",
-        width=136,
+        width=_wide(130),
         help=tr(f"train.{what}_help"),
     )
 
