@@ -6,6 +6,7 @@ run, and read at the start of a session or when the browser brings another one (
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,8 +33,11 @@ __all__ = [
 ]
 
 STATE, HISTORY, ADDRESS = "fmviz_state", "fmviz_history", "fmviz_address"
+BEFORE = "fmviz_address_before"
 PROBLEMS, LINKS = "fmviz_problems", "fmviz_links"
 MAX_HISTORY = 50
+OVERTAKEN_SECONDS = 3.0
+"""How long an answer of the browser to an older picture may take; nobody goes back a page so soon after a change."""
 
 
 def current() -> State:
@@ -117,13 +121,19 @@ def _usable(state: State) -> tuple[State, tuple[str, ...]]:
 def read_address() -> None:
     """Takes the state from the address if it is not the one this session wrote (an empty one, as after changing pages, says nothing)."""
     found = st.query_params.to_dict()
-    if STATE in st.session_state and (not found or found == st.session_state.get(ADDRESS)):
+    if STATE in st.session_state and (not found or found == st.session_state.get(ADDRESS) or _overtaken(found)):
         return
     state, bad = decode(found)
     state, unusable = _usable(state)
     st.session_state[STATE], st.session_state[PROBLEMS] = state, bad + unusable
     st.session_state[LINKS] = links_read() + 1
     st.session_state[ADDRESS] = found
+
+
+def _overtaken(found: dict[str, str]) -> bool:
+    """Whether the browser asked for this run before it had heard of the address just written, and so names the last one."""
+    before, written_at = st.session_state.get(BEFORE, (None, 0.0))
+    return bool(found == before) and time.monotonic() - written_at < OVERTAKEN_SECONDS
 
 
 def query() -> str:
@@ -136,4 +146,6 @@ def write_address() -> None:
     written = encode(current())
     if st.query_params.to_dict() != written:
         st.query_params.from_dict(written)
+    if written != st.session_state.get(ADDRESS):
+        st.session_state[BEFORE] = (st.session_state.get(ADDRESS), time.monotonic())
     st.session_state[ADDRESS] = written

@@ -7,7 +7,7 @@ from fmviz.specs import Clock, Component, PathsView, Scene, Shell, State, encode
 from fmviz.specs.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 from fmviz.ui import shell
 from fmviz.ui.i18n import translate
-from fmviz.ui.state import STATE
+from fmviz.ui.state import BEFORE, STATE
 
 APP = str(
     shell.PAGES.parent / "app.py"
@@ -150,6 +150,19 @@ def test_a_link_is_opened_and_written_back():
     app = open_app("paths", state)
     assert app.session_state[STATE] == state
     assert {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()} == encode(state)
+
+
+def test_a_browser_that_has_not_yet_heard_of_the_new_address_reverts_nothing():
+    app = open_app(state=State(scene=Scene(data="spiral")))
+    app.selectbox(key="scene.data").set_value("moons").run()
+    app.query_params["data"] = "spiral"  # it answered the old picture
+    app.run()
+    assert scene(app).data == "moons"
+    before, _ = app.session_state[BEFORE]
+    app.session_state[BEFORE] = (before, -1e9)  # long after, the same address is the back button
+    app.query_params["data"] = "spiral"
+    app.run()
+    assert scene(app).data == "spiral"
 
 
 def test_nonsense_in_a_link_shows_a_note_and_the_default():
