@@ -41,7 +41,5 @@ class SampleView(BaseModel):
     steps: int = Field(16, ge=1, le=MAX_STEPS, alias="steps")
     sde_steps: int = Field(64, ge=1, le=MAX_SDE_STEPS, alias="sdesteps")
     grid: GridName = Field("uniform", alias="grid")
-    layers: Layers = Field(
-        ("density", "ode", "ode_trails", "sde", "click"), max_length=len(LAYERS), alias="slayers"
-    )
+    layers: Layers = Field(("density", "ode", "ode_trails", "sde", "click"), max_length=len(LAYERS), alias="slayers")
     click: Event | None = Field(None, alias="sat")

@@ -22,7 +22,9 @@ def test_curves_are_valid_vega_lite(theme, now):
     chart = curves(T, SERIES, now, theme)
     spec = chart.to_dict(validate=False)
     alt.LayerChart.from_dict(spec)  # raises unless the schema of Vega-Lite accepts it
-    assert spec["layer"][0]["encoding"]["color"]["scale"]["range"] == [colour(r, theme) for r in ("data", "init", "sde")]
+    assert spec["layer"][0]["encoding"]["color"]["scale"]["range"] == [
+        colour(r, theme) for r in ("data", "init", "sde")
+    ]
     assert len(spec["layer"]) == (1 if now is None else 2)
 
 
@@ -36,7 +38,9 @@ def test_curves_hold_the_values_and_leave_gaps():
 def test_space_time_shows_density_trajectories_and_the_clock():
     density = np.random.default_rng(0).uniform(size=(5, 11)).astype(np.float32)
     paths = np.stack([T, -T], axis=1)
-    figure = spacetime(T, np.linspace(-1, 1, 5, dtype=np.float32), density, paths, "light", now=0.4, axis="x", highlighted=T)
+    figure = spacetime(
+        T, np.linspace(-1, 1, 5, dtype=np.float32), density, paths, "light", now=0.4, axis="x", highlighted=T
+    )
     heat, lines, chosen = figure.data
     np.testing.assert_allclose(np.asarray(heat.customdata), density)
     assert np.isnan(lines.y).sum() == 2

@@ -70,7 +70,9 @@ def test_the_exact_field_has_no_error_and_the_same_particles():
     assert error.log_values.max() < error.log_max - 10
     assert clip.readouts[0].values.max() < 1e-5
     np.testing.assert_allclose(
-        layer(clip, "learned", Particles, "learned").positions, layer(clip, "exact", Particles, "ode").positions, atol=1e-4
+        layer(clip, "learned", Particles, "learned").positions,
+        layer(clip, "exact", Particles, "ode").positions,
+        atol=1e-4,
     )
     np.testing.assert_allclose(
         layer(clip, "learned", Vectors, "learned_velocity").vectors,
