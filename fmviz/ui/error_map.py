@@ -38,11 +38,11 @@ def error_map(current: State, found: Learned | None) -> None:
     key = _key(current, found)
     job = _job(key)
     with st.container(horizontal=True, vertical_alignment="center", key="map_buttons"):
-        if job is None or not job.alive:
-            label = tr("sample.map.start" if job is None else "sample.map.again")
-            st.button(label, icon=":material/grid_on:", key="map_start", on_click=_start, args=(key,))
+        if job is not None and job.alive:
+            what, icon, act = "cancel", ":material/stop:", job.cancel
         else:
-            st.button(tr("sample.map.cancel"), icon=":material/stop:", key="map_cancel", on_click=job.cancel)
+            what, icon, act = "start" if job is None else "again", ":material/grid_on:", partial(_start, key)
+        st.button(tr(f"sample.map.{what}"), icon=icon, on_click=act, key="map_button")
         if found is None:
             st.caption(tr("sample.map.exact_only"))
     if st.session_state.pop(BUSY, False):
