@@ -17,6 +17,7 @@ from fmviz.ui import bound, clips, state
 from fmviz.ui.components_table import components_table
 from fmviz.ui.i18n import tr
 from fmviz.ui.order import picture_first
+from fmviz.ui.pictures import show_png, show_svg
 from fmviz.ui.theme import theme
 
 __all__ = ["scene_bar"]
@@ -65,7 +66,7 @@ def _pick(which: MixtureName, name: str) -> None:
 
 def _data(scene: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.image(_picture(scene, "data"), width=56, alt=tr(f"preset.{scene.data}"))
+        show_png(_picture(scene, "data"), width=56, alt=tr(f"preset.{scene.data}"))
         with st.container(width="stretch"):
             bound.choose("scene", "data", tr("scene.data"), PRESETS, "preset", take=partial(_pick, "data"))
     gallery = st.popover(tr("scene.gallery"), icon=":material/apps:", on_change="rerun", key="gallery", width="stretch")
@@ -73,7 +74,7 @@ def _data(scene: Scene) -> None:
         with gallery, st.grid(2, min_column_width=80, gap="xsmall"):
             for name in PRESETS:
                 with st.container(horizontal_alignment="center", gap="xsmall"):
-                    st.image(_preset_picture(name), width=72, alt=tr(f"preset.{name}"))
+                    show_png(_preset_picture(name), width=72, alt=tr(f"preset.{name}"))
                     st.button(
                         tr(f"preset.{name}"),
                         key=f"pick_{name}",
@@ -122,7 +123,7 @@ def _schedule(scene: Scene) -> None:
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     description = tr("scene.curves_alt")
-    st.image(sparkline(times, series, theme(), description), width="stretch", alt=description)
+    show_svg(sparkline(times, series, theme(), description), alt=description)
 
 
 def _typed_schedule(scene: Scene) -> None:
