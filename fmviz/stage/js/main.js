@@ -145,7 +145,24 @@ function takeData(S, data) {
     S.dirty = false;
     if (S.playing) invalidate(S);
   }
-  if (changed && !S.drag && S.header.view.acknowledge) requestAnimationFrame(() => report(S, "shown", S.clip.digest));
+  if (changed && !S.drag && S.header.view.acknowledge) whenCalm(() => report(S, "shown", S.clip.digest));
+}
+
+const CALM_FRAMES = 2;
+const LONGEST_RUN = 5000;
+
+/** Once Streamlit's script has ended and its page is on screen: a message sent before would carry the widgets' old values,
+ * and the server would take them for the user's. */
+function whenCalm(then) {
+  const start = performance.now();
+  let calm = 0;
+  const look = () => {
+    const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState ?? "notRunning";
+    calm = state === "notRunning" ? calm + 1 : 0;
+    if (calm >= CALM_FRAMES || performance.now() - start > LONGEST_RUN) then();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
 }
 
 function takeView(S, first) {
