@@ -38,21 +38,7 @@ PresetName = Literal[
     "pinwheel",
     "smiley",
 ]
-InitName = Literal[
-    "gaussian",
-    "two_modes",
-    "three_modes",
-    "ring5",
-    "ring8",
-    "grid",
-    "random",
-    "moons",
-    "circles",
-    "spiral",
-    "checkerboard",
-    "pinwheel",
-    "smiley",
-]
+InitName = Literal["gaussian", PresetName]
 SchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp", "custom"]
 SigmaName = Literal["zero", "constant", "beta", "decay", "rise", "bump", "reversal"]
 MixtureName = Literal["data", "init"]

@@ -22,7 +22,7 @@ from fmviz.ui.i18n import tr
 
 __all__ = ["first_view", "player", "standalone", "visit_view"]
 
-DRAG, SETTLED, LAST, VISIT = "fmviz_drag", "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
+SETTLED, LAST, VISIT = "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
 BEFORE_DRAG = "fmviz_before_drag"
 
 

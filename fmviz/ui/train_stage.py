@@ -12,8 +12,9 @@ from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
 from fmviz.specs import Scene
 from fmviz.specs.views import Language
-from fmviz.stage.payload import Labels, View, encode
-from fmviz.ui.i18n import section, translate
+from fmviz.stage.payload import View, encode
+from fmviz.ui.clips import labels
+from fmviz.ui.i18n import translate
 
 __all__ = ["payload"]
 
@@ -29,15 +30,10 @@ def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
     clip = learned.learned_clip(_truth(scene, live), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
-    return encode(Clip(clip.times, tuple(titled), clip.readouts), _labels(language), view)
+    return encode(Clip(clip.times, tuple(titled), clip.readouts), labels(language), view)
 
 
 def _worded(panel: PlanePanel, language: Language) -> PlanePanel:
     error = translate(language, "layer.error")
     layers = (replace(la, label=error) if isinstance(la, Density) and la.name == "error" else la for la in panel.layers)
     return replace(panel, title=translate(language, f"train.panel_{panel.name}"), layers=tuple(layers))
-
-
-@lru_cache(maxsize=4)
-def _labels(language: Language) -> Labels:
-    return Labels.from_mapping(section(language, "stage"), section(language, "layer"))
