@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["DENSITY_DARK", "DENSITY_LIGHT", "ROLE_COLOURS", "Theme", "colour"]
+__all__ = ["DENSITY_DARK", "DENSITY_LIGHT", "DIVERGING_DARK", "DIVERGING_LIGHT", "ROLE_COLOURS", "Theme", "colour"]
 
 Theme = Literal["light", "dark"]
 
@@ -35,10 +35,27 @@ ROLE_COLOURS: dict[str, RoleColour] = {
     "sde": RoleColour("red", "#980430", "#ff5a70"),
     "learned": RoleColour("yellow", "#7a711c", "#fbdf3c"),
     "reference": RoleColour("text", "#1f2a44", "#e6eaf2"),
+    # Solvers beside one another; each has a mark of its own too, as other layers may share a colour with them.
+    "euler": RoleColour("red", "#980430", "#ff5a70"),
+    "midpoint": RoleColour("yellow", "#7a711c", "#fbdf3c"),
+    "heun": RoleColour("violet", "#5f1fd8", "#c99bf0"),
+    "rk4": RoleColour("orange", "#bb3c00", "#f0982f"),
 }
 
 DENSITY_LIGHT = ("#ffffff", "#eef2f9", "#d3ddef", "#adbfde", "#8298c6")
 DENSITY_DARK = ("#0f1420", "#182236", "#26375a", "#3a5288", "#5a78b8")
+
+DIVERGING_LIGHT = (
+    ("#980430", "#b43b5c", "#cf7188", "#e0a6b5", "#eddae2")
+    + ("#ffffff",)
+    + ("#dbe4f4", "#aac3ed", "#7aa0e1", "#4b77c4", "#1b4fa8")
+)
+"""From the most negative over zero, which looks like the page, to the most positive; so in the charts of the theme too."""
+DIVERGING_DARK = (
+    ("#ff5a70", "#d8536a", "#b24c64", "#793d53", "#3b2c40")
+    + ("#0f1420",)
+    + ("#243352", "#33518a", "#4871bc", "#6a97de", "#8dbcff")
+)
 
 
 def colour(role: str, theme: Theme) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "Bars",
     "BarsPanel",
+    "Box",
     "Clip",
     "Contours",
     "Density",
@@ -25,17 +26,33 @@ __all__ = [
     "Layer",
     "Lines",
     "Markers",
+    "Mesh",
     "Panel",
     "Particles",
     "PlanePanel",
     "Readout",
     "Role",
+    "Signed",
     "Vectors",
 ]
 
 Floats = NDArray[np.float32]
 
-Role = Literal["init", "data", "path", "velocity", "score", "ode", "sde", "learned", "reference"]
+Role = Literal[
+    "init",
+    "data",
+    "path",
+    "velocity",
+    "score",
+    "ode",
+    "sde",
+    "learned",
+    "reference",
+    "euler",
+    "midpoint",
+    "heun",
+    "rk4",
+]
 """The quantity a layer shows; one role has one colour everywhere (``fmviz.charts.palette``)."""
 
 
@@ -63,6 +80,27 @@ class Density:
     name: str
     log_values: Floats
     log_max: float
+    role: Role = "path"
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A field that is positive here and negative there, on a grid of cell centres covering the panel's extent.
+
+    It is shown in diverging colours with zero in the middle. Panels of one clip that are compared take the same limits.
+
+    Attributes:
+        values: (T, H, W) float32, row 0 at the lowest y; NaN where there is no value.
+        limit: the absolute value at full colour, the same for all t.
+        limits: (T,) the same for each frame, used where each frame has its own scale.
+        label: what the colour bar calls it.
+    """
+
+    name: str
+    values: Floats
+    limit: float
+    limits: Floats
     role: Role = "path"
     label: str = ""
 
@@ -112,20 +150,59 @@ class Particles:
 
 @dataclass(frozen=True)
 class Lines:
-    """Static polylines, one (M, 2) array each; ``dashed`` for auxiliary ones; `opacity` in (0, 1]."""
+    """Static polylines, one (M, 2) array each; ``dashed`` for auxiliary ones; `opacity` in (0, 1].
+
+    With `dots` every vertex carries the mark of the role: the steps of a solver.
+    """
 
     name: str
     role: Role
     points: tuple[Floats, ...]
     dashed: bool = False
     opacity: float = 1.0
+    dots: bool = False
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A grid of lines that is carried along: ``positions`` (T, R, C, 2), joined along rows and columns; NaN: nothing there."""
+
+    name: str
+    role: Role
+    positions: Floats
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle, the probability in it and what flows out of it.
+
+    Attributes:
+        x0, x1, y0, y1: its sides, ``x0 < x1`` and ``y0 < y1``.
+        mass: (T,) probability inside.
+        flux: (T, 4) outward flux through the left, right, bottom and top side, an arrow through the middle of each.
+        flux_scale: world length drawn for a flux of 1.
+        drag: with a name the user moves and resizes it, and its new sides are reported under that name. Boxes of the same
+            drag name in different panels move together.
+    """
+
+    name: str
+    role: Role
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    mass: Floats
+    flux: Floats
+    flux_scale: float
+    drag: str | None = None
 
 
 @dataclass(frozen=True)
 class Markers:
     """Single points, ``positions`` (M, 2) at rest or (T, M, 2) moving.
 
-    With `drag` set (only for one resting point) the user can move it; the new place is reported under that name.
+    With `drag` set (only for one resting point) the user can move it; the new place is reported under that name. Layers of
+    the same name and different `drag` names may stand in one panel.
     """
 
     name: str
@@ -151,18 +228,29 @@ class Ellipses:
     edit: str | None = None
 
 
-Layer = Density | Contours | Vectors | Particles | Lines | Markers | Ellipses
+Layer = Density | Signed | Contours | Vectors | Particles | Lines | Mesh | Markers | Ellipses | Box
 
 
 @dataclass(frozen=True)
 class PlanePanel:
-    """A rectangle of the plane with its layers, drawn in the order given. `clickable`: a click reports its position."""
+    """A rectangle of the plane with its layers, drawn in the order given, at most one Density or Signed among them.
+
+    Attributes:
+        clickable: a click reports its position.
+        aspect: width over height of the plot, for an x and a y that are different quantities; None: equal scales on both axes.
+        x_label, y_label: what the axes are called; empty: nothing is written along them.
+        formula: presentation MathML from our own assets, shown under the title.
+    """
 
     name: str
     title: str
     extent: Extent
     layers: tuple[Layer, ...]
     clickable: bool = False
+    aspect: float | None = None
+    x_label: str = ""
+    y_label: str = ""
+    formula: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from fmviz.clips.clip import (
     Bars,
     BarsPanel,
+    Box,
     Clip,
     Contours,
     Density,
@@ -19,12 +20,15 @@ from fmviz.clips.clip import (
     Layer,
     Lines,
     Markers,
+    Mesh,
     Particles,
     PlanePanel,
     Role,
+    Signed,
     Vectors,
 )
 from fmviz.errors import ParameterError
+from fmviz.stage.mathml import check_mathml
 
 __all__ = ["LIMITS", "arrays", "check"]
 
@@ -83,16 +87,24 @@ def _check_plane(panel: PlanePanel, frames: int) -> None:
     sides = (extent.x0, extent.x1, extent.y0, extent.y1)
     if not np.isfinite(sides).all() or not (extent.x0 < extent.x1 and extent.y0 < extent.y1):
         raise ParameterError(f"{panel.name}.extent", "finite x0 < x1 and y0 < y1", sides)
-    if not 0.2 <= (extent.x1 - extent.x0) / (extent.y1 - extent.y0) <= 5:
-        raise ParameterError(f"{panel.name}.extent", "width over height between 0.2 and 5", sides)
+    if panel.aspect is None:
+        if not 0.2 <= (extent.x1 - extent.x0) / (extent.y1 - extent.y0) <= 5:
+            raise ParameterError(f"{panel.name}.extent", "width over height between 0.2 and 5", sides)
+    elif not 0.2 <= panel.aspect <= 5:
+        raise ParameterError(f"{panel.name}.aspect", "width over height between 0.2 and 5", panel.aspect)
+    if panel.formula:
+        check_mathml(f"{panel.name}.formula", panel.formula)
     if len(panel.layers) > LIMITS["layers"]:
         raise ParameterError(f"{panel.name}.layers", f"at most {LIMITS['layers']} layers", len(panel.layers))
     names = [layer.name for layer in panel.layers]
     names += [la.trail_name for la in panel.layers if isinstance(la, Particles) and la.trail > 0 and la.trail_name]
     if not all(names):
         raise ParameterError(f"{panel.name}.layers", "names that are not empty (equal names share one chip)", names)
-    if sum(isinstance(layer, Density) for layer in panel.layers) > 1:
-        raise ParameterError(f"{panel.name}.layers", "at most one Density", names)
+    if sum(isinstance(layer, Density | Signed) for layer in panel.layers) > 1:
+        raise ParameterError(f"{panel.name}.layers", "at most one Density or Signed", names)
+    _unique(
+        f"{panel.name}.drag", (la.drag for la in panel.layers if isinstance(la, Markers | Box) and la.drag is not None)
+    )
     for layer in panel.layers:
         if not isinstance(layer, get_args(Layer)):
             raise ParameterError(f"{panel.name}.layers", "layers of fmviz.clips.clip", layer)
@@ -103,6 +115,8 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
     _role(where, layer.role)
     if isinstance(layer, Density):
         _check_density(where, layer, frames)
+    elif isinstance(layer, Signed):
+        _check_signed(where, layer, frames)
     elif isinstance(layer, Contours):
         if not layer.levels or not all(0 < level < 1 for level in layer.levels):
             raise ParameterError(f"{where}.levels", "fractions between 0 and 1", layer.levels)
@@ -111,9 +125,8 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
     elif isinstance(layer, Vectors):
         positions = _array(f"{where}.positions", layer.positions, ("N", 2), finite=True)
         _array(f"{where}.vectors", layer.vectors, ("T", "N", 2), {"T": frames, "N": len(positions)}, infinite=False)
-        for name, value in (("scale", layer.scale), ("longest", layer.longest)):
-            if not (np.isfinite(value) and value > 0):
-                raise ParameterError(f"{where}.{name}", "a positive number", value)
+        _positive(f"{where}.scale", layer.scale)
+        _positive(f"{where}.longest", layer.longest)
     elif isinstance(layer, Particles):
         _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
         if layer.trail < 0:
@@ -125,6 +138,12 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
             _array(f"{where}.points[{index}]", line, ("M", 2), infinite=False)
         if not 0 < layer.opacity <= 1:
             raise ParameterError(f"{where}.opacity", "an opacity in (0, 1]", layer.opacity)
+    elif isinstance(layer, Mesh):
+        grid = _array(f"{where}.positions", layer.positions, ("T", "R", "C", 2), {"T": frames}, infinite=False)
+        if grid.shape[1] * grid.shape[2] > LIMITS["items"]:
+            raise ParameterError(f"{where}.positions", f"at most {LIMITS['items']} points", grid.shape)
+    elif isinstance(layer, Box):
+        _check_box(where, layer, frames)
     elif isinstance(layer, Markers):
         _check_markers(where, layer, frames)
     else:
@@ -133,13 +152,39 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
 
 def _check_density(where: str, layer: Density, frames: int) -> None:
     values = _array(f"{where}.log_values", layer.log_values, ("T", "H", "W"), {"T": frames}, anything=True)
-    if min(values.shape[1:]) < 2 or max(values.shape[1:]) > LIMITS["grid"]:
-        raise ParameterError(f"{where}.log_values", f"a grid of 2 to {LIMITS['grid']} cells a side", values.shape)
+    _grid(f"{where}.log_values", values)
     top = float(values.max())
     if not top < np.inf:  # also true of NaN
         raise ParameterError(f"{where}.log_values", "logarithms below +inf, none NaN", top)
     if not np.isfinite(layer.log_max):
         raise ParameterError(f"{where}.log_max", "a finite number", layer.log_max)
+
+
+def _check_signed(where: str, layer: Signed, frames: int) -> None:
+    _grid(f"{where}.values", _array(f"{where}.values", layer.values, ("T", "H", "W"), {"T": frames}, infinite=False))
+    _positive(f"{where}.limit", layer.limit)
+    limits = _array(f"{where}.limits", layer.limits, ("T",), {"T": frames}, finite=True)
+    if not (limits > 0).all():
+        raise ParameterError(f"{where}.limits", "positive numbers", limits[:8].tolist())
+
+
+def _grid(where: str, values: Floats) -> None:
+    if min(values.shape[1:]) < 2 or max(values.shape[1:]) > LIMITS["grid"]:
+        raise ParameterError(where, f"a grid of 2 to {LIMITS['grid']} cells a side", values.shape)
+
+
+def _positive(where: str, value: float) -> None:
+    if not (np.isfinite(value) and value > 0):
+        raise ParameterError(where, "a positive number", value)
+
+
+def _check_box(where: str, layer: Box, frames: int) -> None:
+    sides = (layer.x0, layer.x1, layer.y0, layer.y1)
+    if not np.isfinite(sides).all() or not (layer.x0 < layer.x1 and layer.y0 < layer.y1):
+        raise ParameterError(where, "finite x0 < x1 and y0 < y1", sides)
+    _array(f"{where}.mass", layer.mass, ("T",), {"T": frames}, infinite=False)
+    _array(f"{where}.flux", layer.flux, ("T", 4), {"T": frames}, infinite=False)
+    _positive(f"{where}.flux_scale", layer.flux_scale)
 
 
 def _check_markers(where: str, layer: Markers, frames: int) -> None:

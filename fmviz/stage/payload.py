@@ -11,9 +11,13 @@ integers become numbers, :math:`x = x_{lo} + (k - k_{lo}) (x_{hi} - x_{lo}) / (k
 dtype      what                                                    integers                 no value
 =========  ======================================================  =======================  ==============
 ``u16``    log densities, 30 nats below the top of all frames      1 … 65535                0: -inf, below
-``i16``    vectors, particles, long paths                          -32767 … 32767           -32768: NaN
+``i16``    vectors, particles, meshes, long paths                  -32767 … 32767           -32768: NaN
+``s16``    signed fields                                           -32767 … 32767           -32768: NaN
 ``f32``    anything short                                          –                        NaN
 =========  ======================================================  =======================  ==============
+
+A signed field travels as the signed square root of its fraction of the highest limit,
+:math:`x = x_{hi}\, k |k| / 32767^2`, so that a frame of small values keeps its shape when it has a scale of its own.
 
 What could not be seen anyway is cut before the range is taken, so that one stray value costs no precision: positions
 further than three panel widths away, and vectors longer than the longest arrow drawn.
@@ -31,9 +35,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, ROLE_COLOURS
+from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, DIVERGING_DARK, DIVERGING_LIGHT, ROLE_COLOURS
 from fmviz.clips.clip import (
     BarsPanel,
+    Box,
     Clip,
     Contours,
     Density,
@@ -42,8 +47,10 @@ from fmviz.clips.clip import (
     Layer,
     Lines,
     Markers,
+    Mesh,
     Particles,
     PlanePanel,
+    Signed,
     Vectors,
 )
 from fmviz.errors import ParameterError
@@ -131,7 +138,7 @@ def default_layers(clip: Clip) -> tuple[str, ...]:
     return tuple(name for name in layer_names(clip) if name not in off)
 
 
-_WORDS = {"title", "hint", "label", "labels"}
+_WORDS = {"title", "hint", "label", "labels", "x_label", "y_label"}
 """Fields that a reader reads: a clip is the same one in another language."""
 
 
@@ -195,6 +202,17 @@ class _Block:
         np.clip(codes, 0, 65535, out=codes)
         return self.add("u16", codes.astype("<u2"), lo=lo, hi=hi)
 
+    def signed(self, layer: Signed) -> dict[str, Any]:
+        hi = max(float(layer.limit), float(layer.limits.max()))
+        codes = np.abs(layer.values) / np.float32(hi)
+        np.sqrt(codes, out=codes)
+        np.minimum(codes, 1, out=codes)
+        np.copysign(codes, layer.values, out=codes)
+        codes *= 32767
+        np.rint(codes, out=codes)
+        np.nan_to_num(codes, copy=False, nan=-32768)
+        return self.add("s16", codes.astype("<i2"), hi=hi)
+
 
 def encode(clip: Clip, labels: Labels, view: View) -> bytes:
     """The payload of `stage` and `standalone_html`.
@@ -215,6 +233,7 @@ def encode(clip: Clip, labels: Labels, view: View) -> bytes:
         "view": _view(clip, view),
         "roles": {role: dataclasses.asdict(entry) for role, entry in ROLE_COLOURS.items()},
         "ramps": {"light": list(DENSITY_LIGHT), "dark": list(DENSITY_DARK)},
+        "diverging": {"light": list(DIVERGING_LIGHT), "dark": list(DIVERGING_DARK)},
         "seconds": float(clip.seconds),
         "times": block.floats(clip.times),
         "panels": [_bars(block, p) if isinstance(p, BarsPanel) else _plane(block, p) for p in clip.panels],
@@ -267,6 +286,10 @@ def _plane(block: _Block, panel: PlanePanel) -> dict[str, Any]:
         "title": panel.title,
         "extent": [float(extent.x0), float(extent.x1), float(extent.y0), float(extent.y1)],
         "clickable": bool(panel.clickable),
+        "aspect": None if panel.aspect is None else float(panel.aspect),
+        "x_label": panel.x_label,
+        "y_label": panel.y_label,
+        "formula": panel.formula,
         "layers": [_layer(block, extent, layer) for layer in panel.layers],
     }
 
@@ -281,6 +304,16 @@ def _layer(block: _Block, extent: Extent, layer: Layer) -> dict[str, Any]:
             "log_max": layer.log_max,
             "label": layer.label,
             "codes": block.log_density(layer),
+        }
+    if isinstance(layer, Signed):
+        height, width = layer.values.shape[1:]
+        return entry | {
+            "rows": height,
+            "columns": width,
+            "limit": float(layer.limit),
+            "limits": block.floats(layer.limits),
+            "label": layer.label,
+            "codes": block.signed(layer),
         }
     if isinstance(layer, Contours):
         return entry | {"levels": [float(level) for level in layer.levels]}
@@ -307,6 +340,18 @@ def _layer(block: _Block, extent: Extent, layer: Layer) -> dict[str, Any]:
             "lengths": lengths,
             "dashed": bool(layer.dashed),
             "opacity": float(layer.opacity),
+            "dots": bool(layer.dots),
+        }
+    if isinstance(layer, Mesh):
+        rows, columns = layer.positions.shape[1:3]
+        return entry | {"positions": block.floats(_near(layer.positions, extent)), "rows": rows, "columns": columns}
+    if isinstance(layer, Box):
+        return entry | {
+            "sides": [float(side) for side in (layer.x0, layer.x1, layer.y0, layer.y1)],
+            "mass": block.floats(layer.mass),
+            "flux": block.floats(layer.flux),
+            "flux_scale": float(layer.flux_scale),
+            "drag": layer.drag,
         }
     if isinstance(layer, Markers):
         return entry | {

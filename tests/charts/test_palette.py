@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, ROLE_COLOURS, colour
+from fmviz.charts.palette import (
+    DENSITY_DARK,
+    DENSITY_LIGHT,
+    DIVERGING_DARK,
+    DIVERGING_LIGHT,
+    ROLE_COLOURS,
+    colour,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THEMES = ("light", "dark")
@@ -108,6 +115,30 @@ def test_quantities_are_told_apart(config: dict[str, Any], theme: Any, vision: s
         if np.linalg.norm(seen[a] - seen[b]) < TOLD_APART
     }
     assert not too_near
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("vision", VISION)
+def test_a_signed_field_reads_from_the_middle_outwards(config: dict[str, Any], theme: Any, vision: str) -> None:
+    ramp = DIVERGING_LIGHT if theme == "light" else DIVERGING_DARK
+    section = config["theme"][theme]
+    assert ramp[5] == section["backgroundColor"], "zero looks like the page"
+    assert (*ramp[:5], *ramp[6:]) == tuple(section["chartDivergingColors"])
+    seen = np.array([lab(VISION[vision] @ linear(colour)) for colour in ramp])
+    from_zero = np.linalg.norm(seen - seen[5], axis=1)
+    assert (np.diff(from_zero[5:]) > 3).all()
+    assert (np.diff(from_zero[5::-1]) > 3).all()
+    for step in range(2, 6):
+        assert np.linalg.norm(seen[5 + step] - seen[5 - step]) >= TOLD_APART, "which sign"
+    assert 0.6 < from_zero[0] / from_zero[-1] < 1 / 0.6, "no sign looks much the stronger one"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("vision", VISION)
+def test_solvers_are_told_apart(theme: Any, vision: str) -> None:
+    names = ("euler", "midpoint", "heun", "rk4", "ode")
+    seen = [lab(VISION[vision] @ linear(colour(role, theme))) for role in names]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) >= TOLD_APART
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fmviz.clips.clip import (
     Bars,
     BarsPanel,
+    Box,
     Clip,
     Contours,
     Density,
@@ -22,9 +23,11 @@ from fmviz.clips.clip import (
     Layer,
     Lines,
     Markers,
+    Mesh,
     Particles,
     PlanePanel,
     Readout,
+    Signed,
     Vectors,
 )
 from fmviz.errors import ParameterError
@@ -58,11 +61,14 @@ def density(values: object = None) -> Density:
 def read(payload: bytes, entry: dict[str, Any]) -> NDArray[np.float64]:
     """The independent reader: the layout as the module's docstring states it."""
     start = decode_header(payload)["start"] + entry["offset"]
-    kind = {"f32": "<f4", "i16": "<i2", "u16": "<u2"}[entry["dtype"]]
+    kind = {"f32": "<f4", "i16": "<i2", "s16": "<i2", "u16": "<u2"}[entry["dtype"]]
     raw = np.frombuffer(payload, kind, entry["count"], start)
     assert start % 8 == 0
     if entry["dtype"] == "f32":
         return raw.astype(float)
+    if entry["dtype"] == "s16":
+        part = raw.astype(float) / 32767
+        return np.where(raw == -32768, np.nan, entry["hi"] * part * np.abs(part))
     low, high, gap, value = (-32767, 32767, -32768, np.nan) if entry["dtype"] == "i16" else (1, 65535, 0, -np.inf)
     out = entry["lo"] + (raw.astype(float) - low) * (entry["hi"] - entry["lo"]) / (high - low)
     out[raw == gap] = value
@@ -154,6 +160,83 @@ def test_small_things_travel_exactly() -> None:
     assert layer_of(payload, 3)["components"] == [[1.0, 0.0, 1.0, 2.0, 0.5, 1.0]]
 
 
+def signed(values: object = None, limit: float = 2.0, limits: object = (2, 1, 0.5)) -> Signed:
+    return Signed("term", f32(np.zeros((3, 4, 5)) if values is None else values), limit, f32(limits))
+
+
+def test_a_signed_field_keeps_small_values_and_their_sign() -> None:
+    values = f32(RNG.normal(size=(3, 12, 16)) * np.array([1, 1e-2, 1e-5])[:, None, None])
+    values[1, 2, 3] = np.nan
+    values[0, 0, :2] = [50, -50]
+    payload = packed(signed(values, 4.0, [4, 0.04, 4e-5]))
+    layer = layer_of(payload)
+    back = read(payload, layer["codes"]).reshape(values.shape)
+    assert (layer["kind"], layer["rows"], layer["columns"], layer["limit"]) == ("signed", 12, 16, 4.0)
+    assert read(payload, layer["limits"]) == pytest.approx([4, 0.04, 4e-5])
+    assert np.isnan(back[1, 2, 3])
+    assert back[0, 0, :2].tolist() == [4, -4], "cut at the highest limit"
+    kept = np.isfinite(values) & (np.abs(values) < 4)
+    error = np.abs(back - values)[kept]
+    assert (error <= 1.01 * (np.sqrt(4 * np.abs(values[kept])) / 32767 + 4 / 32767**2)).all()
+    assert np.abs(back[2] - values[2]).max() < 0.02 * 4e-5, "a hundred-thousandth of the limit still has its shape"
+
+
+def test_the_highest_limit_of_a_frame_is_kept() -> None:
+    values = f32(np.full((3, 2, 2), 3.0))
+    payload = packed(signed(values, 1.0, [1, 3, 1]))
+    assert read(payload, layer_of(payload)["codes"]) == pytest.approx(3.0, rel=1e-6)
+
+
+def test_a_mesh_keeps_its_grid() -> None:
+    positions = f32(RNG.normal(size=(3, 20, 30, 2)))
+    positions[1, 2, 3] = np.nan
+    payload = packed(Mesh("mesh", "path", positions))
+    layer = layer_of(payload)
+    back = read(payload, layer["positions"]).reshape(positions.shape)
+    assert (layer["rows"], layer["columns"]) == (20, 30)
+    assert np.isnan(back[1, 2, 3]).all()
+    ok = np.abs(positions) < 5
+    assert np.abs(back - positions)[ok].max() <= 28 / 65534
+
+
+def box(**changes: Any) -> Box:
+    whole = Box("box", "velocity", -1, 0.5, 0, 2, f32([0.1, 0.2, np.nan]), f32(np.ones((3, 4))), 2.0, "box")
+    return dataclasses.replace(whole, **changes)
+
+
+def test_a_box_travels_exactly() -> None:
+    payload = packed(box())
+    layer = layer_of(payload)
+    assert layer["sides"] == [-1, 0.5, 0, 2]
+    assert (layer["flux_scale"], layer["drag"]) == (2.0, "box")
+    assert np.array_equal(read(payload, layer["mass"]), box().mass.astype(float), equal_nan=True)
+    assert (read(payload, layer["flux"]) == 1).all()
+
+
+MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow><mi>u</mi><mo stretchy="false">=</mo><mn>1</mn></mrow></math>'
+
+
+def test_axes_and_formula_of_a_panel() -> None:
+    panel = PlanePanel("a", "A", Extent(0, 1, -50, 50), (), aspect=1.5, x_label="t", y_label="x", formula=MATH)
+    clip = Clip(TIMES, (panel,))
+    shown = decode_header(encode(clip, english(clip), View()))["panels"][0]
+    assert (shown["aspect"], shown["x_label"], shown["y_label"], shown["formula"]) == (1.5, "t", "x", MATH)
+    renamed = dataclasses.replace(panel, x_label="时间", y_label="位置")
+    assert clip_digest(Clip(TIMES, (renamed,))) == clip_digest(clip), "the same scene in another language"
+
+
+def test_starts_of_one_layer_are_dragged_one_by_one() -> None:
+    starts = [Markers("start", "init", f32([[n, 0]]), "ring", drag=f"start{n}") for n in range(3)]
+    payload = packed(*starts)
+    assert [layer_of(payload, n)["drag"] for n in range(3)] == ["start0", "start1", "start2"]
+    assert layer_names(clip_of(*starts)) == ("start",)
+
+
+def test_the_steps_of_a_solver_are_dots() -> None:
+    payload = packed(Lines("euler", "euler", (f32([[0, 0], [1, 1]]),), dots=True), Lines("exact", "ode", ()))
+    assert [layer_of(payload, n)["dots"] for n in range(2)] == [True, False]
+
+
 def test_header_is_strict_json_and_arrays_are_aligned() -> None:
     clip = default_clip()
     payload = encode(clip, english(clip), View(t=5))
@@ -239,11 +322,29 @@ WRONG: dict[str, tuple[Callable[[], Clip], str]] = {
     "readout length": (_with(readouts=(Readout("α", f32([1, 2])),)), "readouts.α"),
     "empty name": (_layers(Particles("", "ode", ONES)), "not empty"),
     "two densities": (_layers(density(), dataclasses.replace(density(), name="e")), "one Density"),
+    "density and signed": (_layers(density(), signed()), "one Density or Signed"),
     "density frames": (_layers(density(np.zeros((2, 4, 4)))), r"\(3, H, W\)"),
     "density NaN": (_layers(density(np.full((3, 4, 4), np.nan))), "none NaN"),
     "density infinite": (_layers(density(np.full((3, 4, 4), np.inf))), "below"),
     "density a row": (_layers(density(np.zeros((3, 1, 4)))), "2 to 512"),
     "density top": (_layers(Density("d", f32(np.zeros((3, 4, 4))), np.nan)), "log_max"),
+    "signed frames": (_layers(signed(np.zeros((2, 4, 4)))), r"\(3, H, W\)"),
+    "signed double": (_layers(Signed("s", np.zeros((3, 4, 4)), 1, f32([1, 1, 1]))), "float32"),  # type: ignore[arg-type]
+    "signed infinite": (_layers(signed(np.full((3, 4, 4), -np.inf))), "NaN"),
+    "signed a row": (_layers(signed(np.zeros((3, 1, 4)))), "2 to 512"),
+    "signed limit": (_layers(signed(limit=0)), "limit"),
+    "signed limits": (_layers(signed(limits=[1, 0, 1])), "limits"),
+    "signed limits frames": (_layers(signed(limits=[1, 1])), "limits"),
+    "mesh in 3d": (_layers(Mesh("m", "path", f32(np.zeros((3, 4, 4, 3))))), "positions"),
+    "mesh frames": (_layers(Mesh("m", "path", f32(np.zeros((2, 4, 4, 2))))), "positions"),
+    "mesh size": (_layers(Mesh("m", "path", f32(np.zeros((3, 200, 200, 2))))), "at most"),
+    "box sides": (_layers(box(x1=-1)), "x0 < x1"),
+    "box infinite": (_layers(box(y1=np.inf)), "finite"),
+    "box mass": (_layers(box(mass=f32([1, 1]))), "mass"),
+    "box flux": (_layers(box(flux=f32(np.ones((3, 2))))), "flux"),
+    "box scale": (_layers(box(flux_scale=np.nan)), "flux_scale"),
+    "drag names": (_layers(box(), Markers("m", "data", f32([[0, 0]]), drag="box")), "drag"),
+    "aspect": (_with(panels=(PlanePanel("a", "A", EXTENT, (), aspect=9),)), "aspect"),
     "contours alone": (_layers(Contours("c")), "Density"),
     "contour level": (_layers(density(), Contours("c", (0.5, 1.2))), "between 0 and 1"),
     "vector count": (_layers(Vectors("v", "velocity", f32(np.zeros((5, 2))), ONES, 1, 1)), "vectors"),
@@ -273,6 +374,24 @@ def test_check_names_what_is_wrong(case: str) -> None:
     build, message = WRONG[case]
     with pytest.raises(ParameterError, match=message):
         check(build())
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "<math><mi>x</mi>",
+        "<math><script>alert(1)</script></math>",
+        "<math><mi onclick='alert(1)'>x</mi></math>",
+        "<math><mi href='javascript:alert(1)'>x</mi></math>",
+        "<math><mtext><b xmlns='http://www.w3.org/1999/xhtml'>x</b></mtext></math>",
+        "<mrow><mi>x</mi></mrow>",
+        "<!DOCTYPE math [<!ENTITY a 'a'>]><math><mi>&a;</mi></math>",
+        "<math><mo>&nabla;</mo></math>",
+    ],
+)
+def test_a_formula_is_mathml_and_nothing_else(formula: str) -> None:
+    with pytest.raises(ParameterError, match=r"a\.formula"):
+        check(clip_of(panels=(PlanePanel("a", "A", EXTENT, (), formula=formula),)))
 
 
 @pytest.mark.parametrize("view", [View(t=np.nan), View(density_scale="cubic"), View(speed=0)])  # type: ignore[arg-type]
