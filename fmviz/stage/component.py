@@ -17,7 +17,7 @@ import streamlit as st
 from fmviz.stage.assets import script, style
 from fmviz.stage.payload import DensityScale
 
-__all__ = ["Clicked", "DensityView", "Edited", "Moved", "Phase", "StageEvents", "events", "stage"]
+__all__ = ["Boxed", "Clicked", "DensityView", "Edited", "Moved", "Phase", "StageEvents", "events", "stage"]
 
 Phase = Literal["drag", "done"]
 _MOST_COMPONENTS = 256
@@ -58,6 +58,19 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Boxed:
+    """The box dragged under `name` now has these sides, ``x0 < x1`` and ``y0 < y1``."""
+
+    name: str
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    phase: Phase
+    seq: int
+
+
+@dataclass(frozen=True)
 class DensityView:
     """How density is shown."""
 
@@ -75,6 +88,7 @@ class StageEvents:
     edited: Edited | None = None
     clicked: Clicked | None = None
     moved: Moved | None = None
+    boxed: Boxed | None = None
     shown: str | None = None
 
 
@@ -93,6 +107,7 @@ def stage(
     on_edited: Callable[[], None] = _nothing,
     on_clicked: Callable[[], None] = _nothing,
     on_moved: Callable[[], None] = _nothing,
+    on_boxed: Callable[[], None] = _nothing,
     on_shown: Callable[[], None] = _nothing,
 ) -> StageEvents:
     """Show `payload` (of `fmviz.stage.payload.encode`) and return what the user last did.
@@ -101,7 +116,8 @@ def stage(
         payload: the same bytes again cost nothing; new bytes replace the picture and leave the user's clock and layers.
         key: names the stage on the page; a callback reads the new value with ``events(key)``.
         height: the stage knows its own height; a number of pixels makes it scroll inside.
-        on_t, on_layers, on_density, on_edited, on_clicked, on_moved, on_shown: run before the script when that value changed.
+        on_t, on_layers, on_density, on_edited, on_clicked, on_moved, on_boxed, on_shown: run before the script when that
+            value changed.
     """
     result = _MOUNT(
         key=key,
@@ -114,6 +130,7 @@ def stage(
         on_edited_change=on_edited,
         on_clicked_change=on_clicked,
         on_moved_change=on_moved,
+        on_boxed_change=on_boxed,
         on_shown_change=on_shown,
     )
     return _read(result)
@@ -133,6 +150,7 @@ def _read(state: Mapping[str, Any]) -> StageEvents:
         edited=_edited(state.get("edited")),
         clicked=_clicked(state.get("clicked")),
         moved=_moved(state.get("moved")),
+        boxed=_boxed(state.get("boxed")),
         shown=state.get("shown") if isinstance(state.get("shown"), str) else None,
     )
 
@@ -202,3 +220,13 @@ def _moved(value: object) -> Moved | None:
     if phase is None or numbers is None:
         return None
     return Moved(value["name"], numbers[0], numbers[1], phase, int(numbers[2]))
+
+
+def _boxed(value: object) -> Boxed | None:
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+        return None
+    phase, numbers = _phase(value), _numbers(value, "x0", "x1", "y0", "y1", "seq")
+    if phase is None or numbers is None:
+        return None
+    x0, x1, y0, y1, seq = numbers
+    return Boxed(value["name"], x0, x1, y0, y1, phase, int(seq)) if x0 < x1 and y0 < y1 else None

@@ -20,7 +20,8 @@ class Labels:
         clock: such as ``"t = {t}"``.
         component: such as ``"Component {k} of {n}: mean ({x}, {y}), weight {w}"``.
         marker: such as ``"{name} at ({x}, {y})"``.
-        panel: such as ``"{title}: x from {x0} to {x1}, y from {y0} to {y1}"``.
+        box: such as ``"{name}: x from {x0} to {x1}, y from {y0} to {y1}, mass {mass}, out {left}, {right}, {bottom}, {top}"``.
+        panel: such as ``"{title}: {x} from {x0} to {x1}, {y} from {y0} to {y1}"``; x and y are what the axes are called.
     """
 
     layers: Mapping[str, str]
@@ -36,9 +37,13 @@ class Labels:
     layers_group: str
     density_group: str
     density: str
+    signed_group: str
+    signed: str
     scale_linear: str
     scale_sqrt: str
     scale_log: str
+    signed_sqrt: str
+    signed_log: str
     scale_all: str
     scale_frame: str
     png: str
@@ -52,6 +57,7 @@ class Labels:
     panel: str
     component: str
     marker: str
+    box: str
     edit_group: str
     add: str
     add_hint: str
@@ -72,6 +78,8 @@ class Labels:
     key_delete: str
     key_undo: str
     key_add: str
+    key_box: str
+    key_box_size: str
 
     @classmethod
     def from_mapping(cls, texts: Mapping[str, str], layers: Mapping[str, str]) -> Labels:

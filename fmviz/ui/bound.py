@@ -17,6 +17,9 @@ from fmviz.ui.i18n import tr
 
 __all__ = ["choose", "segmented", "slide", "snap", "type_number"]
 
+PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
+"""Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
+
 
 def _show(part: str, field: str) -> str:
     key = f"{part}.{field}"
@@ -35,8 +38,8 @@ def _take(part: str, field: str) -> None:
 
 
 def _taking(part: str, field: str) -> Callable[[], None]:
-    """The callback of a widget: a change of the scene shows in the picture first."""
-    return order.picture_first(_take, part, field) if part == "scene" else partial(_take, part, field)
+    """The callback of a widget: a change of the picture shows there first."""
+    return order.picture_first(_take, part, field) if part in PICTURED else partial(_take, part, field)
 
 
 def choose(
@@ -54,7 +57,7 @@ def choose(
         if value in texts:
             _take(part, field) if take is None else take(value)
 
-    change = order.picture_first(chosen) if part == "scene" else chosen
+    change = order.picture_first(chosen) if part in PICTURED else chosen
     st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=change)
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
-from fmviz.stage.component import events, stage
+from fmviz.stage.component import Boxed, Moved, events, stage
 from fmviz.stage.payload import View
 from fmviz.stage.standalone import standalone_html
 from fmviz.ui import order, state
@@ -66,13 +66,22 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True) -> View:
 
 
 @st.fragment(key=order.STAGE)
-def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
+def player(
+    key: str,
+    part: str,
+    payload: Callable[[], bytes],
+    moved: Callable[[Moved], None] | None = None,
+    boxed: Callable[[Boxed], None] | None = None,
+) -> None:
     """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one.
 
     Args:
         key: names the stage.
         part: the part of the state that holds the layers of this stage, and the clicked point.
         payload: makes the bytes from the state as it is now; it is called again on every step of a drag.
+        moved: writes a dragged marker into the state; without it the marker "z" is the z of the paths. What the model of
+            the state refuses is not written.
+        boxed: the same for a box that was moved or resized.
     """
     slot = st.container()
     last = f"{LAST}.{key}"
@@ -94,7 +103,8 @@ def player(key: str, part: str, payload: Callable[[], bytes]) -> None:
             on_density=lambda: _density(key),
             on_edited=lambda: _edited(key),
             on_clicked=lambda: _clicked(key, part),
-            on_moved=lambda: _moved(key),
+            on_moved=lambda: _moved(key, moved or _move_z),
+            on_boxed=lambda: _boxed(key, boxed),
             on_shown=lambda: order.drawn(key),
         )
         order.wait_for_first_drawing()
@@ -148,10 +158,21 @@ def _clicked(key: str, part: str) -> None:
         _try(lambda: state.change(part, click=(click.x, click.y, min(1.0, max(0.0, click.t)))))
 
 
-def _moved(key: str) -> None:
+def _moved(key: str, write: Callable[[Moved], None]) -> None:
     moved = events(key).moved
-    if moved is not None and moved.name == "z":
-        _try(lambda: state.change("paths", z=(moved.x, moved.y)), settle=moved.phase == "done")
+    if moved is not None:
+        _try(lambda: write(moved), settle=moved.phase == "done")
+
+
+def _move_z(moved: Moved) -> None:
+    if moved.name == "z":
+        state.change("paths", z=(moved.x, moved.y))
+
+
+def _boxed(key: str, write: Callable[[Boxed], None] | None) -> None:
+    boxed = events(key).boxed
+    if boxed is not None and write is not None:
+        _try(lambda: write(boxed), settle=boxed.phase == "done")
 
 
 def _edited(key: str) -> None:

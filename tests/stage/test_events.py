@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fmviz.stage.component import Clicked, DensityView, Edited, Moved, StageEvents, _read
+from fmviz.stage.component import Boxed, Clicked, DensityView, Edited, Moved, StageEvents, _read
 
 ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
 
@@ -24,6 +24,7 @@ def test_all_events() -> None:
             "edited": {"mixture": "data", "components": [ROW, ROW], "phase": "drag", "seq": 1795299165759},
             "clicked": {"x": 1, "y": 2.5, "t": 0.5, "panel": "marginal", "seq": 3},
             "moved": {"name": "z", "x": 0, "y": 1, "phase": "done", "seq": 4},
+            "boxed": {"name": "box", "x0": -1, "x1": 1, "y0": 0, "y1": 2.5, "phase": "drag", "seq": 5},
         }
     )
     row = (0.5, 1.0, 2.0, 1.0, 0.1, 1.0)
@@ -34,6 +35,7 @@ def test_all_events() -> None:
         edited=Edited("data", (row, row), "drag", 1795299165759),
         clicked=Clicked(1.0, 2.5, 0.5, "marginal", 3),
         moved=Moved("z", 0.0, 1.0, "done", 4),
+        boxed=Boxed("box", -1.0, 1.0, 0.0, 2.5, "drag", 5),
     )
 
 
@@ -59,6 +61,11 @@ def test_all_events() -> None:
         ("clicked", {"x": None, "y": 2, "t": 0.5, "panel": "a", "seq": 3}),
         ("moved", {"name": "z", "x": 0, "y": 1, "phase": "done"}),
         ("moved", []),
+        ("boxed", {"name": "b", "x0": 1, "x1": 1, "y0": 0, "y1": 2, "phase": "done", "seq": 1}),
+        ("boxed", {"name": "b", "x0": 0, "x1": float("nan"), "y0": 0, "y1": 2, "phase": "done", "seq": 1}),
+        ("boxed", {"name": "b", "x0": 0, "x1": 1, "y0": 0, "phase": "done", "seq": 1}),
+        ("boxed", {"name": 3, "x0": 0, "x1": 1, "y0": 0, "y1": 1, "phase": "done", "seq": 1}),
+        ("boxed", {"name": "b", "x0": 0, "x1": 1, "y0": 0, "y1": 1, "phase": "later", "seq": 1}),
     ],
 )
 def test_nonsense_reads_as_none(name: str, value: Any) -> None:

@@ -15,6 +15,9 @@ function ticks(from, to, count) {
   return { values, decimals };
 }
 
+/** What the two axes are called. */
+const axisNames = (model) => [model.x_label || "x", model.y_label || "y"];
+
 const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.theme.font}`;
 
 /** Draws the surroundings of a plane panel if anything in them changed. */

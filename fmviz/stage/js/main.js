@@ -202,7 +202,8 @@ function syncPanels(S) {
     if (panels[i].kind === "plane") {
       const [x0, x1, y0, y1] = panels[i].extent;
       view.plot.dataset.extent = panels[i].extent.join(",");
-      const values = { title: panels[i].title, x0: number(x0), x1: number(x1), y0: number(y0), y1: number(y1) };
+      const [x, y] = axisNames(panels[i]);
+      const values = { title: panels[i].title, x, y, x0: number(x0), x1: number(x1), y0: number(y0), y1: number(y1) };
       setAttribute(view.plot, "aria-label", fill(S.header.labels.panel, values));
       view.plot.classList.toggle("clickable", panels[i].clickable && S.editable);
     } else {
