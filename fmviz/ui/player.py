@@ -27,12 +27,20 @@ BEFORE_DRAG = "fmviz_before_drag"
 
 
 def first_view(
-    chosen: State, layers: tuple[str, ...] | None = None, revision: int = 1, *, acknowledge: bool = True
+    chosen: State,
+    layers: tuple[str, ...] | None = None,
+    revision: int = 1,
+    *,
+    acknowledge: bool = True,
+    span: float = 1.0,
 ) -> View:
-    """The stage as `chosen` has it: at rest where a time was chosen, otherwise playing from the start."""
+    """The stage as `chosen` has it: at rest where a time was chosen, otherwise playing from the start.
+
+    The clock of the state runs from 0 to 1, that of the clip from 0 to `span`.
+    """
     clock = chosen.clock
     return View(
-        t=clock.t,
+        t=clock.t * span,
         playing=clock.t == 0.0,
         layers_on=layers,
         density_scale=clock.density,
@@ -43,10 +51,11 @@ def first_view(
     )
 
 
-def visit_view(page: str, part: str, *, acknowledge: bool = True) -> View:
+def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 1.0) -> View:
     """How the stage is first shown on this visit of `page`; `part` of the state holds its layers.
 
-    `acknowledge` makes a change of the scene draw the stage before the rest of the page (see `fmviz.ui.order`).
+    `acknowledge` makes a change of the scene draw the stage before the rest of the page (see `fmviz.ui.order`). `span` is
+    the last time of the clip.
 
     Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
     """
@@ -58,7 +67,11 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True) -> View:
         st.session_state[VISIT] = (
             stamp,
             first_view(
-                state.current(), getattr(state.current(), part).layers, state.links_read(), acknowledge=acknowledge
+                state.current(),
+                getattr(state.current(), part).layers,
+                state.links_read(),
+                acknowledge=acknowledge,
+                span=span,
             ),
         )
     shown: View = st.session_state[VISIT][1]
@@ -72,6 +85,7 @@ def player(
     payload: Callable[[], bytes],
     moved: Callable[[Moved], None] | None = None,
     boxed: Callable[[Boxed], None] | None = None,
+    span: float = 1.0,
 ) -> None:
     """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one.
 
@@ -82,6 +96,7 @@ def player(
         moved: writes a dragged marker into the state; without it the marker "z" is the z of the paths. What the model of
             the state refuses is not written.
         boxed: the same for a box that was moved or resized.
+        span: the last time of the clip; the clock of the state is a fraction of it.
     """
     slot = st.container()
     last = f"{LAST}.{key}"
@@ -98,7 +113,7 @@ def player(
         stage(
             shown,
             key=key,
-            on_t=lambda: _clock(key),
+            on_t=lambda: _clock(key, span),
             on_layers=lambda: _layers(key, part),
             on_density=lambda: _density(key),
             on_edited=lambda: _edited(key),
@@ -133,10 +148,10 @@ def _settle() -> None:
     st.session_state[SETTLED] = True
 
 
-def _clock(key: str) -> None:
+def _clock(key: str, span: float) -> None:
     t = events(key).t
     if t is not None:
-        state.change("clock", t=min(1.0, max(0.0, t)))
+        state.change("clock", t=min(1.0, max(0.0, t / span)))
         _settle()
 
 
