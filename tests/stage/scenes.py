@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fmviz.clips.clip import (
     Bars,
     BarsPanel,
+    Box,
     Clip,
     Contours,
     Density,
@@ -16,9 +19,12 @@ from fmviz.clips.clip import (
     Floats,
     Lines,
     Markers,
+    Mesh,
     Particles,
     PlanePanel,
     Readout,
+    Role,
+    Signed,
     Vectors,
 )
 from fmviz.stage.payload import Labels, layer_names
@@ -133,6 +139,66 @@ def default_clip(frames: int = 61, side: int = 96, particles: int = 500) -> Clip
 def small_clip() -> Clip:
     """The same with few frames, cells and particles, for quick tests."""
     return default_clip(frames=11, side=24, particles=40)
+
+
+MATH = (
+    '<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow><msub><mo>∂</mo><mi>t</mi></msub><mi>p</mi><mo>+</mo>'
+    '<mo>∇</mo><mo>·</mo><mo stretchy="false">(</mo><mi>p</mi><mi>u</mi><mo stretchy="false">)</mo><mo>=</mo><mn>0</mn>'
+    "</mrow></math>"
+)
+
+
+def signed_panel(name: str, values: object, limit: float = 1.0, *, limits: object = None, **more: object) -> PlanePanel:
+    """A panel of one signed field on [-2, 2]²."""
+    array = f32(values)
+    each = f32(np.full(len(array), limit) if limits is None else limits)
+    layers = (Signed("term", array, limit, each, label="∂p"),)
+    return PlanePanel(name, name.capitalize(), Extent(-2, 2, -2, 2), layers, **more)  # type: ignore[arg-type]
+
+
+def conservation_clip(panels: int = 4, frames: int = 31, side: int = 96, *, formula: str = MATH) -> Clip:
+    """A Gaussian that moves along x: dp/dt and what balances it in some panels, a box that counts, a grid carried along."""
+    times = np.linspace(0, 1, frames)
+    line = -2 + 4 * (np.arange(side) + 0.5) / side
+    x, y = np.meshgrid(line, line)
+    d = x - (times[:, None, None] - 0.5)
+    change = d / 0.2 * np.exp(-(d**2 + y**2) / 0.4)
+    limit = float(np.abs(change).max())
+    nodes = np.linspace(-1.5, 1.5, 13)
+    mesh = np.stack(np.meshgrid(nodes, nodes), -1) + np.stack([times, 0 * times], -1)[:, None, None] * 0.4
+    mass = f32(0.2 + 0.2 * times)
+    flux = f32(np.stack([-0.3 + 0 * times, 0.2 * times, 0.01 + 0 * times, np.full(frames, 0.4)], -1))
+    box = Box("box", "velocity", -1, 0.5, -0.75, 0.75, mass, flux, 2.0, drag="box")
+    kinds = {0: (box,), 1: (Mesh("mesh", "path", f32(mesh)), box), 2: (box,)}
+    named = ("change", "transport", "diffusion", "score", "sum", "rest")[:panels]
+    shown = []
+    for n, name in enumerate(named):
+        panel = signed_panel(name, change * (-1) ** n, limit, limits=np.full(frames, limit), formula=formula)
+        shown.append(dataclasses.replace(panel, layers=(*panel.layers, *kinds.get(n, ()))))
+    return Clip(f32(times), tuple(shown), readouts=(Readout("mass", mass),))
+
+
+def flow_clip() -> Clip:
+    """A plane with the steps of solvers and three draggable starts, and t against x with scales of its own."""
+    times = np.linspace(0, 1, 11)
+    starts = [Markers("start", "init", f32([[-3 + 2 * n, 2]]), "ring", drag=f"start{n}") for n in range(3)]
+    ways = f32([[[-3, 2], [-2, 0], [0, -1], [2, -1.5]]])
+    roles: tuple[Role, ...] = ("euler", "midpoint", "heun", "rk4")
+    solvers = [Lines(role, role, tuple(ways + f32([0, 0.6 * n])), dots=True) for n, role in enumerate(roles)]
+    plane = PlanePanel("plane", "Plane", Extent(-4, 4, -4, 4), (*solvers, *starts), clickable=True)
+    spots = f32(np.stack(np.meshgrid(np.linspace(0.1, 0.9, 5), np.linspace(-20, 20, 5)), -1).reshape(-1, 2))
+    slope = f32(np.broadcast_to([0.1, 10.0], (11, 25, 2)))
+    growing = f32(np.stack([np.broadcast_to(times[:, None], (11, 5)), np.outer(times, np.linspace(-20, 20, 5))], -1))
+    against = PlanePanel(
+        "time",
+        "Against time",
+        Extent(0, 1, -25, 25),
+        (Vectors("slope", "velocity", spots, slope, 1.0, 100.0), Particles("walk", "sde", growing, trail=11)),
+        aspect=1.6,
+        x_label="t",
+        y_label="X",
+    )
+    return Clip(f32(times), (plane, against))
 
 
 TEXTS = {

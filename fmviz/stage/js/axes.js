@@ -22,16 +22,16 @@ const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.them
 
 /** Draws the surroundings of a plane panel if anything in them changed. */
 function drawFrame(S, view) {
-  const top = view.margins.bar ? Math.exp(topOfScale(S, view)) : 0;
-  const on = view.margins.bar && view.model.layers.some((l) => l.kind === "density" && S.layers.has(l.name));
-  const key = [view.sizeKey, S.theme.key, S.type, S.scale, S.perFrame, on, densityText(top), S.header.labels.density, densityLayer(view)?.label].join();
+  const { x_label, y_label } = view.model;
+  const bar = view.margins.bar && S.layers.has(groundLayer(view).name) ? barOf(S, view) : null;
+  const key = [view.sizeKey, view.model.extent, S.theme.key, S.type, x_label, y_label, bar?.kind, bar?.words, bar?.marks].join();
   if (view.frameKey === key) return;
   view.frameKey = key;
   const ctx = view.frameContext;
   ctx.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   ctx.clearRect(0, 0, view.outerW, view.outerH);
   drawAxes(S, ctx, view);
-  if (on) view.margins.beside ? drawBarBeside(S, ctx, view, top) : drawBarBelow(S, ctx, view, top);
+  if (bar) view.margins.beside ? drawBarBeside(S, ctx, view, bar) : drawBarBelow(S, ctx, view, bar);
 }
 
 function drawAxes(S, ctx, view) {
@@ -63,12 +63,50 @@ function drawAxes(S, ctx, view) {
     ctx.fillText(number(y, up.decimals), left - 7 * k, py);
   }
   ctx.stroke();
+  drawAxisNames(S, ctx, view);
 }
 
-function barWords(S, view) {
+function drawAxisNames(S, ctx, view) {
+  const { x_label, y_label } = view.model;
+  const { left, top } = view.margins;
+  const k = S.type;
+  ctx.font = fontOf(S, 12, 500);
+  ctx.fillStyle = rgb(S.theme.text);
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  if (x_label) ctx.fillText(x_label, left + view.w / 2, top + view.h + 20 * k, view.w);
+  if (!y_label) return;
+  ctx.save();
+  ctx.translate(1, top + view.h / 2);
+  ctx.rotate(-Math.PI / 2);
+  ctx.fillText(y_label, 0, 0, view.h);
+  ctx.restore();
+}
+
+/** What the colour bar of a ground says: its ramp, its numbers and its words. */
+function barOf(S, view) {
   const words = S.header.labels;
-  const scale = { linear: words.scale_linear, sqrt: words.scale_sqrt, log: words.scale_log }[S.scale];
-  return [densityLayer(view).label || words.density, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · ");
+  const { kind, label } = groundLayer(view);
+  const signed = kind === "signed";
+  const scale = {
+    linear: words.scale_linear,
+    sqrt: signed ? words.signed_sqrt : words.scale_sqrt,
+    log: signed ? words.signed_log : words.scale_log,
+  }[S.scale];
+  const name = label || (signed ? words.signed : words.density);
+  return {
+    kind,
+    ramp: signed ? S.theme.diverging : S.theme.ramp,
+    marks: signed ? signedMarks(S, topOfSigned(S, view)) : barMarks(S, Math.exp(topOfScale(S, view))),
+    words: [name, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · "),
+  };
+}
+
+/** The colours of a bar along a gradient. */
+function fillBar(gradient, ramp) {
+  const steps = 4 * (ramp.length - 1);
+  for (let i = 0; i <= steps; i++) gradient.addColorStop(i / steps, rgb(rampColour(ramp, i / steps)));
+  return gradient;
 }
 
 /** Numbers on the colour bar: [height in 0…1, text]. */
@@ -77,22 +115,20 @@ function barMarks(S, top) {
   return heights.map((v) => [v, densityText(scaleFraction(S.scale, v) * top)]);
 }
 
-function drawBarBeside(S, ctx, view, top) {
+function drawBarBeside(S, ctx, view, bar) {
   const k = S.type;
   const x = view.margins.left + view.w + 10;
   const wide = 8 * k;
   const { h } = view;
   const y = view.margins.top;
-  const gradient = ctx.createLinearGradient(0, y + h, 0, y);
-  for (let i = 0; i <= 16; i++) gradient.addColorStop(i / 16, rgb(rampColour(S.theme.ramp, i / 16)));
-  ctx.fillStyle = gradient;
+  ctx.fillStyle = fillBar(ctx.createLinearGradient(0, y + h, 0, y), bar.ramp);
   ctx.fillRect(x, y, wide, h);
   ctx.strokeStyle = rgb(S.theme.faint);
   ctx.strokeRect(Math.round(x) - 0.5, y - 0.5, Math.round(wide) + 1, h + 1);
   ctx.fillStyle = rgb(S.theme.muted);
   ctx.font = fontOf(S, 10);
   ctx.textAlign = "left";
-  for (const [v, text] of barMarks(S, top)) {
+  for (const [v, text] of bar.marks) {
     ctx.textBaseline = v === 1 ? "top" : v === 0 ? "bottom" : "middle";
     ctx.fillText(text, x + wide + 3, y + h * (1 - v));
   }
@@ -101,29 +137,26 @@ function drawBarBeside(S, ctx, view, top) {
   ctx.rotate(-Math.PI / 2);
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
-  ctx.fillText(barWords(S, view), 0, 0, h);
+  ctx.fillText(bar.words, 0, 0, h);
   ctx.restore();
 }
 
-function drawBarBelow(S, ctx, view, top) {
+function drawBarBelow(S, ctx, view, bar) {
   const k = S.type;
   const x = view.margins.left;
-  const y = view.margins.top + view.h + 26 * k;
+  const y = view.margins.top + view.h + (view.model.x_label ? 40 : 26) * k;
   const high = 6 * k;
-  const gradient = ctx.createLinearGradient(x, 0, x + view.w, 0);
-  for (let i = 0; i <= 16; i++) gradient.addColorStop(i / 16, rgb(rampColour(S.theme.ramp, i / 16)));
-  ctx.fillStyle = gradient;
+  ctx.fillStyle = fillBar(ctx.createLinearGradient(x, 0, x + view.w, 0), bar.ramp);
   ctx.fillRect(x, y, view.w, high);
   ctx.strokeStyle = rgb(S.theme.faint);
   ctx.strokeRect(Math.round(x) - 0.5, Math.round(y) - 0.5, view.w + 1, Math.round(high) + 1);
   ctx.fillStyle = rgb(S.theme.muted);
   ctx.font = fontOf(S, 10);
   ctx.textBaseline = "top";
-  const marks = barMarks(S, top);
-  for (const [v, text] of [marks[0], marks[marks.length - 1]]) {
+  for (const [v, text] of [bar.marks[0], bar.marks[bar.marks.length - 1]]) {
     ctx.textAlign = v === 0 ? "left" : "right";
     ctx.fillText(text, x + view.w * v, y + high + 4 * k);
   }
   ctx.textAlign = "center";
-  ctx.fillText(barWords(S, view), x + view.w / 2, y + high + 4 * k, view.w - 84 * k);
+  ctx.fillText(bar.words, x + view.w / 2, y + high + 4 * k, view.w - 96 * k);
 }

@@ -31,7 +31,11 @@ function buildControls(S) {
   dom.full = iconButton("full", words.fullscreen, () => toggleFullscreen(S), { "data-role": "fullscreen" });
   dom.helpButton = iconButton("help", words.help, () => toggleHelp(S), { "data-role": "help", "aria-expanded": "false" });
   dom.full.hidden = !document.fullscreenEnabled;
-  dom.record.hidden = !canRecord();
+  if (!canRecord()) {
+    dom.record.disabled = true;
+    setAttribute(dom.record, "aria-label", words.no_recording);
+    setAttribute(dom.record, "title", words.no_recording);
+  }
   const tools = element("div", { class: "tools" }, dom.speed, dom.loop, dom.png, dom.record, dom.full, dom.helpButton);
   const transport = element("div", { class: "transport" }, dom.play, dom.back, dom.forward, dom.slider, dom.clock);
   dom.clockRow.replaceChildren(transport, dom.readouts, tools);
@@ -48,7 +52,6 @@ function buildControls(S) {
   ], (value) => setDensityView(S, S.scale, value === "frame"));
   dom.densityGroup = element("div", { class: "density", role: "group", "aria-label": words.density_group }, dom.scale, dom.range);
   dom.layerRow.replaceChildren(dom.chips, dom.densityGroup);
-  buildHelp(S);
 }
 
 function select(label, role, options, onpick) {
@@ -71,8 +74,8 @@ function chipList(clip) {
   const chips = new Map();
   for (const panel of clip.panels) {
     for (const layer of panel.layers ?? []) {
-      const mark = layer.kind === "particles" ? particleMark(layer.role) : layer.kind === "markers" ? layer.shape : layer.kind;
-      if (!chips.has(layer.name)) chips.set(layer.name, { name: layer.name, role: layer.role, mark });
+      const mark = layer.kind === "particles" ? roleMark(layer.role) : layer.kind === "markers" ? layer.shape : layer.kind;
+      if (!chips.has(layer.name)) chips.set(layer.name, { name: layer.name, role: layer.role, mark, dots: layer.dots ?? false });
       if (layer.trail > 0 && layer.trail_name && !chips.has(layer.trail_name)) {
         chips.set(layer.trail_name, { name: layer.trail_name, role: layer.role, mark: "trail" });
       }
@@ -109,7 +112,7 @@ function toggleLayer(S, name) {
 }
 
 /** The mark of a layer on its chip: colour is never the only carrier. */
-function drawGlyph(S, { glyph, role, mark }) {
+function drawGlyph(S, { glyph, role, mark, dots }) {
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
   const side = 16;
   glyph.width = glyph.height = side * ratio;
@@ -127,6 +130,32 @@ function drawGlyph(S, { glyph, role, mark }) {
       ctx.arc(8, 8, 7 - 2.3 * i, 0, 2 * Math.PI);
       ctx.fill();
     }
+  } else if (mark === "signed") {
+    for (const [v, from] of [[0.1, 0.5], [0.9, -0.5]]) {
+      ctx.fillStyle = rgb(rampColour(S.theme.diverging, v));
+      ctx.beginPath();
+      ctx.arc(8, 8, 7, from * Math.PI, (from + 1) * Math.PI);
+      ctx.fill();
+    }
+  } else if (mark === "mesh") {
+    ctx.lineWidth = 1.2;
+    ctx.beginPath();
+    for (const at of [3, 8, 13]) {
+      ctx.moveTo(1.5, at);
+      ctx.lineTo(14.5, at);
+      ctx.moveTo(at, 1.5);
+      ctx.lineTo(at, 14.5);
+    }
+    ctx.stroke();
+  } else if (mark === "box") {
+    ctx.strokeRect(1.5, 4.5, 9, 9);
+    ctx.beginPath();
+    ctx.moveTo(6, 9);
+    ctx.lineTo(14.5, 9);
+    ctx.moveTo(12, 6.5);
+    ctx.lineTo(14.5, 9);
+    ctx.lineTo(12, 11.5);
+    ctx.stroke();
   } else if (mark === "contours" || mark === "ellipses") {
     ctx.lineWidth = 1.3;
     for (const r of mark === "contours" ? [2.5, 6] : [6]) {
@@ -149,15 +178,33 @@ function drawGlyph(S, { glyph, role, mark }) {
     ctx.bezierCurveTo(6, 13, 7, 4, mark === "trail" ? 11 : 14.5, 4);
     ctx.stroke();
     if (mark === "trail") drawMark(ctx, "dot", 12, 4, 2.2, colour, clear);
+    if (dots) drawMark(ctx, roleMark(role), 7.5, 8.5, 2.6, colour, clear);
   } else drawMark(ctx, mark, 8, 8, mark === "cross" ? 5 : 4, colour, clear);
 }
 
 function showLayers(S) {
   for (const chip of S.chips) setAttribute(chip.button, "aria-pressed", String(S.layers.has(chip.name)));
   S.root.dataset.layers = S.chips.map((chip) => chip.name).filter((name) => S.layers.has(name)).join(",");
-  const densities = S.chips.filter((chip) => chip.mark === "density");
-  S.dom.densityGroup.hidden = densities.length === 0;
-  S.dom.densityGroup.style.visibility = densities.some((chip) => S.layers.has(chip.name)) ? "" : "hidden";
+  const grounds = S.chips.filter((chip) => chip.mark === "density" || chip.mark === "signed");
+  S.dom.densityGroup.hidden = grounds.length === 0;
+  S.dom.densityGroup.style.visibility = grounds.some((chip) => S.layers.has(chip.name)) ? "" : "hidden";
+  nameScales(S, grounds);
+}
+
+/** The scale control speaks of what there is: densities, or fields with a sign. */
+function nameScales(S, grounds) {
+  const words = S.header.labels;
+  const densities = grounds.some((chip) => chip.mark === "density");
+  const signed = grounds.some((chip) => chip.mark === "signed");
+  const group = signed ? words.signed_group : words.density_group;
+  const [, sqrt, log] = S.dom.scale.options;
+  setText(sqrt, densities ? words.scale_sqrt : words.signed_sqrt);
+  setText(log, densities ? words.scale_log : words.signed_log);
+  setAttribute(S.dom.densityGroup, "aria-label", group);
+  for (const node of [S.dom.scale, S.dom.range]) {
+    setAttribute(node, "aria-label", group);
+    setAttribute(node, "title", group);
+  }
 }
 
 function showPlaying(S) {
@@ -190,6 +237,7 @@ function showClock(S) {
   if (!S.playing || now - S.spoken > 1000) {
     S.spoken = now;
     setAttribute(dom.slider, "aria-valuetext", text);
+    describeBoxes(S);
   }
   S.clip.readouts.forEach((readout, i) => setText(dom.numbers[i], number(sample(readout.values, S.frame, 1, 0))));
 }
@@ -206,7 +254,7 @@ function buildReadouts(S) {
   S.dom.readouts.replaceChildren(...items);
 }
 
-/** Where the pointer is and how dense it is there, in the head of the panel. */
+/** Where the pointer is and what the ground is there, in the head of the panel. */
 function showHover(S, view) {
   if (view.model.kind !== "plane") return;
   if (!view.pointer) {
@@ -215,6 +263,7 @@ function showHover(S, view) {
   }
   const x = toWorldX(view, view.pointer[0]);
   const y = toWorldY(view, view.pointer[1]);
-  const p = densityAt(S, view, x, y);
-  setText(view.hover, `x ${number(x)}  y ${number(y)}${p === null ? "" : `  ${densityLayer(view).label || "p"} ${densityText(p)}`}`);
+  const [nameX, nameY] = axisNames(view.model);
+  const ground = groundText(S, view, x, y);
+  setText(view.hover, `${nameX} ${number(x)}  ${nameY} ${number(y)}${ground === null ? "" : `  ${ground}`}`);
 }

@@ -15,6 +15,7 @@ function readArray(buffer, start, entry) {
   const at = start + entry.offset;
   if (entry.dtype === "f32") return new Float32Array(buffer, at, entry.count);
   if (entry.dtype === "u16") return new Uint16Array(buffer, at, entry.count);
+  if (entry.dtype === "s16") return new Int16Array(buffer, at, entry.count);
   const codes = new Int16Array(buffer, at, entry.count);
   const values = new Float32Array(entry.count);
   const step = (entry.hi - entry.lo) / 65534;
@@ -50,8 +51,13 @@ function decodeLayer(layer, read) {
       const codes = read(layer.codes);
       return { ...layer, codes, lo: layer.codes.lo, hi: layer.codes.hi };
     }
+    case "signed":
+      return { ...layer, codes: read(layer.codes), hi: layer.codes.hi, limits: read(layer.limits) };
+    case "box":
+      return { ...layer, mass: read(layer.mass), flux: read(layer.flux) };
     case "vectors":
       return { ...layer, positions: read(layer.positions), vectors: read(layer.vectors) };
+    case "mesh":
     case "particles":
     case "markers":
       return { ...layer, positions: read(layer.positions) };

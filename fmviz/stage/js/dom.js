@@ -71,6 +71,13 @@ function number(value, decimals = 2) {
   return (Number(text) === 0 ? (0).toFixed(decimals) : text).replace("-", "−");
 }
 
+/** A signed value for people: the same with its sign, "–" for none. */
+function signedText(value) {
+  if (value !== value) return "–";
+  const size = densityText(Math.abs(value));
+  return size === "0" ? size : (value < 0 ? "−" : "+") + size;
+}
+
 /** A density for people: three digits, powers of ten when small. */
 function densityText(value) {
   if (!(value > 0)) return "0";

@@ -2,12 +2,15 @@
 
 const PAINTERS = {
   density: drawDensity,
+  signed: drawSigned,
   contours: drawContours,
   vectors: drawVectors,
   particles: drawParticles,
   lines: drawLines,
+  mesh: drawMesh,
   markers: drawMarkers,
   ellipses: drawEllipses,
+  box: drawBox,
 };
 
 function drawPlot(S, view) {
@@ -29,14 +32,14 @@ function drawPlot(S, view) {
 }
 
 /**
- * Draws the ground, a density and contours below all else, and returns the layers that remain. A picture of it is kept:
+ * Draws the ground, a density or signed field and contours below all else, and returns the layers that remain. A picture of it is kept:
  * nothing that merely moves above it draws it again, and while the clock runs the panels take turns, so that each ground
  * is renewed with every other picture, and down to every fourth where drawing is slow.
  */
 function drawGround(S, view) {
   const { layers } = view.model;
   let count = 0;
-  while (count < layers.length && (layers[count].kind === "density" || layers[count].kind === "contours")) count++;
+  while (count < layers.length && (isGround(layers[count]) || layers[count].kind === "contours")) count++;
   const on = layers.slice(0, count).filter((layer) => S.layers.has(layer.name));
   const { pixels } = view.surface;
   const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, ...on.map((layer) => layer.name)].join();
@@ -47,7 +50,7 @@ function drawGround(S, view) {
     pixels.set(kept.pixels);
     return layers.slice(count);
   }
-  if (on[0]?.kind !== "density") pixels.fill(pixelOf(S.theme.ground));
+  if (!on[0] || !isGround(on[0])) pixels.fill(pixelOf(S.theme.ground));
   for (const layer of on) PAINTERS[layer.kind](S, view, layer);
   if (on.length) {
     const copy = kept?.pixels.length === pixels.length ? kept.pixels : new Int32Array(pixels.length);

@@ -10,6 +10,11 @@ function onKey(S, event) {
 function handleKey(S, event) {
   if (event.key === "Escape") {
     if (S.drag) cancelDrag(S);
+    else if (S.keyEdit?.kind === "box") {
+      S.boxes.set(S.keyEdit.name, { sides: S.keyEdit.before, dragging: true, sentAt: 0 });
+      syncOverlays(S);
+      invalidate(S);
+    }
     else if (S.adding) stopAdding(S);
     else if (!S.dom.help.hidden) toggleHelp(S);
     else return;
@@ -73,6 +78,8 @@ function clockKey(S, event) {
   }
 }
 
+const BOX_STEP = 0.02; // of the panel
+
 /** Keys on a focused handle; true if the key meant something there. */
 function editKey(S, event) {
   const { focus } = S;
@@ -80,9 +87,11 @@ function editKey(S, event) {
   const [x0, x1, y0, y1] = focus.view.model.extent;
   const part = event.shiftKey ? 0.05 : 0.01;
   const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+  if (focus.kind === "box") return by ? boxKey(S, focus, by, event.shiftKey) : false;
   if (focus.kind === "marker") {
-    if (!by) return false;
-    const [x, y] = markerAt(S, focus.layer, 0);
+    const held = draggableMarkers(S).find(({ view, layer }) => view === focus.view && layer.drag === focus.name);
+    if (!by || !held) return false;
+    const [x, y] = markerAt(S, held.layer, 0);
     const place = [
       Math.min(Math.max(x + by[0] * part * (x1 - x0), x0), x1),
       Math.min(Math.max(y + by[1] * part * (y1 - y0), y0), y1),
@@ -121,6 +130,22 @@ function editKey(S, event) {
   return false;
 }
 
+/** Arrows move a box; with Shift they move its right and its upper side. */
+function boxKey(S, { view, name }, [dx, dy], resize) {
+  const held = draggableBoxes(S).find((entry) => entry.view === view && entry.layer.drag === name);
+  if (!held) return false;
+  const sides = boxSides(S, held.layer);
+  const [x0, x1, y0, y1] = view.model.extent;
+  const byX = dx * BOX_STEP * (x1 - x0);
+  const byY = dy * BOX_STEP * (y1 - y0);
+  const next = resize
+    ? resizedBox(view, sides, [Math.abs(dx), Math.abs(dy)], sides[1] + byX, sides[3] + byY)
+    : movedBox(view, sides, (sides[0] + sides[1]) / 2 + byX, (sides[2] + sides[3]) / 2 + byY);
+  S.keyEdit = { kind: "box", name, before: S.keyEdit?.before ?? sides };
+  boxDrag(S, name, next);
+  return true;
+}
+
 function editedByKey(view, components, k, key, by, part) {
   const [x0, x1, y0, y1] = view.model.extent;
   const [, x, y] = components[k];
@@ -151,6 +176,7 @@ function endKeyEdit(S) {
   if (!keyEdit) return;
   S.keyEdit = null;
   if (keyEdit.kind === "marker") finishMove(S, keyEdit.name);
+  else if (keyEdit.kind === "box") boxDone(S, keyEdit.name);
   else editDone(S, keyEdit.edit, keyEdit.edit.components);
 }
 
@@ -164,7 +190,8 @@ function buildHelp(S) {
     ["1 … 9", words.key_layers],
     ["F", words.key_fullscreen],
   ];
-  if (S.editable) {
+  if (draggableBoxes(S, true).length) rows.push(["Tab, ← ↑ → ↓", words.key_box], ["⇧ ← ↑ → ↓", words.key_box_size]);
+  if (S.editable && editableLayers(S, true).length) {
     rows.push(["2 ×", words.key_add], ["Tab, ← ↑ → ↓", words.key_move], ["+ −", words.key_weight], ["[ ]", words.key_size]);
     rows.push([", .", words.key_turn], ["Delete", words.key_delete], ["Ctrl Z", words.key_undo]);
   }

@@ -10,12 +10,16 @@ function marginsOf(S, model, narrow) {
   const k = S.type;
   const top = Math.round(8 * k);
   if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
-  const bar = model.layers.some((layer) => layer.kind === "density");
+  const ground = model.layers.find(isGround);
+  const bar = Boolean(ground);
   const beside = bar && !narrow;
-  return { left: Math.round(30 * k), right: beside ? 66 * k : 8, top, bottom: (bar && narrow ? 62 : 22) * k, bar, beside };
+  const left = Math.round((model.y_label ? 44 : 30) * k);
+  const right = beside ? (ground.kind === "signed" ? 74 : 66) * k : 8;
+  const bottom = ((bar && narrow ? 62 : 22) + (model.x_label ? 14 : 0)) * k;
+  return { left, right, top, bottom, bar, beside };
 }
 
-const aspectOf = (model) => (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);
+const aspectOf = (model) => model.aspect ?? (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);
 
 function layout(S) {
   const width = Math.floor(S.dom.panels.getBoundingClientRect().width); // clientWidth may round up, and a row would break
@@ -84,7 +88,10 @@ function resizePanel(S, view, w, h, margins) {
   const outerH = Math.round(h + margins.top + margins.bottom);
   const key = [w, h, outerW, outerH, ratio, margins.left, margins.beside].join();
   view.frameKey = "";
-  if (view.sizeKey === key) return;
+  if (view.sizeKey === key) {
+    fitFormula(S, view);
+    return;
+  }
   Object.assign(view, { sizeKey: key, w, h, margins, ratio, outerW, outerH });
   sizeCanvas(view.frame, outerW, outerH, ratio);
   sizeCanvas(view.plot, w, h, ratio);
@@ -94,6 +101,7 @@ function resizePanel(S, view, w, h, margins) {
   view.head.style.paddingLeft = `${margins.left}px`;
   view.head.style.paddingRight = `${margins.right}px`;
   view.head.style.maxWidth = `${outerW}px`;
+  fitFormula(S, view);
   view.contourKey = "";
 }
 

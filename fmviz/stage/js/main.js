@@ -33,6 +33,7 @@ function mount(parent) {
     known: new Set(),
     edits: new Map(),
     moves: new Map(),
+    boxes: new Map(),
     outbox: { next: null, timer: 0, sent: -1e9, waiting: false },
     t: 0,
     frame: 0,
@@ -130,6 +131,7 @@ function takeData(S, data) {
   if (first || before.view.revision !== S.header.view.revision) takeView(S, first);
   else keepView(S);
   buildChips(S);
+  buildHelp(S);
   buildReadouts(S);
   showOptions(S);
   showPlaying(S);
@@ -198,6 +200,7 @@ function syncPanels(S) {
   S.panels.forEach((view, i) => {
     view.model = panels[i];
     setText(view.title, panels[i].title);
+    showFormula(view, panels[i].formula ?? "", panels.some((panel) => panel.formula));
     view.frameKey = view.contourKey = "";
     if (panels[i].kind === "plane") {
       const [x0, x1, y0, y1] = panels[i].extent;
@@ -223,8 +226,9 @@ function buildPanel(S, model) {
   const hint = element("div", { class: "hint", "aria-live": "polite" });
   const overlay = element("div", { class: `overlay ${model.kind}` }, stops, hint);
   const area = element("div", { class: "area" }, frame, plot, overlay);
-  const box = element("div", { class: `panel ${model.kind}` }, head, area);
-  const view = { model, box, head, title, hover, area, frame, plot, overlay, stops, hint };
+  const formula = element("div", { class: "formula", hidden: true });
+  const box = element("div", { class: `panel ${model.kind}` }, head, formula, area);
+  const view = { model, box, head, formula, title, hover, area, frame, plot, overlay, stops, hint };
   view.frameContext = frame.getContext("2d");
   view.context = plot.getContext("2d", model.kind === "bars" ? {} : { alpha: false, willReadFrequently: true });
   if (model.kind === "plane") bindPointer(S, view);

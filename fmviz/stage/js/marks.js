@@ -1,5 +1,7 @@
 // Resting things: lines, markers, and the ellipses of a mixture with the handles to edit it.
 
+const DOT_RADIUS = 3.1; // CSS pixels
+
 function drawLines(S, view, layer) {
   const { surface } = view;
   const dash = layer.dashed ? [5, 4].map((d) => d * S.type * view.ratio) : null;
@@ -11,6 +13,16 @@ function drawLines(S, view, layer) {
       const x = toPixelX(view, layer.points[at]) * view.ratio;
       pen.to(x, toPixelY(view, layer.points[at + 1]) * view.ratio, layer.opacity);
     }
+  }
+  if (layer.dots) drawDots(S, view, layer);
+}
+
+/** The mark of the role at every vertex. */
+function drawDots(S, view, layer) {
+  const stamp = stampOf(S, view, roleMark(layer.role), layer.role, DOT_RADIUS * S.type);
+  for (let at = 0; at < layer.points.length; at += 2) {
+    const x = toPixelX(view, layer.points[at]) * view.ratio;
+    putStamp(view.surface, stamp, x, toPixelY(view, layer.points[at + 1]) * view.ratio);
   }
 }
 

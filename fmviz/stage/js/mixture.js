@@ -34,6 +34,12 @@ function syncMixtures(S) {
     const near = place && Math.hypot(place[0] - move.place[0], place[1] - move.place[1]) < 1e-3;
     if (!there || near || now - move.sentAt > SETTLE_MS) S.moves.delete(name);
   }
+  for (const [name, box] of S.boxes) {
+    if (box.dragging) continue;
+    const there = draggableBoxes(S, true).find((entry) => entry.layer.drag === name);
+    const confirmed = there && sameSides(there.view, there.layer.sides, box.sides);
+    if (!there || confirmed || now - box.sentAt > SETTLE_MS) S.boxes.delete(name);
+  }
 }
 
 /** Asks again once a version that nobody confirmed has stood long enough. */

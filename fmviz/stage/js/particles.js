@@ -1,7 +1,7 @@
 // Particles: one small picture per layer, stamped at every place; trails as fine strokes.
 
-const PARTICLE_MARKS = { sde: "ring", reference: "cross", score: "diamond" };
-const particleMark = (role) => PARTICLE_MARKS[role] ?? "dot";
+const ROLE_MARKS = { sde: "ring", reference: "cross", score: "diamond", midpoint: "ring", heun: "diamond", rk4: "cross" };
+const roleMark = (role) => ROLE_MARKS[role] ?? "dot";
 
 /** The mark with a halo of the ground, ready to be stamped. */
 function stampOf(S, view, shape, role, radius) {
@@ -65,7 +65,7 @@ function strokeTwice(ctx, under, wide, over, thin) {
 function drawParticles(S, view, layer) {
   if (layer.trail > 0 && S.layers.has(layer.trail_name ?? layer.name)) drawTrails(S, view, layer);
   if (!S.layers.has(layer.name)) return;
-  const stamp = stampOf(S, view, particleMark(layer.role), layer.role, 2.3 * layer.size * S.type);
+  const stamp = stampOf(S, view, roleMark(layer.role), layer.role, 2.3 * layer.size * S.type);
   const { positions, items } = layer;
   const { surface } = view;
   const i = Math.floor(S.frame);

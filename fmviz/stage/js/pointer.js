@@ -51,7 +51,12 @@ function hit(S, view, [px, py], touch) {
       }
     }
   }
-  return found.sort((a, b) => a.distance - b.distance)[0] ?? null;
+  if (found.length) return found.sort((a, b) => a.distance - b.distance)[0];
+  for (const { view: at, layer } of draggableBoxes(S)) {
+    const part = at === view && hitBox(S, view, layer, [px, py], reach);
+    if (part) return part;
+  }
+  return null;
 }
 
 function pointerDown(S, view, at, event) {
@@ -66,7 +71,8 @@ function pointerDown(S, view, at, event) {
     selectComponent(S, target.edit, target.k);
     S.drag.start = target.edit.components;
     S.drag.axes = axesOf(target.edit.components[target.k]);
-  } else S.drag.start = markerAt(S, target.layer, 0);
+  } else if (target.kind === "box") S.drag.start = boxSides(S, target.layer);
+  else S.drag.start = markerAt(S, target.layer, 0);
   S.root.classList.add("dragging");
 }
 
@@ -80,6 +86,7 @@ function pointerMove(S, view, at, event) {
   } else if (event.pointerType !== "touch") {
     const target = S.adding ? null : hit(S, view, at, false);
     view.plot.classList.toggle("grab", Boolean(target));
+    view.plot.style.cursor = target?.cursor ?? "";
   }
   if (!S.playing) showHover(S, view);
 }
@@ -93,6 +100,11 @@ function dragTo(S, drag, [px, py]) {
     reportDrag(S, "moved", { name: drag.layer.drag, x, y });
     syncOverlays(S);
     invalidate(S);
+    return;
+  }
+  if (drag.kind === "box") {
+    const whole = !drag.part[0] && !drag.part[1];
+    boxDrag(S, drag.layer.drag, whole ? movedBox(view, drag.start, x, y) : resizedBox(view, drag.start, drag.part, x, y));
     return;
   }
   edit.dragging = true;
@@ -123,6 +135,7 @@ function endDrag(S) {
   if (!drag.moved) return;
   S.lastDragEnd = performance.now();
   if (drag.kind === "marker") finishMove(S, drag.layer.drag);
+  else if (drag.kind === "box") boxDone(S, drag.layer.drag);
   else {
     drag.edit.undo.push(drag.start);
     editDone(S, drag.edit, drag.edit.components);
@@ -142,6 +155,8 @@ function cancelDrag(S) {
   if (!drag) return;
   if (drag.kind === "marker") {
     if (drag.moved) S.moves.set(drag.layer.drag, { place: drag.start, dragging: true, sentAt: 0 });
+  } else if (drag.kind === "box") {
+    if (drag.moved) S.boxes.set(drag.layer.drag, { sides: drag.start, dragging: true, sentAt: 0 });
   } else drag.edit.components = drag.start;
   endDrag(S);
 }
@@ -153,7 +168,7 @@ function pointerUp(S, view, at, event) {
     if (drag.moved) dragTo(S, drag, at);
     endDrag(S);
     if (event.pointerType === "touch") view.pointer = null;
-    return;
+    if (drag.kind !== "box" || drag.moved) return; // a click into a box is a click on the plane
   }
   if (!press || press.view !== view || Math.hypot(at[0] - press.at[0], at[1] - press.at[1]) > CLICK_PIXELS) return;
   const x = toWorldX(view, at[0]);

@@ -44,6 +44,8 @@ function readTheme(S) {
   }
   const ramp = S.header.ramps[dark ? "dark" : "light"].map(parseColour);
   ramp[0] = ground; // no density looks like the page
+  const diverging = S.header.diverging[dark ? "dark" : "light"].map(parseColour);
+  diverging[(diverging.length - 1) / 2] = ground; // and so does zero
   const font = read("font");
   return {
     key: themeKey(S),
@@ -55,12 +57,13 @@ function readTheme(S) {
     primary: parseColour(read("primary-color")) ?? roles.velocity,
     roles,
     ramp,
+    diverging,
     font: font && font !== "unset" ? font : "system-ui, sans-serif",
     tables: {},
   };
 }
 
-/** Colour at v in [0, 1] on the density ramp. */
+/** Colour at v in [0, 1] on a ramp. */
 function rampColour(ramp, v) {
   const x = Math.min(Math.max(v, 0), 1) * (ramp.length - 1);
   const i = Math.min(Math.floor(x), ramp.length - 2);

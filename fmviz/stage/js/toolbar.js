@@ -12,6 +12,7 @@ function syncOverlays(S) {
 function syncOverlay(S, view) {
   const stops = [];
   for (const { view: at, layer } of draggableMarkers(S)) if (at === view) stops.push(markerStop(S, view, layer));
+  for (const { view: at, layer } of firstBoxes(S)) if (at === view) stops.push(boxStop(S, view, layer));
   let tools = null;
   for (const { view: at, layer } of editableLayers(S)) {
     if (at !== view) continue;
@@ -47,9 +48,31 @@ function markerStop(S, view, layer) {
   const name = layer.label || S.header.labels.layers[layer.name];
   const text = fill(S.header.labels.marker, { name, x: number(x), y: number(y) });
   return stop(S, view, `marker:${layer.drag}`, text, x, y, () => {
-    S.focus = { kind: "marker", view, layer, name: layer.drag };
+    S.focus = { kind: "marker", view, name: layer.drag };
     invalidate(S);
   });
+}
+
+/** Boxes of one name move together: the keyboard needs one of them. */
+function firstBoxes(S) {
+  const boxes = draggableBoxes(S);
+  return boxes.filter(({ layer }, n) => boxes.findIndex((other) => other.layer.drag === layer.drag) === n);
+}
+
+function boxStop(S, view, layer) {
+  const [x0, x1, y0, y1] = boxSides(S, layer);
+  return stop(S, view, `box:${layer.drag}`, boxText(S, layer), (x0 + x1) / 2, (y0 + y1) / 2, () => {
+    S.focus = { kind: "box", view, name: layer.drag };
+    invalidate(S);
+  });
+}
+
+/** The numbers of a box change with the clock. */
+function describeBoxes(S) {
+  for (const { view, layer } of firstBoxes(S)) {
+    const node = view.stopNodes?.get(`box:${layer.drag}`);
+    if (node) setAttribute(node, "aria-label", boxText(S, layer));
+  }
 }
 
 function componentStop(S, view, layer, edit, [w, x, y], k) {

@@ -40,7 +40,7 @@ function drawVectors(S, view, layer) {
 }
 
 /** An arrow from (x, y) by (dx, dy) pixels; a short one keeps its proportions. */
-function drawArrow(surface, x, y, dx, dy, k, pixel) {
+function drawArrow(surface, x, y, dx, dy, k, pixel, alpha = ARROW.alpha) {
   const length = Math.sqrt(dx * dx + dy * dy);
   if (length < 0.8) return;
   const head = Math.min(ARROW.head * k, length * 0.55);
@@ -50,6 +50,6 @@ function drawArrow(surface, x, y, dx, dy, k, pixel) {
   const wide = ARROW.width * k * shrink;
   const bx = x + ex * (length - head);
   const by = y + ey * (length - head);
-  strokeLine(surface, x, y, bx, by, ARROW.shaft * k * (0.45 + 0.55 * shrink), pixel, ARROW.alpha);
-  fillTriangle(surface, bx - ey * wide, by + ex * wide, x + dx, y + dy, bx + ey * wide, by - ex * wide, pixel, ARROW.alpha);
+  strokeLine(surface, x, y, bx, by, ARROW.shaft * k * (0.45 + 0.55 * shrink), pixel, alpha);
+  fillTriangle(surface, bx - ey * wide, by + ex * wide, x + dx, y + dy, bx + ey * wide, by - ex * wide, pixel, alpha);
 }
