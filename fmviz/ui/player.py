@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
-from fmviz.stage.component import Boxed, Moved, events, stage
+from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
 from fmviz.stage.payload import View
 from fmviz.stage.standalone import standalone_html
 from fmviz.ui import order, state
@@ -96,6 +96,7 @@ def player(
         moved: writes a dragged marker into the state; without it the marker "z" is the z of the paths. What the model of
             the state refuses is not written.
         boxed: the same for a box that was moved or resized.
+        clicked: the same for a clicked point; without it the point is the `click` of `part`.
         span: the last time of the clip; the clock of the state is a fraction of it.
     """
     slot = st.container()
@@ -117,7 +118,7 @@ def player(
             on_layers=lambda: _layers(key, part),
             on_density=lambda: _density(key),
             on_edited=lambda: _edited(key),
-            on_clicked=lambda: _clicked(key, part),
+            on_clicked=lambda: _clicked(key, part, clicked),
             on_moved=lambda: _moved(key, moved or _move_z),
             on_boxed=lambda: _boxed(key, boxed),
             on_shown=lambda: order.drawn(key),
@@ -167,9 +168,13 @@ def _density(key: str) -> None:
         _try(lambda: state.change("clock", density=density.scale, per_frame=density.per_frame))
 
 
-def _clicked(key: str, part: str) -> None:
+def _clicked(key: str, part: str, write: Callable[[Clicked], None] | None) -> None:
     click = events(key).clicked
-    if click is not None:
+    if click is None:
+        return
+    if write is not None:
+        _try(lambda: write(click))
+    else:
         _try(lambda: state.change(part, click=(click.x, click.y, min(1.0, max(0.0, click.t)))))
 
 
