@@ -52,7 +52,7 @@ class Resolution:
     arrows: int = 14
 
 
-LIVE = Resolution(frames=13, density_cells=48, error_cells=24, particles=200, trail=2)
+LIVE = Resolution(frames=11, density_cells=48, error_cells=20, particles=160, trail=2)
 """While a network trains: a new clip several times a second, beside the training."""
 STILL = Resolution(frames=31, density_cells=64, error_cells=56, particles=500, trail=5)
 """At rest."""

@@ -19,26 +19,35 @@ from fmviz.ui.altair import prepared, show_altair
 from fmviz.ui.i18n import tr, translate
 from fmviz.ui.theme import theme
 
-__all__ = ["charts"]
+__all__ = ["charts", "tables"]
 
 ChartName = Literal["loss", "error", "error_t", "loss_t"]
+Tables = dict[ChartName, dict[str, list[object]]]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 ROLES: dict[str, str] = {"velocity": "velocity", "score": "score", "noise": "init", "data": "data"}
 BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "mixed"}
 HISTORY_POINTS = 120
 
 
-def charts(run: RunStatus | None, seen: tuple[int, Report], steps: int, predicts: Quantity) -> None:
-    """All four; `seen` is the step on stage and its report."""
+def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int) -> Tables:
+    """The rows of all four; `seen` is the step on stage and its report."""
     step, report = seen
     reports = _reports(run, seen)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _show("loss", steps, predicts, table(_losses(run, reports, steps), rule=max(1, step)))
-        _show("loss_t", steps, predicts, table(_losses_by_t(report), positive=True))
-    with right:
-        _show("error", steps, predicts, table(_errors(reports), rule=max(1, step), positive=True))
-        _show("error_t", steps, predicts, table(_errors_by_t(report), positive=True))
+    return {
+        "loss": table(_losses(run, reports, steps), rule=max(1, step)),
+        "loss_t": table(_losses_by_t(report), positive=True),
+        "error": table(_errors(reports), rule=max(1, step), positive=True),
+        "error_t": table(_errors_by_t(report), positive=True),
+    }
+
+
+def charts(rows: Tables, steps: int, predicts: Quantity) -> None:
+    """All four, of `rows`."""
+    columns: tuple[tuple[ChartName, ...], ...] = (("loss", "loss_t"), ("error", "error_t"))
+    for column, names in zip(st.columns(2, gap="medium"), columns, strict=True):
+        with column:
+            for name in names:
+                _show(name, steps, predicts, rows[name])
 
 
 def _show(name: ChartName, steps: int, predicts: Quantity, rows: dict[str, list[object]]) -> None:

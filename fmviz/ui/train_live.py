@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from statistics import fmean
 
@@ -16,7 +17,7 @@ from fmviz.ui.i18n import number, tr
 
 __all__ = ["live", "report"]
 
-TICK, HEARTBEAT = 0.2, 3.0
+TICK, HEARTBEAT = 0.23, 3.0
 """Seconds between two pictures of a running training; between two signs of life of a paused one."""
 RECENT = 16
 """Points of the loss history that the loss shown is the mean of."""
@@ -41,10 +42,10 @@ def _live(view: View, moving: bool) -> None:
     if moving and (run is None or run.state not in ("queued", "running")):
         st.rerun()
     now = state.current()
-    _progress(run)
     try:
         seen = training.shown(run, now.train.replay)
     except FmvizError as error:
+        _progress(run)
         st.error(training.explain(error), icon=":material/error:")
         return
 
@@ -52,15 +53,20 @@ def _live(view: View, moving: bool) -> None:
         here = state.current()
         return train_stage.payload(here.scene, seen.model, moving, view, here.shell.language)
 
+    # Everything is worked out before anything is sent: what reaches the browser in one burst is rendered once.
+    tables = None
+    with suppress(FmvizError):  # the stage will say why
+        picture()
+        if not now.shell.present:
+            measured = report(training.exact_answers(), seen.model)
+            tables = train_charts.tables(run, (seen.step, measured), now.train.steps)
+    _progress(run)
     player.player("train_stage", "train", picture)
     if now.shell.present:
         return
     _replay(run)
-    try:
-        measured = report(training.exact_answers(), seen.model)
-    except FmvizError:
-        return  # the stage has said why
-    train_charts.charts(run, (seen.step, measured), now.train.steps, seen.model.predicts)
+    if tables is not None:
+        train_charts.charts(tables, now.train.steps, seen.model.predicts)
 
 
 @lru_cache(maxsize=16)
