@@ -86,6 +86,7 @@ def player(
     moved: Callable[[Moved], None] | None = None,
     boxed: Callable[[Boxed], None] | None = None,
     span: float = 1.0,
+    clicked: Callable[[Clicked], None] | None = None,
 ) -> None:
     """Shows the payload of the current state; where it cannot be made, says why and keeps the last good one.
 
