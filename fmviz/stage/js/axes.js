@@ -23,7 +23,7 @@ const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.them
 /** Draws the surroundings of a plane panel if anything in them changed. */
 function drawFrame(S, view) {
   const { x_label, y_label } = view.model;
-  const bar = view.margins.bar && S.layers.has(groundLayer(view).name) ? barOf(S, view) : null;
+  const bar = view.margins.bar && sharers(S, view).some((other) => S.layers.has(groundLayer(other).name)) ? barOf(S, view) : null;
   const key = [view.sizeKey, view.model.extent, S.theme.key, S.type, x_label, y_label, bar?.kind, bar?.words, bar?.marks].join();
   if (view.frameKey === key) return;
   view.frameKey = key;
@@ -51,7 +51,7 @@ function drawAxes(S, ctx, view) {
     const px = left + toPixelX(view, x);
     ctx.moveTo(Math.round(px) - 0.5, top + view.h + 1);
     ctx.lineTo(Math.round(px) - 0.5, top + view.h + 5);
-    ctx.fillText(number(x, across.decimals), px, top + view.h + 7 * k);
+    if (view.margins.numbersX) ctx.fillText(number(x, across.decimals), px, top + view.h + 7 * k);
   }
   const up = ticks(y0, y1, Math.max(2, Math.min(6, view.h / (64 * k))));
   ctx.textAlign = "right";
@@ -60,7 +60,7 @@ function drawAxes(S, ctx, view) {
     const py = top + toPixelY(view, y);
     ctx.moveTo(left - 1, Math.round(py) - 0.5);
     ctx.lineTo(left - 5, Math.round(py) - 0.5);
-    ctx.fillText(number(y, up.decimals), left - 7 * k, py);
+    if (view.margins.numbersY) ctx.fillText(number(y, up.decimals), left - 7 * k, py);
   }
   ctx.stroke();
   drawAxisNames(S, ctx, view);
@@ -68,14 +68,14 @@ function drawAxes(S, ctx, view) {
 
 function drawAxisNames(S, ctx, view) {
   const { x_label, y_label } = view.model;
-  const { left, top } = view.margins;
+  const { left, top, numbersX, numbersY } = view.margins;
   const k = S.type;
   ctx.font = fontOf(S, 12, 500);
   ctx.fillStyle = rgb(S.theme.text);
   ctx.textAlign = "center";
   ctx.textBaseline = "top";
-  if (x_label) ctx.fillText(x_label, left + view.w / 2, top + view.h + 20 * k, view.w);
-  if (!y_label) return;
+  if (x_label && numbersX) ctx.fillText(x_label, left + view.w / 2, top + view.h + 20 * k, view.w);
+  if (!y_label || !numbersY) return;
   ctx.save();
   ctx.translate(1, top + view.h / 2);
   ctx.rotate(-Math.PI / 2);
@@ -83,23 +83,33 @@ function drawAxisNames(S, ctx, view) {
   ctx.restore();
 }
 
+/** The panels that a panel's colour bar speaks for. */
+const sharers = (S, view) => (view.scaleKey ? S.panels.filter((other) => other.scaleKey === view.scaleKey) : [view]);
+
 /** What the colour bar of a ground says: its ramp, its numbers and its words. */
 function barOf(S, view) {
   const words = S.header.labels;
-  const { kind, label } = groundLayer(view);
+  const { kind } = groundLayer(view);
+  const labels = new Set(sharers(S, view).map((other) => groundLayer(other).label));
   const signed = kind === "signed";
   const scale = {
     linear: words.scale_linear,
     sqrt: signed ? words.signed_sqrt : words.scale_sqrt,
     log: signed ? words.signed_log : words.scale_log,
   }[S.scale];
-  const name = label || (signed ? words.signed : words.density);
+  const name = (labels.size === 1 && [...labels][0]) || (signed ? words.signed : words.density);
   return {
     kind,
     ramp: signed ? S.theme.diverging : S.theme.ramp,
     marks: signed ? signedMarks(S, topOfSigned(S, view)) : barMarks(S, Math.exp(topOfScale(S, view))),
-    words: [name, scale, S.perFrame ? words.scale_frame : words.scale_all].join(" · "),
+    words: [name, scale, S.perFrame ? words.scale_frame : words.scale_all],
   };
+}
+
+/** As many words as can be read in the room there is; the controls say the rest. */
+function fittingWords(ctx, words, room) {
+  const texts = words.map((_, n) => words.slice(0, words.length - n).join(" · "));
+  return texts.find((text) => 0.85 * ctx.measureText(text).width <= room) ?? words[0];
 }
 
 /** The colours of a bar along a gradient. */
@@ -137,7 +147,7 @@ function drawBarBeside(S, ctx, view, bar) {
   ctx.rotate(-Math.PI / 2);
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
-  ctx.fillText(bar.words, 0, 0, h);
+  ctx.fillText(fittingWords(ctx, bar.words, h), 0, 0, h);
   ctx.restore();
 }
 
@@ -158,5 +168,6 @@ function drawBarBelow(S, ctx, view, bar) {
     ctx.fillText(text, x + view.w * v, y + high + 4 * k);
   }
   ctx.textAlign = "center";
-  ctx.fillText(bar.words, x + view.w / 2, y + high + 4 * k, view.w - 96 * k);
+  const room = view.w - 96 * k;
+  ctx.fillText(fittingWords(ctx, bar.words, room), x + view.w / 2, y + high + 4 * k, room);
 }

@@ -1,23 +1,44 @@
-// Where the panels go: side by side if that gives a good size, else below one another.
+// Where the panels go: in as many rows as give them the best size within the window, else below one another.
 
 const NARROW = 560;
 const GAP = 16;
+const ROW_GAP = 8;
 const MOST_RATIO = 2;
 const LEAST_PLANE = 180;
+const FEW_PANELS = 3; // more are small multiples: they share axes and may be smaller
+const LEAST_MULTIPLE = 110;
+const HEAD = 20; // the line of the title, and that of the formula
+const FORMULA = 26;
 
-/** Space around the plot, in CSS pixels. */
-function marginsOf(S, model, narrow) {
+/**
+ * Space around the plot, in CSS pixels. Neighbours (`left`, `right`, `below`) with the same axes share their numbers in small
+ * multiples; signed fields on one scale share a colour bar, at the right end of their row.
+ */
+function marginsOf(S, view, narrow, { left, right, below } = {}) {
   const k = S.type;
+  const { model } = view;
   const top = Math.round(8 * k);
   if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
   const ground = model.layers.find(isGround);
-  const bar = Boolean(ground);
+  const shared = Boolean(ground && view.scaleKey && right?.scaleKey === view.scaleKey);
+  const bar = Boolean(ground) && !shared;
   const beside = bar && !narrow;
-  const left = Math.round((model.y_label ? 44 : 30) * k);
-  const right = beside ? (ground.kind === "signed" ? 74 : 66) * k : 8;
-  const bottom = ((bar && narrow ? 62 : 22) + (model.x_label ? 14 : 0)) * k;
-  return { left, right, top, bottom, bar, beside };
+  const numbersX = !sameAxes(model, below?.model);
+  const numbersY = !sameAxes(model, left?.model);
+  return {
+    left: Math.round((numbersY ? (model.y_label ? 44 : 30) : 8) * k),
+    right: beside ? (ground.kind === "signed" ? 74 : 66) * k : 8,
+    top,
+    bottom: (bar && narrow ? 62 : numbersX ? 22 : 6) * k + (model.x_label && numbersX ? 14 * k : 0),
+    bar,
+    beside,
+    numbersX,
+    numbersY,
+  };
 }
+
+const axesKey = ({ extent, aspect, x_label, y_label }) => [extent, aspect, x_label, y_label].join();
+const sameAxes = (model, other) => other?.kind === "plane" && axesKey(model) === axesKey(other);
 
 const aspectOf = (model) => model.aspect ?? (model.extent[1] - model.extent[0]) / (model.extent[3] - model.extent[2]);
 
@@ -30,10 +51,13 @@ function layout(S) {
   setAttribute(S.root, "data-narrow", String(narrow));
   S.root.style.setProperty("--k", String(S.type));
   const rowsBelow = S.dom.clockRow.offsetHeight + S.dom.layerRow.offsetHeight;
-  const around = rowsBelow + 48 + 56 * S.type + (full ? 0 : above(S));
-  const tallest = Math.max(LEAST_PLANE, (full ? S.root.clientHeight : window.innerHeight) - around);
-  const rows = arrange(S, width, tallest, narrow);
-  for (const { view, w, h, margins } of rows) resizePanel(S, view, w, h, margins);
+  const around = rowsBelow + 48 + (full ? 0 : above(S));
+  const room = (full ? S.root.clientHeight : window.innerHeight) - around;
+  const rows = arrange(S, width, room, narrow);
+  for (const { view, w, h, margins, newRow } of rows) {
+    view.lineBreak.hidden = !newRow;
+    resizePanel(S, view, w, h, margins);
+  }
   return true;
 }
 
@@ -49,29 +73,49 @@ function above(S) {
 /** Device pixels per CSS pixel; while the clock runs, fewer if the machine cannot keep up. */
 const ratioOf = (S) => Math.min(window.devicePixelRatio || 1, S.playing ? S.playRatio : MOST_RATIO);
 
-/** The first of: one row, two columns, one column, that gives planes of a good size. */
-function arrange(S, width, tallest, narrow) {
+/**
+ * The number of columns that gives the largest planes with everything in the window; where that is too small, the first
+ * whose planes have a good size, and the page scrolls.
+ */
+function arrange(S, width, room, narrow) {
   const views = S.panels;
-  const counts = narrow ? [1] : [views.length, Math.ceil(views.length / 2), 1];
-  let best = null;
-  for (const columns of counts) {
-    const groups = [];
-    for (let i = 0; i < views.length; i += columns) groups.push(views.slice(i, i + columns));
-    const placed = groups.flatMap((group) => placeRow(S, group, width, tallest, narrow));
-    const least = Math.min(...placed.map((p) => p.h));
-    if (!best || least > best.least * 1.25) best = { placed, least };
-    if (least >= LEAST_PLANE + 40) break;
-  }
-  return best.placed;
+  const few = views.length <= FEW_PANELS;
+  const half = Math.ceil(views.length / 2);
+  const counts = narrow ? [1] : [...new Set([views.length, half, 3, 2, 1])].filter((count) => count <= views.length);
+  const [fitting, loose] = [true, false].map((fit) => counts.map((columns) => placeAll(S, columns, width, room, narrow, fit)));
+  const best = fitting.reduce((a, b) => (b.least > 1.1 * a.least ? b : a));
+  if (!narrow && best.least >= (few ? LEAST_PLANE + 40 : LEAST_MULTIPLE)) return best.placed;
+  const good = loose.find(({ least }) => least >= LEAST_PLANE + 40);
+  return (good ?? loose.reduce((a, b) => (b.least > 1.25 * a.least ? b : a))).placed;
 }
 
-function placeRow(S, group, width, tallest, narrow) {
-  const margins = group.map((view) => marginsOf(S, view.model, narrow));
+/** All panels in so many columns, and the least height among them; with `fit` the rows share the room. */
+function placeAll(S, columns, width, room, narrow, fit) {
+  const groups = [];
+  for (let i = 0; i < S.panels.length; i += columns) groups.push(S.panels.slice(i, i + columns));
+  const each = fit ? (room - ROW_GAP * (groups.length - 1)) / groups.length : room;
+  const placed = groups.flatMap((group, n) => placeRow(S, group, groups[n + 1] ?? [], width, each, narrow, fit));
+  const least = Math.min(...placed.map((p) => p.h));
+  // small multiples are of one size, so that their columns are level
+  const level = fit && S.panels.length > FEW_PANELS && placed.every(({ view }) => view.model.kind === "plane");
+  if (level) for (const p of placed) Object.assign(p, { w: Math.floor(least * aspectOf(p.view.model)), h: least });
+  return { placed: placed.map((p, i) => ({ ...p, newRow: i > 0 && i % columns === 0 })), least };
+}
+
+/** One row, at most as high as its room; on a phone it is as high as its width asks. */
+function placeRow(S, group, next, width, room, narrow, fit) {
+  const few = S.panels.length <= FEW_PANELS || narrow;
+  const margins = group.map((view, i) => {
+    const right = narrow ? undefined : group[i + 1];
+    return marginsOf(S, view, narrow, few ? { right } : { left: group[i - 1], right, below: next[i] });
+  });
   const planes = group.map((view) => view.model.kind === "plane");
   const barWidth = narrow ? width : Math.min(Math.max(148 * S.type, width * 0.14), 240);
   const gaps = GAP * (group.length - 1);
   const sides = margins.reduce((sum, m, i) => sum + (planes[i] ? m.left + m.right : barWidth), gaps);
   const aspects = group.reduce((sum, view, i) => sum + (planes[i] ? aspectOf(view.model) : 0), 0);
+  const head = (HEAD + 6 + (S.panels.some((view) => view.model.formula) ? FORMULA : 0)) * S.type;
+  const tallest = Math.max(room - head - Math.max(...margins.map((m) => m.top + m.bottom)), fit ? 1 : LEAST_PLANE);
   let h = aspects ? (width - sides) / aspects : tallest;
   h = Math.floor(narrow && aspects ? h : Math.min(h, tallest));
   return group.map((view, i) => {
@@ -86,7 +130,7 @@ function resizePanel(S, view, w, h, margins) {
   const ratio = ratioOf(S);
   const outerW = Math.round(w + margins.left + margins.right);
   const outerH = Math.round(h + margins.top + margins.bottom);
-  const key = [w, h, outerW, outerH, ratio, margins.left, margins.beside].join();
+  const key = [w, h, outerW, outerH, ratio, margins.left, margins.bar, margins.beside, margins.numbersX, margins.numbersY].join();
   view.frameKey = "";
   if (view.sizeKey === key) {
     fitFormula(S, view);

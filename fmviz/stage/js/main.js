@@ -195,13 +195,14 @@ function syncPanels(S) {
   const same = S.panels.length === panels.length && S.panels.every((v, i) => v.model.name === panels[i].name && v.model.kind === panels[i].kind);
   if (!same) {
     S.panels = panels.map((model) => buildPanel(S, model));
-    S.dom.panels.replaceChildren(...S.panels.map((view) => view.box));
+    S.dom.panels.replaceChildren(...S.panels.flatMap((view) => [view.lineBreak, view.box]));
   }
   S.panels.forEach((view, i) => {
     view.model = panels[i];
     setText(view.title, panels[i].title);
     showFormula(view, panels[i].formula ?? "", panels.some((panel) => panel.formula));
     view.frameKey = view.contourKey = "";
+    view.scaleKey = scaleKeyOf(panels[i]);
     if (panels[i].kind === "plane") {
       const [x0, x1, y0, y1] = panels[i].extent;
       view.plot.dataset.extent = panels[i].extent.join(",");
@@ -228,7 +229,8 @@ function buildPanel(S, model) {
   const area = element("div", { class: "area" }, frame, plot, overlay);
   const formula = element("div", { class: "formula", hidden: true });
   const box = element("div", { class: `panel ${model.kind}` }, head, formula, area);
-  const view = { model, box, head, formula, title, hover, area, frame, plot, overlay, stops, hint };
+  const lineBreak = element("div", { class: "line-break", hidden: true });
+  const view = { model, box, lineBreak, head, formula, title, hover, area, frame, plot, overlay, stops, hint };
   view.frameContext = frame.getContext("2d");
   view.context = plot.getContext("2d", model.kind === "bars" ? {} : { alpha: false, willReadFrequently: true });
   if (model.kind === "plane") bindPointer(S, view);

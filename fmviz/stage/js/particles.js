@@ -100,7 +100,8 @@ function drawTrails(S, view, layer) {
   const wide = S.type * Math.max(1, 0.8 * view.ratio);
   const pixel = pixelOf(S.theme.roles[layer.role]);
   const stride = items * 2;
-  for (let newer = S.frame; newer > oldest + 0.1 * trail; ) {
+  const faintest = Math.max(0, S.frame - 0.9 * trail); // beyond it nothing would be seen
+  for (let newer = S.frame; newer > faintest; ) {
     const age = S.frame - newer;
     const corner = age > trail / 2 ? 2 * (Math.ceil(newer / 2) - 1) : Math.ceil(newer) - 1;
     const older = Math.max(oldest, corner);

@@ -20,6 +20,12 @@ function signedFraction(scale, height) {
   return scale === "sqrt" ? height * size : height;
 }
 
+/** Panels with equal keys have one scale; a density has its own. */
+function scaleKeyOf(model) {
+  const layer = model.layers?.find(isGround);
+  return layer?.kind === "signed" ? [layer.limit, ...layer.limits].join() : null;
+}
+
 /** Values of the signed field at the current frame, NaN where there are none; kept until the frame changes. */
 function updateSigned(S, view) {
   const layer = groundLayer(view);
