@@ -39,10 +39,11 @@ dev: $(STAMP)
 	@exec $(BIN)/streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT) \
 		--server.fileWatcherType=auto --server.runOnSave=true --client.toolbarMode=developer --client.showErrorDetails=full $(ARGS)
 
+# Two processes: one for the browser, one for the rest.
 # Finds a Chromium (CHROMIUM, PATH, Playwright's own, else apt as root), or fails and says how to get one.
 test: $(STAMP)
 	@chromium=$$($(BIN)/python tools/find_chromium.py --install) || exit 1; \
-		CHROMIUM="$$chromium" $(BIN)/python -m pytest $(ARGS)
+		CHROMIUM="$$chromium" $(BIN)/python -m pytest -n 2 --dist=loadgroup $(ARGS)
 
 # All four run whatever the others say.
 check: $(STAMP)
