@@ -41,14 +41,25 @@ class Convergence:
         expected: the order by theory.
         counts: numbers of steps, rising.
         errors: root mean square error over the starting points at each.
-        measured: the order found; None where too few errors stand clear of rounding, as when the solver is exact.
+        floor: what an error must exceed to mean anything.
     """
 
     method: str
     expected: int
     counts: tuple[int, ...]
     errors: tuple[float, ...]
-    measured: float | None
+    floor: float
+
+    @property
+    def meaningful(self) -> tuple[tuple[int, float], ...]:
+        """The (count, error) that are finite and stand clear of what is known of the exact flow."""
+        pairs = zip(self.counts, self.errors, strict=True)
+        return tuple((n, e) for n, e in pairs if self.floor < e < math.inf)
+
+    @property
+    def measured(self) -> float | None:
+        """The order found; None where fewer than two errors mean anything, as when every step is exact."""
+        return measured_order(self.meaningful)
 
 
 def convergence(
@@ -68,21 +79,21 @@ def convergence(
     floor = size * (_ROUNDING if isinstance(field, AnalyticField) else _TOLERANCE)
     table = [_errors(field, x0.double(), methods, count, exact, end) for count in counts]
     return tuple(
-        Convergence(method, ORDERS[method], tuple(counts), errors, measured_order(counts, errors, floor))
+        Convergence(method, ORDERS[method], tuple(counts), errors, floor)
         for method, errors in zip(methods, zip(*table, strict=True), strict=True)
     )
 
 
-def measured_order(counts: Sequence[int], errors: Sequence[float], floor: float) -> float | None:
-    """Minus the slope of log error against log count, by least squares over the finest three counts above `floor`.
+def measured_order(points: Sequence[tuple[int, float]]) -> float | None:
+    """Minus the slope of log error against log count, by least squares over the finest three of rising counts.
 
     Returns:
-        None if fewer than two errors are above the floor and finite.
+        None if there are fewer than two.
     """
-    usable = [(math.log(n), math.log(e)) for n, e in zip(counts, errors, strict=True) if floor < e < math.inf]
-    if len(usable) < 2:
+    if len(points) < 2:
         return None
-    x, y = torch.tensor(usable[-_FITTED:], dtype=torch.float64).unbind(dim=-1)
+    logs = torch.tensor([(math.log(n), math.log(e)) for n, e in points[-_FITTED:]], dtype=torch.float64)
+    x, y = logs.unbind(dim=-1)
     centred = x - x.mean()
     return -float((centred * y).sum() / centred.square().sum())
 

@@ -12,12 +12,10 @@ linear     :math:`u = -\theta x`                        :math:`e^{-\theta (t - s
 rotation   :math:`u = \omega J x`                       :math:`R_{\omega (t - s)} x`
 saddle     :math:`u = \lambda (x_1, -x_2)`              :math:`(e^{\lambda (t - s)} x_1, e^{-\lambda (t - s)} x_2)`
 shear      :math:`u = k (x_2, 0)`                       :math:`(x_1 + k (t - s) x_2, x_2)`
-vortex     :math:`u = a \dot g_t e^{-|x|^2/2} J x`      :math:`R_\phi x, \phi = a (g_t - g_s) e^{-|x|^2/2}`
+vortex     :math:`u = 2 a t e^{-|x|^2/2} J x`           :math:`R_\phi x, \phi = a (t^2 - s^2) e^{-|x|^2/2}`
 =========  ===========================================  =================================================
 
-with :math:`g_t = \sin(3 \pi t / 2)` for the vortex, which depends on time and is not linear: it winds up until t = 1/3,
-is back where it began at t = 2/3, and has wound up the other way at t = 1. The circles are invariant, which is why its
-flow is known. The marginal field of a probability path has none of these forms and is integrated.
+The vortex depends on time and is not linear; the circles are invariant, which is why its flow is known. The marginal field of a probability path has none of these forms and is integrated.
 """
 
 __all__ = [
@@ -36,7 +34,6 @@ __all__ = [
     "volume_factor",
 ]
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -163,23 +160,21 @@ class Shear(AnalyticField):
 
 @dataclass(frozen=True)
 class Vortex(AnalyticField):
-    """A vortex that swings: fast in the middle, still outside, one and a half times to and fro.
+    r"""u = 2 turn t exp(-|x|^2 / 2) J x: a vortex that spins up from rest, fast in the middle and slow outside.
 
     Args:
-        turn: angle by which the middle is turned at most, in radians.
+        turn: the angle by which the middle has turned at t = 1, in radians, counterclockwise.
     """
 
     turn: float
 
     def velocity(self, x: Tensor, t: Time) -> Tensor:
-        swing = (1.5 * math.pi * t).cos() if isinstance(t, Tensor) else math.cos(1.5 * math.pi * t)
-        rate = 1.5 * math.pi * self.turn * swing * _bell(x)
+        rate = 2.0 * self.turn * t * _bell(x)
         return rate.unsqueeze(-1) * _quarter_turn(x)
 
     def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
-        ends = (torch.as_tensor(end, dtype=x.dtype, device=x.device) for end in (t, start))
-        here, before = ((1.5 * math.pi * end).sin() for end in ends)
-        return _turn(x, self.turn * (here - before) * _bell(x))
+        here, before = (torch.as_tensor(end, dtype=x.dtype, device=x.device) for end in (t, start))
+        return _turn(x, self.turn * (here.square() - before.square()) * _bell(x))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import ProbabilityPath, flows, presets, schedulers
-from fmviz.theory.convergence import ORDERS, convergence, measured_order
+from fmviz.theory.convergence import ORDERS, Convergence, convergence
 from fmviz.theory.flows import AnalyticField, Field, Marginal
 from tests.theory import builders
 
@@ -22,7 +22,7 @@ ZOO = [
         ("rotation", 3.0),
         ("saddle", 1.2),
         ("shear", -2.0),
-        ("vortex", 1.5),
+        ("vortex", 3.0),
         ("vortex", -1.0),
     )
 ]
@@ -106,8 +106,8 @@ def test_t3_and_what_the_others_are_known_for() -> None:
     half = flows.Linear(2.0).flow(x, 0.5)
     assert torch.allclose(half, math.exp(-1.0) * x)
     assert torch.allclose(flows.Rotation(2 * math.pi).flow(x, 1.0), x, atol=1e-14)
-    assert torch.allclose(flows.Vortex(2.0).flow(x, 2 / 3), x, atol=1e-14)
-    assert torch.allclose(flows.Vortex(2.0).flow(x, 1.0), flows.Vortex(-2.0).flow(x, 1 / 3), atol=1e-14)
+    assert torch.allclose(flows.Vortex(8.0).flow(x, 0.5), flows.Vortex(2.0).flow(x, 1.0), atol=1e-14)
+    assert torch.allclose(flows.Vortex(2.0).flow(x, 1.0).norm(dim=-1), x.norm(dim=-1), atol=1e-14)
 
 
 @pytest.mark.parametrize("field", [*ZOO, marginal()], ids=[*NAMES, "Marginal"])
@@ -132,10 +132,11 @@ def test_measured_orders_are_those_of_the_theory(field: Field) -> None:
 
 
 def test_the_fit_uses_the_finest_errors_that_mean_something() -> None:
-    counts = (4, 8, 16, 32, 64)
-    errors = (9.0, 2.0**-6, 2.0**-8, 2.0**-10, 1e-16)
-    assert measured_order(counts, errors, 1e-12) == pytest.approx(2.0)
-    assert measured_order(counts, (1.0, math.inf, math.nan, 1e-16, 0.0), 1e-12) is None
+    errors = (math.inf, 9.0, 2.0**-6, 2.0**-8, 2.0**-10, 1e-16)
+    found = Convergence("heun", 2, (2, 4, 8, 16, 32, 64), errors, floor=1e-12)
+    assert found.meaningful[0] == (4, 9.0)
+    assert found.measured == pytest.approx(2.0)
+    assert Convergence("heun", 2, (2, 4, 8), (1.0, math.nan, 0.0), floor=1e-12).measured is None
 
 
 def test_what_cannot_be_used_is_refused() -> None:
