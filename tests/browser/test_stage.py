@@ -10,14 +10,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from fmviz.charts.palette import DIVERGING_DARK, DIVERGING_LIGHT
 from fmviz.clips.clip import Clip
 from fmviz.stage.assets import script, style
 from fmviz.stage.payload import View, decode_header, encode, layer_names
 from fmviz.stage.standalone import standalone_html
-from tests.stage.scenes import TEXTS, default_clip, english, small_clip
+from tests.stage.scenes import (
+    TEXTS,
+    conservation_clip,
+    default_clip,
+    english,
+    f32,
+    flow_clip,
+    signed_panel,
+    small_clip,
+)
 
 OpenPage = Callable[..., Page]
 
@@ -534,6 +545,329 @@ def test_panels_stay_in_one_row_at_any_width(host: Stage) -> None:
             " return tops.every((b) => b.top === tops[0].top) && tops.at(-1).right - tops[0].left > 0.8 * w; }",
             arg=[host.root.element_handle(), width],
         )
+
+
+@pytest.fixture
+def show(open_plain: OpenPage, site: tuple[str, Path]) -> Callable[..., Stage]:
+    """``show(clip, view)``: that clip on a host page that takes the messages; ``read_only`` on a page for slides."""
+
+    def show_(clip: Clip, view: View | None = None, *, read_only: bool = False, **options: Any) -> Stage:
+        url, folder = site
+        payload = encode(clip, english(clip), view or View(t=0.5))
+        (folder / "shown.bin").write_bytes(payload)
+        (folder / "shown.html").write_text(
+            standalone_html(payload, "p", "en") if read_only else HOST.replace('show("clip.bin")', 'show("shown.bin")')
+        )
+        page = open_plain(f"{url}/shown.html", **options)
+        if not read_only:
+            page.wait_for_function("window.ready")
+        stage = Stage(page)
+        stage.wait("Number(s.frames) > 0")
+        return stage
+
+    return show_
+
+
+def _pixel(stage: Stage, panel: str, x: float, y: float) -> list[int]:
+    """The colour drawn at a world point."""
+    plot = stage.root.locator(f"canvas[data-panel={panel}]")
+    x0, x1, y0, y1 = map(float, (plot.get_attribute("data-extent") or "").split(","))
+    found: list[int] = plot.evaluate(
+        "(c, [u, v]) => Array.from(c.getContext('2d').getImageData(u * c.width, v * c.height, 1, 1).data.slice(0, 3))",
+        [(x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)],
+    )
+    return found
+
+
+def _rgb(colour: str) -> list[int]:
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def _thirds(*values: float) -> object:
+    """(2, 6, 6): a third of the panel each, the same in both frames."""
+    return np.broadcast_to(np.repeat(values, 2), (2, 6, 6))
+
+
+def _signed(values: object, **more: Any) -> Clip:
+    return Clip(f32([0, 1]), (signed_panel("field", values, 2.0, **more),))
+
+
+@pytest.mark.parametrize(("scheme", "ramp"), [("light", DIVERGING_LIGHT), ("dark", DIVERGING_DARK)])
+def test_signed_colours(show: Callable[..., Stage], scheme: str, ramp: tuple[str, ...]) -> None:
+    stage = show(_signed(_thirds(-2, 0, 2)), read_only=True, color_scheme=scheme)
+    for x, colour in ((-1.5, ramp[0]), (0, ramp[5]), (1.5, ramp[-1])):
+        assert _pixel(stage, "field", x, 0) == pytest.approx(_rgb(colour), abs=2)
+
+
+def test_no_value_looks_like_zero_and_a_gap_in_time_keeps_the_other_frame(show: Callable[..., Stage]) -> None:
+    values = np.array(_thirds(-2, np.nan, 2))
+    values[1, :, 4:] = np.nan
+    stage = show(_signed(values), read_only=True)
+    assert _pixel(stage, "field", 0, 0) == pytest.approx(_rgb(DIVERGING_LIGHT[5]), abs=2)
+    assert _pixel(stage, "field", 1.5, 0) == pytest.approx(_rgb(DIVERGING_LIGHT[-1]), abs=2)
+    stage.page.mouse.move(*stage.place("field", 0, 0))
+    expect(stage.root.locator(".hover")).to_contain_text("∂p –")
+
+
+def test_signed_fields_follow_the_scale_control(show: Callable[..., Stage]) -> None:
+    quarter = show(_signed(_thirds(-0.5, 0, 0.5), limits=[0.5, 0.5]), View(t=0, density_scale="linear"))
+    light = [_rgb(colour) for colour in DIVERGING_LIGHT]
+    linear = _pixel(quarter, "field", 1.5, 0)
+    assert linear == pytest.approx([(3 * a + b) / 4 for a, b in zip(light[6], light[7], strict=True)], abs=3), (
+        "a quarter"
+    )
+    texts = quarter.tool("scale").locator("option").all_inner_texts()
+    assert texts == [TEXTS["scale_linear"], TEXTS["signed_sqrt"], TEXTS["signed_log"]]
+    assert quarter.tool("scale").get_attribute("aria-label") == TEXTS["signed_group"]
+    quarter.tool("scale").select_option("sqrt")
+    pause = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    quarter.page.evaluate(pause)
+    half = [(a + b) / 2 for a, b in zip(light[7], light[8], strict=True)]
+    assert _pixel(quarter, "field", 1.5, 0) == pytest.approx(half, abs=3), "the root of a quarter is a half"
+    quarter.tool("range").select_option("frame")
+    quarter.page.evaluate(pause)
+    assert _pixel(quarter, "field", 1.5, 0) == pytest.approx(light[-1], abs=2), "full colour at the limit of the frame"
+    quarter.tool("scale").select_option("log")
+    quarter.page.evaluate(pause)
+    assert _pixel(quarter, "field", -1.5, 0) == pytest.approx(light[0], abs=2)
+
+
+def test_hover_reads_the_signed_value(show: Callable[..., Stage]) -> None:
+    stage = show(_signed(_thirds(-0.5, 0, 2)))
+    stage.page.mouse.move(*stage.place("field", -1.5, 0))
+    expect(stage.root.locator(".hover")).to_contain_text("∂p −0.5")
+    stage.page.mouse.move(*stage.place("field", 1.5, 0))
+    expect(stage.root.locator(".hover")).to_contain_text("∂p +2")
+
+
+def test_densities_and_signed_fields_keep_their_words(host: Stage) -> None:
+    texts = host.tool("scale").locator("option").all_inner_texts()
+    assert texts == [TEXTS["scale_linear"], TEXTS["scale_sqrt"], TEXTS["scale_log"]]
+    assert host.tool("scale").get_attribute("aria-label") == TEXTS["density_group"]
+
+
+BOX = (-1.0, 0.5, -0.75, 0.75)
+
+
+def _boxed(stage: Stage) -> list[dict[str, Any]]:
+    return [e["value"] for e in stage.messages("boxed")]
+
+
+def _sides(value: dict[str, Any]) -> tuple[float, ...]:
+    return tuple(value[name] for name in ("x0", "x1", "y0", "y1"))
+
+
+def test_a_box_is_moved_by_its_inside(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(2, 5, 16))
+    others = stage.picture("transport")
+    _drag(stage, "change", (0.1, 0.3), (0.6, 0.1))
+    events = _boxed(stage)
+    assert [e["phase"] for e in events].count("done") == 1
+    assert events[-1]["phase"] == "done"
+    assert events[-1]["name"] == "box"
+    assert _sides(events[-1]) == pytest.approx((-0.5, 1.0, -0.95, 0.55), abs=0.03)
+    assert [e["seq"] for e in events] == sorted({e["seq"] for e in events})
+    assert stage.picture("transport") != others, "boxes of one name move together"
+    _drag(stage, "change", (0.25, 0.0), (9, 0.0), steps=5)
+    assert _sides(_boxed(stage)[-1])[:2] == pytest.approx((0.5, 2.0), abs=0.03), (
+        "it stays in the panel, of the same size"
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sides"),
+    [
+        ((0.5, 0.75), (1.0, 1.5), (-1.0, 1.0, -0.75, 1.5)),
+        ((-1.0, -0.75), (-1.5, -0.25), (-1.5, 0.5, -0.25, 0.75)),
+        ((0.5, 0.0), (1.25, 0.5), (-1.0, 1.25, -0.75, 0.75)),
+        ((-0.25, -0.75), (0.5, -1.5), (-1.0, 0.5, -1.5, 0.75)),
+        ((0.5, 0.75), (-1.5, -1.5), (-1.0, -0.88, -0.75, -0.63)),
+    ],
+)
+def test_a_box_is_resized_by_its_handles(
+    show: Callable[..., Stage], start: tuple[float, float], end: tuple[float, float], sides: tuple[float, ...]
+) -> None:
+    stage = show(conservation_clip(1, 5, 16))
+    _drag(stage, "change", start, end)
+    assert _sides(_boxed(stage)[-1]) == pytest.approx(sides, abs=0.03)
+
+
+def test_a_box_listens_to_the_keyboard(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(2, 5, 16))
+    handle = stage.root.get_by_role("application", name="Box: x from −1.00 to 0.50")
+    expect(handle).to_have_count(1)
+    assert "mass 0.300, out −0.300, +0.100, +0.010, +0.400" in (handle.get_attribute("aria-label") or "")
+    handle.focus()
+    page = stage.page
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    assert _sides(_boxed(stage)[-1]) == pytest.approx((-0.92, 0.58, -0.67, 0.83), abs=1e-3)
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    assert _sides(_boxed(stage)[-1]) == pytest.approx((-0.92, 0.66, -0.67, 0.75), abs=1e-3)
+    assert [e["phase"] for e in _boxed(stage)].count("done") == 4
+    assert stage.data("t") == "0.5", "arrows moved the box, not the clock"
+
+
+def test_escape_takes_a_box_back(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(1, 5, 16))
+    page = stage.page
+    page.mouse.move(*stage.place("change", -0.2, 0.3))
+    page.mouse.down()
+    page.mouse.move(*stage.place("change", 1.0, 1.0), steps=3)
+    stage.root.focus()
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    done = [e for e in _boxed(stage) if e["phase"] == "done"]
+    assert [_sides(e) for e in done] == [pytest.approx(BOX)]
+
+
+def test_a_finger_moves_a_box(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(1, 5, 16), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    touch = stage.page.context.new_cdp_session(stage.page)
+    start, end = stage.place("change", 0.1, 0.2), stage.place("change", 0.6, -0.3)
+    for kind, at in (("touchStart", start), ("touchMove", end), ("touchEnd", None)):
+        points = [] if at is None else [{"x": at[0], "y": at[1]}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    stage.page.wait_for_function("messages.at(-1)?.value?.phase === 'done'")
+    assert _sides(_boxed(stage)[-1]) == pytest.approx((-0.5, 1.0, -1.25, 0.25), abs=0.05)
+
+
+def test_a_read_only_box_cannot_be_moved(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(1, 5, 16), read_only=True)
+    assert stage.root.locator(".stop").count() == 0
+
+
+@pytest.mark.parametrize(("layer", "panel"), [("mesh", "transport"), ("box", "change"), ("term", "sum")])
+def test_each_new_layer_draws_something(show: Callable[..., Stage], layer: str, panel: str) -> None:
+    stage = show(conservation_clip(5, 5, 16))
+    before = stage.picture(panel)
+    stage.chip(layer).click()
+    stage.page.wait_for_function(
+        "([c, old]) => c.toDataURL() !== old",
+        arg=[stage.root.locator(f"canvas[data-panel={panel}]").element_handle(), before],
+    )
+
+
+def test_a_mesh_moves_with_the_clock(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(2, 5, 16), View(t=0, layers_on=("mesh",)))
+    assert _pixel(stage, "transport", -1.5, 0.12) != [255, 255, 255]
+    stage.root.press("End")
+    stage.wait("s.t === '1'")
+    assert _pixel(stage, "transport", -1.5, 0.12) == [255, 255, 255]
+    assert _pixel(stage, "transport", -1.1, 0.12) != [255, 255, 255]
+
+
+def test_steps_are_dots(show: Callable[..., Stage]) -> None:
+    stage = show(flow_clip(), View(t=0.5, layers_on=("euler",)))
+    inside = [_pixel(stage, "plane", *corner) for corner in ((-2.0, 0.0), (0.0, -1.0))]
+    assert all(pixel == pytest.approx([0x98, 0x04, 0x30], abs=12) for pixel in inside)
+    above, below = stage.place("plane", -2, 0), stage.place("plane", -2, 0.06)
+    assert below[1] < above[1]
+    assert _pixel(stage, "plane", -2.03, 0.04) != [255, 255, 255], "wider than the line"
+
+
+def test_starts_of_one_layer_are_dragged_one_by_one(show: Callable[..., Stage]) -> None:
+    stage = show(flow_clip())
+    expect(stage.root.locator(".stop")).to_have_count(3)
+    assert [c.get_attribute("data-layer") for c in stage.root.locator(".chip").all()].count("start") == 1
+    _drag(stage, "plane", (-1, 2), (0, -3))
+    last = stage.messages("moved")[-1]["value"]
+    assert (last["name"], last["phase"]) == ("start1", "done")
+    assert (last["x"], last["y"]) == pytest.approx((0, -3), abs=0.05)
+    stage.root.get_by_role("application", name="Start at (1.00, 2.00)").focus()
+    stage.page.keyboard.press("ArrowLeft")
+    last = stage.messages("moved")[-1]["value"]
+    assert (last["name"], last["x"], last["y"]) == ("start2", pytest.approx(0.92), pytest.approx(2.0))
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_a_panel_keeps_its_aspect(show: Callable[..., Stage], width: int) -> None:
+    stage = show(flow_clip(), viewport={"width": width, "height": 800})
+    box = stage.root.locator("canvas[data-panel=time]").bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(1.6, abs=0.02)
+    assert stage.root.locator("canvas[data-panel=time]").get_attribute("aria-label") == (
+        "Against time: t from 0.00 to 1.00, X from −25.00 to 25.00"
+    )
+    if width > 500:
+        stage.page.mouse.move(*stage.place("time", 0.5, 10))
+        expect(stage.root.locator(".hover").nth(1)).to_contain_text("t 0.50  X 10.0")
+
+
+def test_arrows_point_along_free_scales(show: Callable[..., Stage]) -> None:
+    """From (0.3, -20) by (0.1, 10), in world units: the head is there in pixels too."""
+    stage = show(flow_clip(), View(t=0.5, layers_on=("slope",)))
+    assert _pixel(stage, "time", 0.35, -15) != [255, 255, 255]
+    assert _pixel(stage, "time", 0.397, -10.3) != [255, 255, 255]
+
+
+def test_a_formula_stands_under_the_title(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(2, 5, 16))
+    formula = stage.root.locator(".formula math")
+    expect(formula).to_have_count(2)
+    assert formula.first.evaluate("node => node.namespaceURI") == "http://www.w3.org/1998/Math/MathML"
+    assert (formula.first.text_content() or "") == "∂tp+∇·(pu)=0"
+    title, plot = stage.root.locator(".title").first.bounding_box(), stage.root.locator(".plot").first.bounding_box()
+    box = formula.first.bounding_box()
+    assert title is not None
+    assert plot is not None
+    assert box is not None
+    assert title["y"] < box["y"] < box["y"] + box["height"] <= plot["y"]
+
+
+def test_a_formula_brings_no_script_along(show: Callable[..., Stage]) -> None:
+    """The payload is checked where it is made; the browser does not rely on it."""
+    stage = show(conservation_clip(1, 5, 16))
+    stage.page.evaluate(
+        """async () => {
+            const { probeMath } = await import(URL.createObjectURL(new Blob([
+                await (await fetch('stage.js')).text() + '; export const probeMath = mathElement;'], {type: 'text/javascript'})));
+            const math = probeMath('<math xmlns="http://www.w3.org/1998/Math/MathML"><mi onclick="alert(1)" mathvariant="bold">x</mi>'
+                + '<script>alert(1)</script><b xmlns="http://www.w3.org/1999/xhtml">y</b></math>');
+            window.math = math.outerHTML;
+            window.noMath = [probeMath('<p>x</p>'), probeMath('<math><mi>')];
+        }"""
+    )
+    assert stage.page.evaluate("window.math") == '<math><mi mathvariant="bold">x</mi></math>'
+    assert stage.page.evaluate("window.noMath") == [None, None]
+
+
+@pytest.mark.parametrize("panels", [4, 6])
+def test_small_multiples_fit_a_laptop(show: Callable[..., Stage], panels: int) -> None:
+    """Under a page's head of 200 pixels and beside its sidebar."""
+    stage = show(conservation_clip(panels, 5, 16))
+    stage.page.evaluate(
+        "() => { const root = document.getElementById('root'); root.style.cssText = 'width: 998px; margin-top: 190px';"
+        " window.dispatchEvent(new Event('resize')); }"
+    )
+    stage.page.wait_for_function(
+        "root => root.getBoundingClientRect().bottom <= 768 && root.getBoundingClientRect().top > 180",
+        arg=stage.root.element_handle(),
+    )
+    boxes = [plot.bounding_box() for plot in stage.root.locator("canvas.plot").all()]
+    sizes = {(round(box["width"]), round(box["height"])) for box in boxes if box is not None}
+    assert len(boxes) == panels
+    assert len(sizes) == 1, "of one size"
+    assert min(min(sizes)) >= 130
+    assert len({round(box["y"]) for box in boxes if box is not None}) == (1 if panels == 4 else 2)
+
+
+def test_a_browser_that_cannot_record_says_so(open_plain: OpenPage, site: tuple[str, Path]) -> None:
+    page = open_plain(f"{site[0]}/still.html")
+    page.add_init_script("delete window.MediaRecorder")
+    page.reload()
+    record = Stage(page).tool("record")
+    expect(record).to_be_disabled()
+    assert record.get_attribute("title") == TEXTS["no_recording"]
+
+
+def test_a_picture_of_small_multiples(show: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = show(conservation_clip(4, 5, 16), read_only=True)
+    with stage.page.expect_download() as download:
+        stage.tool("png").click()
+    download.value.save_as(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_reduced_motion_does_not_start_by_itself(open_plain: OpenPage, site: tuple[str, Path]) -> None:

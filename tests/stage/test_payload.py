@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,8 @@ from fmviz.clips.clip import (
     Vectors,
 )
 from fmviz.errors import ParameterError
+from fmviz.stage.assets import script
+from fmviz.stage.mathml import MATHML_ATTRIBUTES, MATHML_TAGS
 from fmviz.stage.payload import (
     NATS,
     Labels,
@@ -374,6 +377,11 @@ def test_check_names_what_is_wrong(case: str) -> None:
     build, message = WRONG[case]
     with pytest.raises(ParameterError, match=message):
         check(build())
+
+
+def test_the_browser_takes_over_what_is_checked() -> None:
+    words = set(re.findall(r"[a-z]+", script().split("const MATHML_TAGS")[1].split("/**")[0]))
+    assert words - {"new", "const", "split", "set", "et"} >= MATHML_TAGS | MATHML_ATTRIBUTES
 
 
 @pytest.mark.parametrize(

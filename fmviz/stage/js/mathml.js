@@ -17,8 +17,9 @@ const MATHML_ATTRIBUTES = new Set(
 
 /** A <math> element, or null if the text is none. */
 function mathElement(text) {
-  const root = new DOMParser().parseFromString(text, "application/xml").documentElement;
-  return root.localName === "math" ? adoptMath(root) : null;
+  const parsed = new DOMParser().parseFromString(text, "application/xml");
+  const wrong = parsed.documentElement.localName !== "math" || parsed.querySelector("parsererror");
+  return wrong ? null : adoptMath(parsed.documentElement);
 }
 
 function adoptMath(node) {
