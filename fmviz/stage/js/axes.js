@@ -7,12 +7,12 @@ function niceStep(span, count) {
   return { step, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 }
 
-/** Ticks inside [from, to]: values and how many decimals they need. */
+/** Ticks inside [from, to], about `count` and at least two: values and how many decimals they need. */
 function ticks(from, to, count) {
   const { step, decimals } = niceStep(to - from, count);
   const values = [];
   for (let i = Math.ceil(from / step - 1e-6); i * step <= to + step * 1e-6; i++) values.push(i * step);
-  return { values, decimals };
+  return values.length > 1 ? { values, decimals } : ticks(from, to, count + 1);
 }
 
 /** What the two axes are called. */

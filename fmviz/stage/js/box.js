@@ -1,6 +1,7 @@
 // A rectangle with what is in it and what flows out of it. Its sides are [x0, x1, y0, y1]; a part of it is [dx, dy], the
 // direction of a handle seen from its middle, and [0, 0] is the whole.
 
+const SMALL_PLOT = 200; // CSS pixels: below it numbers and handles are smaller
 const LEAST_SIDE = 0.03; // of the panel
 const BOX_ARROW = 56; // the longest flux arrow, CSS pixels
 const BOX_CURSORS = { "0,0": "grab", "1,1": "nesw-resize", "1,-1": "nwse-resize", "1,0": "ew-resize", "0,1": "ns-resize" };
@@ -120,13 +121,15 @@ function drawBox(S, view, layer) {
       strokeLine(surface, x * ratio, (top + half) * ratio, x * ratio, (bottom - half) * ratio, width * ratio, pixel, alpha);
     }
   };
-  outline(4.5 * k, pixelOf(S.theme.ground), 0.7);
+  const ground = pixelOf(S.theme.ground); // a halo, as the field below may be of any colour
+  outline(4.5 * k, ground, 0.7);
   outline(2 * k, pixelOf(colour), 1);
   const { mass, flux } = boxNumbers(S, layer);
   const fresh = sameSides(view, sides, layer.sides); // else the numbers are those of where it was
   const [x0, x1, y0, y1] = view.model.extent;
   const arrows = fluxArrows(view, layer, flux, [left, right, bottom, top], [view.w / (x1 - x0), view.h / (y1 - y0)], k);
   for (const { x, y, dx, dy } of arrows) {
+    strokeLine(surface, x * ratio, y * ratio, (x + dx) * ratio, (y + dy) * ratio, 5 * k * ratio, ground, fresh ? 0.7 : 0.25);
     drawArrow(surface, x * ratio, y * ratio, dx * ratio, dy * ratio, 1.5 * k * ratio, pixelOf(colour), fresh ? 1 : 0.35);
   }
   const focused = S.focus?.kind === "box" && S.focus.name === layer.drag;
@@ -158,7 +161,7 @@ function drawBoxHandles(S, ctx, view, sides, colour, strong) {
   ctx.strokeStyle = rgb(colour);
   ctx.fillStyle = rgb(S.theme.ground);
   for (const { part, px, py } of boxHandles(view, sides)) {
-    const half = (part[0] && part[1] ? 4 : 3) * S.type;
+    const half = (part[0] && part[1] ? 4 : 3) * S.type * (view.w < SMALL_PLOT ? 0.75 : 1);
     ctx.fillRect(px - half, py - half, 2 * half, 2 * half);
     ctx.strokeRect(px - half, py - half, 2 * half, 2 * half);
   }
@@ -166,7 +169,7 @@ function drawBoxHandles(S, ctx, view, sides, colour, strong) {
 
 /** The mass in the middle; each flux beyond the outer end of its arrow, or beside it where the plot ends. */
 function drawBoxNumbers(S, ctx, view, arrows, [left, right, bottom, top], mass, flux) {
-  const k = S.type;
+  const k = S.type * (view.w < SMALL_PLOT ? 0.85 : 1);
   const write = (text, x, y, align) => {
     const wide = ctx.measureText(text).width;
     const from = align === "left" ? x : align === "right" ? x - wide : x - wide / 2;
@@ -180,9 +183,9 @@ function drawBoxNumbers(S, ctx, view, arrows, [left, right, bottom, top], mass, 
   ctx.lineWidth = 3.5 * k;
   ctx.strokeStyle = rgba(S.theme.ground, 0.85);
   ctx.fillStyle = rgb(S.theme.text);
-  ctx.font = fontOf(S, 13, 700);
+  ctx.font = fontOf(S, (13 * k) / S.type, 700);
   write(number(mass, 3), (left + right) / 2, (top + bottom) / 2, "center");
-  ctx.font = fontOf(S, 11, 600);
+  ctx.font = fontOf(S, (11 * k) / S.type, 600);
   const gap = 7 * k;
   const ends = arrows.map(({ x, y, dx, dy }) => [Math.min(x, x + dx), Math.max(x, x + dx), Math.min(y, y + dy), Math.max(y, y + dy)]);
   const across = (side) => (side === 0 ? ends[0][0] > 46 * k : view.w - ends[1][1] > 46 * k);

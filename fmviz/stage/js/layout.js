@@ -8,7 +8,7 @@ const LEAST_PLANE = 180;
 const FEW_PANELS = 3; // more are small multiples: they share axes and may be smaller
 const LEAST_MULTIPLE = 110;
 const HEAD = 20; // the line of the title, and that of the formula
-const FORMULA = 26;
+const FORMULA = 36;
 
 /**
  * Space around the plot, in CSS pixels. Neighbours (`left`, `right`, `below`) with the same axes share their numbers in small
