@@ -34,6 +34,7 @@ __all__ = [
     "volume_factor",
 ]
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,8 @@ from fmviz.theory.checks import divergence
 from fmviz.theory.path import ProbabilityPath, Time
 from fmviz.theory.solvers import solve_ode
 
-# Points of the Gauss-Legendre rule of `volume_factor`: exact for polynomials of degree 63.
-_NODES = 32
+# Points of the Gauss-Legendre rule of `volume_factor`: exact for polynomials of degree 127.
+_NODES = 64
 # Steps of RK4 that are differentiated where the flow is not known in closed form.
 _STEPS = 200
 
@@ -262,6 +263,7 @@ def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
             moved = field.flow(points, t)
         else:  # the steps of dopri5 depend on the points themselves, so its derivative is not that of the flow
             times = [t * i / _STEPS for i in range(_STEPS + 1)]
+            field.prepare(times + [a + 0.5 * (b - a) for a, b in itertools.pairwise(times)])
             moved = solve_ode(field.velocity, points, method="rk4", times=times)[0][-1]
         rows = [torch.autograd.grad(moved[:, i].sum(), points, retain_graph=True)[0] for i in range(2)]
     determinant: Tensor = rows[0][:, 0] * rows[1][:, 1] - rows[0][:, 1] * rows[1][:, 0]
