@@ -1,5 +1,6 @@
 """Everything a user can choose, as frozen pydantic models, and the link that carries it."""
 
+from fmviz.specs.flows import FlowsView
 from fmviz.specs.link import State, decode, encode
 from fmviz.specs.mixture import Component
 from fmviz.specs.sampling import SampleView
@@ -7,4 +8,16 @@ from fmviz.specs.scene import Scene
 from fmviz.specs.train import TrainView
 from fmviz.specs.views import Clock, PathsView, Shell
 
-__all__ = ["Clock", "Component", "PathsView", "SampleView", "Scene", "Shell", "State", "TrainView", "decode", "encode"]
+__all__ = [
+    "Clock",
+    "Component",
+    "FlowsView",
+    "PathsView",
+    "SampleView",
+    "Scene",
+    "Shell",
+    "State",
+    "TrainView",
+    "decode",
+    "encode",
+]

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fmviz.specs.flows import FlowsView
+from fmviz.specs.noise import NoiseView
 from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import Scene
 from fmviz.specs.train import TrainView
@@ -33,6 +35,8 @@ class State(BaseModel):
     paths: PathsView = PathsView()
     sample: SampleView = SampleView()
     train: TrainView = TrainView()
+    flows: FlowsView = FlowsView()
+    noise: NoiseView = NoiseView()
 
 
 def encode(state: State) -> dict[str, str]:

@@ -7,7 +7,7 @@ from fmviz.specs.sampling import SampleView
 from fmviz.specs.scene import MixtureName, Scene
 from fmviz.specs.views import PathsView
 
-__all__ = ["paths_script", "sample_script"]
+__all__ = ["mixture_code", "paths_script", "sample_script", "scheduler_code"]
 
 
 def paths_script(scene: Scene, view: PathsView) -> str:
@@ -17,9 +17,9 @@ def paths_script(scene: Scene, view: PathsView) -> str:
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
 
-p_data = {_mixture(scene, "data")}
-p_init = {_mixture(scene, "init")}
-scheduler = {_scheduler(scene)}
+p_data = {mixture_code(scene, "data")}
+p_init = {mixture_code(scene, "init")}
+scheduler = {scheduler_code(scene)}
 sigma = sigmas.get({scene.sigma!r}, amplitude={scene.amplitude!r}, scheduler=scheduler)
 path = ProbabilityPath(p_init, p_data, scheduler)
 
@@ -57,9 +57,9 @@ from fmviz.theory.metrics import energy_distance, negative_log_density, sliced_w
 from fmviz.theory.solvers import solve_ode, solve_sde
 from fmviz.theory.time_grids import time_grid
 
-p_data = {_mixture(scene, "data")}
-p_init = {_mixture(scene, "init")}
-scheduler = {_scheduler(scene)}
+p_data = {mixture_code(scene, "data")}
+p_init = {mixture_code(scene, "init")}
+scheduler = {scheduler_code(scene)}
 sigma = sigmas.get({scene.sigma!r}, amplitude={scene.amplitude!r}, scheduler=scheduler)
 path = ProbabilityPath(p_init, p_data, scheduler)
 
@@ -91,7 +91,8 @@ _LEARNED = """
 """
 
 
-def _mixture(scene: Scene, which: MixtureName) -> str:
+def mixture_code(scene: Scene, which: MixtureName) -> str:
+    """The expression that builds p_data or p_init of `scene`."""
     edited = scene.data_components if which == "data" else scene.init_components
     if edited is not None:
         return _written(edited)
@@ -106,7 +107,8 @@ def _written(components: tuple[Component, ...]) -> str:
     return f"GaussianMixture(\n    torch.tensor([{means}]),\n    torch.tensor([{covariances}]),\n    torch.tensor([{weights}]),\n)"
 
 
-def _scheduler(scene: Scene) -> str:
+def scheduler_code(scene: Scene) -> str:
+    """The expression that makes the scheduler of `scene`."""
     if scene.scheduler == "custom":
         return f"schedulers.custom({scene.alpha!r}, {scene.beta!r})"
     if scene.scheduler == "polynomial":

@@ -20,6 +20,7 @@ __all__ = [
     "Layers",
     "PathsView",
     "Shell",
+    "Sides",
 ]
 
 Language = Literal["en", "zh"]
@@ -44,6 +45,18 @@ LayerName = Literal[
     "mixture",
     "z",
     "click",
+    "exact",
+    "euler",
+    "midpoint",
+    "heun",
+    "rk4",
+    "mesh",
+    "starts",
+    "walks",
+    "walk_trails",
+    "band",
+    "mean",
+    "x0",
 ]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 
@@ -66,6 +79,8 @@ def _joined(separator: str) -> PlainSerializer:
 Coordinate = Annotated[Decimal4, Field(ge=-REACH, le=REACH)]
 Time = Annotated[Decimal4, Field(ge=0.0, le=1.0)]
 Point = Annotated[tuple[Coordinate, Coordinate], _listed("_"), _joined("_")]
+Sides = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], _listed("_"), _joined("_")]
+"""Of a rectangle: x0, x1, y0, y1."""
 Event = Annotated[tuple[Coordinate, Coordinate, Time], _listed("_"), _joined("_")]
 Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
 """Layers that are on; None: the stage's defaults."""

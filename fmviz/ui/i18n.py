@@ -5,6 +5,7 @@ Keys are dotted paths into the TOML tables. A missing key is an error, never an 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -51,7 +52,9 @@ def tr(key: str, **values: object) -> str:
 
 
 def number(value: float) -> str:
-    """A measured number, three significant digits, with a proper power of ten where it is small."""
+    """A measured number, three significant digits, with a proper power of ten where it is small; a dash for none."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.3g}"
     mantissa, exponent = f"{value:.1e}".split("e")

@@ -14,7 +14,13 @@ from fmviz.ui.i18n import ASSETS, catalogue, tr
 
 __all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
 
-CARDS = {"paths": "pages/probability_paths.py", "train": "pages/train_live.py", "sample": "pages/sample_fields.py"}
+CARDS = {
+    "flows": "pages/flows_lesson.py",
+    "noise": "pages/noise_lesson.py",
+    "paths": "pages/probability_paths.py",
+    "train": "pages/train_live.py",
+    "sample": "pages/sample_fields.py",
+}
 """Lessons that the start page leads to, in order."""
 
 

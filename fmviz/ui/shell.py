@@ -89,6 +89,20 @@ def _pages() -> list[st.Page]:
             help=tr("nav.help_start"),
         ),
         st.Page(
+            PAGES / "flows_lesson.py",
+            title=tr("nav.flows"),
+            icon=":material/air:",
+            url_path="flows",
+            help=tr("nav.help_flows"),
+        ),
+        st.Page(
+            PAGES / "noise_lesson.py",
+            title=tr("nav.noise"),
+            icon=":material/scatter_plot:",
+            url_path="noise",
+            help=tr("nav.help_noise"),
+        ),
+        st.Page(
             PAGES / "probability_paths.py",
             title=tr("nav.paths"),
             icon=":material/route:",

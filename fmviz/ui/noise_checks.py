@@ -1,0 +1,72 @@
+"""Check it, for the page Noise: moments, variations, identities and the long run of Langevin, computed when opened."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fmviz.errors import FmvizError
+from fmviz.specs import State
+from fmviz.ui import noise_clips
+from fmviz.ui.i18n import number, tr
+
+__all__ = ["table"]
+
+
+def table(current: State) -> None:
+    """All tables; a scene that has no law says why."""
+    scene, view = current.scene, current.noise
+    of = noise_clips.process(view)
+    try:
+        with st.spinner(tr("noise.measuring")):
+            rows = noise_clips.rows(of, view.start[0], scene.seed_noise)
+            grids = noise_clips.variation(noise_clips.starts(scene))
+            same = noise_clips.identities(scene, of)
+            long = noise_clips.long_run(scene)
+    except FmvizError as error:
+        st.error(str(error))
+        return
+    st.markdown(tr("noise.check.ou", theta=number(of.theta), sigma=number(of.sigma)))
+    st.table(
+        {
+            "t": [number(row.t) for row in rows],
+            tr("noise.check.mean"): [f"{row.mean:.4f}" for row in rows],
+            tr("noise.check.mean_exact"): [f"{row.mean_exact:.4f} ± {row.mean_error:.4f}" for row in rows],
+            tr("noise.check.variance"): [f"{row.variance:.4f}" for row in rows],
+            tr("noise.check.variance_exact"): [f"{row.variance_exact:.4f} ± {row.variance_error:.4f}" for row in rows],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.markdown(tr("noise.check.variation"))
+    st.table(
+        {
+            "n": [str(row.steps) for row in grids],
+            "Σ |ΔW|²": [f"{row.quadratic:.4f}" for row in grids],
+            tr("noise.check.one"): [f"1 ± {row.quadratic_error:.4f}" for row in grids],
+            "Σ |ΔW|": [f"{row.length:.3f}" for row in grids],
+            "√(2n/π)": [f"{row.length_exact:.3f}" for row in grids],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.markdown(tr("noise.check.identities"))
+    st.table(
+        {
+            tr("noise.check.ode"): [number(same.ode)],
+            tr("noise.check.langevin"): [number(same.langevin)],
+            tr("noise.check.collapse"): [number(same.collapse)],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.markdown(tr("noise.check.long", time=number(long.time), steps=long.steps))
+    st.table(
+        {
+            tr("noise.check.distance"): [number(long.distance)],
+            tr("noise.check.floor"): [number(long.floor)],
+            tr("noise.check.ratio"): [number(long.distance / long.floor)],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.caption(tr("noise.check.long_where"))
