@@ -19,7 +19,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import sde_grid, solve_ode, solve_sde
 
-__all__ = ["conditional_sde", "marginal_ode", "marginal_sde"]
+__all__ = ["Langevin", "clocks", "conditional_sde", "marginal_ode", "marginal_sde"]
 
 
 CLOCK_STEP = 0.2
@@ -48,15 +48,15 @@ def conditional_sde(
 ) -> Tensor:
     """The conditional SDE given `z` (2,), in law exact at every frame when p_init is one Gaussian: (T, N, 2)."""
     y, frames = x0, [x0]
-    langevin = _Langevin(path.p_init)
+    langevin = Langevin(path.p_init)
     alpha, beta = path.scheduler.alpha(times), path.scheduler.beta(times)
-    for k, clock in enumerate(_clocks(path, sigma, times), start=1):
+    for k, clock in enumerate(clocks(path, sigma, times), start=1):
         y = langevin.run(y, clock, generator)
         frames.append(alpha[k] * z + beta[k] * y)
     return torch.stack(frames)
 
 
-def _clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
+def clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
     r"""The clock :math:`\int \sigma^2/\beta^2\,dt` over each frame interval, by the midpoint rule on eight panels.
 
     In the last interval it is infinite where beta vanishes; the rule makes it merely so large that nothing is remembered.
@@ -68,7 +68,7 @@ def _clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
     return clocks
 
 
-class _Langevin:
+class Langevin:
     """Langevin dynamics on `p` with unit noise: exact for one Gaussian, Euler-Maruyama otherwise.
 
     With several components at most MAX_CLOCK_STEPS steps are made at once: beyond that the particles have long

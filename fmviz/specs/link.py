@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fmviz.specs.conservation import ConservationView
 from fmviz.specs.flows import FlowsView
 from fmviz.specs.noise import NoiseView
 from fmviz.specs.sampling import SampleView
@@ -37,6 +38,7 @@ class State(BaseModel):
     train: TrainView = TrainView()
     flows: FlowsView = FlowsView()
     noise: NoiseView = NoiseView()
+    conservation: ConservationView = ConservationView()
 
 
 def encode(state: State) -> dict[str, str]:

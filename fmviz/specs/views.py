@@ -57,6 +57,8 @@ LayerName = Literal[
     "band",
     "mean",
     "x0",
+    "terms",
+    "box",
 ]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 

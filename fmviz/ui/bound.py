@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["choose", "segmented", "slide", "snap", "type_number"]
+__all__ = ["choose", "segmented", "slide", "snap", "switch", "type_number"]
 
 PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
 """Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
@@ -84,6 +84,11 @@ def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:
     key = _show(part, field)
     options = sorted({*stops, st.session_state[key]})
     st.select_slider(label, options, key=key, on_change=_taking(part, field))
+
+
+def switch(part: str, field: str, label: str) -> None:
+    """On or off."""
+    st.toggle(label, key=_show(part, field), on_change=_taking(part, field))
 
 
 def type_number(part: str, field: str, label: str, low: int, high: int) -> None:

@@ -18,6 +18,7 @@ CARDS = {
     "flows": "pages/flows_lesson.py",
     "noise": "pages/noise_lesson.py",
     "paths": "pages/probability_paths.py",
+    "conservation": "pages/conservation_laws.py",
     "train": "pages/train_live.py",
     "sample": "pages/sample_fields.py",
 }

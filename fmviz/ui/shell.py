@@ -110,6 +110,13 @@ def _pages() -> list[st.Page]:
             help=tr("nav.help_paths"),
         ),
         st.Page(
+            PAGES / "conservation_laws.py",
+            title=tr("nav.conservation"),
+            icon=":material/balance:",
+            url_path="conservation",
+            help=tr("nav.help_conservation"),
+        ),
+        st.Page(
             PAGES / "train_live.py",
             title=tr("nav.train"),
             icon=":material/model_training:",
