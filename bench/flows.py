@@ -16,6 +16,7 @@ from fmviz.specs.flows import RATES
 from fmviz.stage.payload import Labels, View, encode
 from fmviz.theory.convergence import convergence
 from fmviz.theory.flows import Field, Marginal, analytic
+from fmviz.ui.flows_clips import ARROWS
 from fmviz.ui.i18n import section
 
 __all__ = ["rows"]
@@ -32,7 +33,7 @@ def clip(field: Field, grid: Grid, view: FlowsView) -> Clip:
 def marginal() -> tuple[Marginal, Grid]:
     """The field of the default scene, whose path remembers nothing yet."""
     scene = Scene()
-    return Marginal(scenes.path(scene).to(torch.float64)), Grid(scenes.extent(scene))
+    return Marginal(scenes.path(scene).to(torch.float64)), Grid(scenes.extent(scene), arrows=ARROWS)
 
 
 def orders_off() -> float:
@@ -45,7 +46,7 @@ def orders_off() -> float:
 def rows() -> Iterator[Row]:
     """The clip, its payload, the scene's field by dopri5, and the orders."""
     torch.set_num_threads(1)
-    view, grid = FlowsView(), Grid(flows.EXTENT)
+    view, grid = FlowsView(), Grid(flows.EXTENT, arrows=ARROWS)
     field = analytic(view.field, view.chosen_rate)
     labels = Labels.from_mapping(section("en", "stage"), section("en", "layer"))
     ours, whole, scene = median_ms(

@@ -67,7 +67,7 @@ def _convergence(
         return {"sort": names, "scale": alt.Scale(domain=names, range=values), **options}
 
     key = alt.Legend(
-        orient="top", title=None, columns=2, symbolSize=110, symbolStrokeWidth=2.5, labelLimit=300, offset=4
+        orient="top", title=None, columns=1, symbolSize=110, symbolStrokeWidth=2.5, labelLimit=300, offset=4
     )
     colours = alt.Color("solver:N", **by_solver([colour(curve.role, theme) for curve in curves], legend=key))
     dashes = alt.StrokeDash("solver:N", **by_solver([DASHES[curve.role] for curve in curves], legend=key))

@@ -11,6 +11,7 @@ from fmviz.specs.sampling import METHODS
 from fmviz.stage.component import Clicked, Moved
 from fmviz.ui import bound, state
 from fmviz.ui.i18n import tr
+from fmviz.ui.order import picture_first
 
 __all__ = ["controls", "launch", "move"]
 
@@ -48,28 +49,21 @@ def controls(current: State) -> None:
         format_func=lambda name: tr(f"solver.{name}"),
         selection_mode="multi",
         key=SOLVERS,
-        on_change=_take_solvers,
+        on_change=picture_first(_take_solvers),
+        wrap=True,
     )
     bound.snap("flows", "steps", tr("flows.steps"), STEPS)
     bound.segmented("flows", "beside", tr("flows.beside"), {name: tr(f"flows.beside_{name}") for name in BESIDE})
-    with st.container(horizontal=True, key="flows_starts"):
-        starts = current.flows.starts
-        st.button(
-            tr("flows.clear"),
-            icon=":material/close:",
-            key="flows_clear",
-            on_click=_start_at,
-            args=((),),
-            disabled=not starts,
-        )
-        st.button(
-            tr("flows.reset"),
-            icon=":material/undo:",
-            key="flows_reset",
-            on_click=_start_at,
-            args=(STARTS,),
-            disabled=starts == STARTS,
-        )
+    starts = current.flows.starts
+    with st.container(horizontal=True, gap="small", key="flows_starts"):
+        _start_button("clear", ":material/close:", (), disabled=not starts)
+        _start_button("reset", ":material/undo:", STARTS, disabled=starts == STARTS)
+    st.caption(tr("flows.hint"))
+
+
+def _start_button(name: str, icon: str, starts: tuple[tuple[float, float], ...], *, disabled: bool) -> None:
+    change = picture_first(_start_at, starts)
+    st.button(tr(f"flows.{name}"), icon=icon, key=f"flows_{name}", on_click=change, disabled=disabled)
 
 
 def _pick(field: str) -> None:
@@ -84,7 +78,7 @@ def _rate(current: State) -> None:
         return
     st.session_state[RATE] = current.flows.chosen_rate
     label = tr(f"flows.rates.{current.flows.field}")
-    st.slider(label, known.low, known.high, step=RATE_STEP, key=RATE, on_change=_take_rate)
+    st.slider(label, known.low, known.high, step=RATE_STEP, key=RATE, on_change=picture_first(_take_rate))
 
 
 def _take_rate() -> None:

@@ -24,10 +24,12 @@ from fmviz.theory.flows import Field, Marginal, analytic
 from fmviz.ui.clips import conditional_point, labels
 from fmviz.ui.i18n import translate
 
-__all__ = ["errors", "evidence", "payload"]
+__all__ = ["ARROWS", "errors", "evidence", "payload"]
 
 MARGINAL_COUNTS = COUNTS[:-1]
 """Step counts for the marginal field, whose every step costs more than those of the others."""
+ARROWS = 16
+"""Arrows a side, few enough that trajectories stand out among them."""
 Point = tuple[float, float]
 
 
@@ -64,7 +66,7 @@ def _marginal(scene: Scene) -> Marginal:
 
 
 def _grid(now: State) -> Grid:
-    return Grid(scenes.extent(now.scene) if now.flows.field == "marginal" else flows.EXTENT)
+    return Grid(scenes.extent(now.scene) if now.flows.field == "marginal" else flows.EXTENT, arrows=ARROWS)
 
 
 def _points(starts: tuple[Point, ...]) -> Tensor:
@@ -116,7 +118,7 @@ def _mesh(field: Field, grid: Grid) -> PlanePanel:
 
 @lru_cache(maxsize=16)
 def _conditional(scene: Scene, z: Point, starts: tuple[Point, ...]) -> tuple[PlanePanel, Readout]:
-    path, grid = scenes.path(scene), Grid(scenes.extent(scene))
+    path, grid = scenes.path(scene), Grid(scenes.extent(scene), arrows=ARROWS)
     panel = flows.conditional_panel(path, z, _points(starts).float(), grid)
     return panel, flows.lipschitz_readout(path, grid)
 

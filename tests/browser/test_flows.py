@@ -1,0 +1,103 @@
+"""The page Flows in a browser: launching, dragging, solvers and steps, both languages, a link round trip."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from fmviz import scenes
+from fmviz.specs import Scene, decode
+from fmviz.specs.flows import STARTS
+from fmviz.ui.i18n import translate
+from tests.browser.helpers import settle
+from tests.browser.test_app import choose, drag, english, query, wait_for_query, widget
+from tests.browser.test_stage import Stage
+
+FLOWS = "/flows"
+STILL = f"{FLOWS}?t=0.5"
+
+
+def test_launch_drag_and_choose(open_page):
+    page = open_page(STILL)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    settle(page)
+
+    clip = stage.data("clip")
+    page.mouse.click(*stage.place("field", 1.5, -1.5))
+    wait_for_query(page, "starts", ".+")
+    stage.wait(f"s.clip !== '{clip}'")
+    launched = decode(query(page))[0].flows.starts
+    assert launched[: len(STARTS)] == STARTS
+    assert launched[-1] == pytest.approx((1.5, -1.5), abs=0.05)
+
+    clip, mesh = stage.data("clip"), stage.picture("mesh")
+    drag(page, stage, "field", launched[-1], (1.8, 1.8), release=False)
+    stage.wait(f"s.clip !== '{clip}'")  # the trajectory follows while the button is still down
+    page.mouse.up()
+    wait_for_query(page, "starts", r".*1\.[78]\d*_1\.[78]\d*.*")
+    assert decode(query(page))[0].flows.starts[-1] == pytest.approx((1.8, 1.8), abs=0.05)
+    assert stage.picture("mesh") == mesh
+
+    clip = stage.data("clip")
+    widget(page, "flows-solvers").get_by_text(english("solver.rk4")).click()
+    wait_for_query(page, "solvers", r"euler\.midpoint\.rk4")
+    stage.wait(f"s.clip !== '{clip}'")
+    expect(stage.chip("rk4")).to_be_visible()
+    slider = widget(page, "flows-steps").get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowLeft")
+    wait_for_query(page, "nsteps", "10")
+    choose(page, "flows-field", english("flows.fields.rotation"))
+    wait_for_query(page, "flow", "rotation")
+    widget(page, "flows-beside").get_by_text(english("flows.beside_conditional")).click()
+    wait_for_query(page, "beside", "conditional")
+    stage.wait("Number(s.frames) > 0")
+    expect(stage.root.locator("canvas[data-panel=conditional]")).to_be_visible()
+
+    drag(page, stage, "conditional", first_mode(), (0.0, 2.0))
+    wait_for_query(page, "z", ".+")
+    assert decode(query(page))[0].paths.z == pytest.approx((0.0, 2.0), abs=0.1)
+
+    before = query(page)
+    page.reload()
+    settle(page)
+    stage.wait("Number(s.frames) > 0")
+    assert query(page) == before
+    expect(stage.chip("rk4")).to_be_visible()
+    widget(page, "flows_clear").get_by_role("button").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('starts') === ''")
+    expect(stage.chip("starts")).to_have_count(0)
+    settle(page)
+
+
+def first_mode() -> tuple[float, float]:
+    """Where z stands by default."""
+    component = scenes.components(Scene(), "data")[0]
+    return component.x, component.y
+
+
+def test_stage_and_controls_fit_a_laptop_and_the_proofs_open(open_page):
+    page = open_page(STILL)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0")
+    for locator in (stage.root, widget(page, "flows_starts")):
+        expect(locator).to_be_visible()
+        box = locator.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 768
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible(timeout=30_000)
+    widget(page, "check_flows").locator("summary").click()
+    expect(widget(page, "check_flows").get_by_test_id("stTable")).to_have_count(2, timeout=60_000)
+    widget(page, "code_flows").locator("summary").click()
+    expect(page.get_by_test_id("stCode")).to_contain_text("exact_flow")
+    settle(page)
+
+
+def test_the_page_in_chinese_on_a_phone_in_the_dark(open_page):
+    url = f"{STILL}&lang=zh&flow=marginal&solvers=heun"
+    page = open_page(url, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark")
+    Stage(page).wait("Number(s.frames) > 0")
+    expect(page.get_by_role("heading", name=translate("zh", "flows.title"), exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible(timeout=30_000)
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
