@@ -6,7 +6,9 @@ A network belongs to the scene that it was trained on. A checkpoint of another s
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -34,23 +36,27 @@ class Learned:
         step: training steps behind it.
         source: where it comes from.
         model: itself, on the CPU.
+        file: its checkpoint; may be called in a thread that knows no session.
     """
 
     stamp: tuple[str, int]
     step: int
     source: Literal["trained", "file"]
     model: LearnedModel = field(compare=False, repr=False)
+    file: Callable[[], bytes] = field(compare=False, repr=False)
 
 
 def latest(scene: Scene) -> Learned | None:
     """The network of this session for `scene`, if there is one: the checkpoint if it fits."""
     kept: tuple[str, Checkpoint] | None = st.session_state.get(UPLOADED)
     if kept is not None and fits(scene, kept[1]):
-        return Learned((kept[0], kept[1].step), kept[1].step, "file", kept[1].model)
-    trained = training.trained()
-    if trained is not None and scene == state.current().scene:
-        run, step = trained.stamp
-        return Learned((f"run {run}", step), step, "trained", trained.model.to("cpu"))
+        stamp, read = kept
+        again = partial(checkpoint.to_bytes, read.model, read.spec, read.path, read.step)
+        return Learned((stamp, read.step), read.step, "file", read.model, again)
+    run = training.trained()
+    if run is not None and run.model is not None and scene == state.current().scene:
+        write = partial(checkpoint.to_bytes, run.model, run.spec, scenes.path(scene), run.step)
+        return Learned((f"run {run.id}", run.step), run.step, "trained", run.model.to("cpu"), write)
     return None
 
 
@@ -83,6 +89,15 @@ def chooser(scene: Scene) -> None:
             origin = scene_of(kept[1].path, scene)
             if origin is not None:
                 st.button(tr("learned.go"), key="checkpoint_scene", on_click=state.put, args=(origin,))
+        if found is not None:
+            st.download_button(
+                tr("learned.download"),
+                found.file,
+                "fmviz.safetensors",
+                icon=":material/download:",
+                key="checkpoint_download",
+                on_click="ignore",
+            )
         if kept is not None:
             st.button(tr("learned.forget"), type="tertiary", key="checkpoint_forget", on_click=_forget)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from fmviz.specs import State
 from fmviz.specs.sampling import FIELDS, GRIDS, METHODS
 from fmviz.ui import bound, learned
@@ -21,4 +23,5 @@ def controls(current: State, found: learned.Learned | None) -> None:
     bound.choose("sample", "method", tr("sample.method"), METHODS, "solver")
     bound.snap("sample", "steps", tr("sample.steps"), STEPS)
     bound.snap("sample", "sde_steps", tr("sample.sde_steps"), SDE_STEPS)
+    st.caption(tr("sample.straight"))
     bound.segmented("sample", "grid", tr("sample.grid"), {name: tr(f"sample.grid_{name}") for name in GRIDS})

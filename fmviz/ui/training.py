@@ -157,17 +157,15 @@ def shown(run: RunStatus | None, step: int | None) -> Shown:
     return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
 
 
-def trained() -> Shown | None:
-    """The latest network that this session has trained on the present scene, if any; for other pages."""
+def trained() -> RunStatus | None:
+    """The latest run of this session that has learned something about the present scene; for other pages."""
     scene = scenes.learned_part(state.current().scene)
     for (learned_from, _), run_id in reversed(_runs().items()):
         if learned_from == scene:
-            try:
+            with suppress(UnknownRunError):
                 run = _pool().status(run_id)
-            except UnknownRunError:
-                continue
-            if run.model is not None and run.step > 0:
-                return Shown(run.step, run.model, (run.id, run.step))
+                if run.model is not None and run.step > 0:
+                    return run
     return None
 
 

@@ -1,11 +1,19 @@
 """The page Train without a browser: the run's life, what is refused and how, and that sessions keep apart."""
 
+import gc
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from fmviz import scenes
+from fmviz.learning import RunStatus
+from fmviz.learning.pool import PoolFullError
 from fmviz.specs import Scene, Shell, State, TrainView
 from fmviz.specs.train import OBJECTIVES
 from fmviz.ui import training
@@ -210,3 +218,87 @@ def test_a_run_whose_browser_is_gone_ends():
     while pool.status(run).alive:
         assert time.monotonic() < deadline
     assert pool.status(run).state == "abandoned"
+
+
+def a_session_that_trains() -> None:
+    """What a page does when its owner presses the button, and then every time its clock ticks."""
+    import streamlit as st
+
+    from fmviz.ui import state, training
+
+    if "seed" not in st.session_state:
+        return
+    if "started" not in st.session_state:
+        st.session_state["started"] = True
+        state.change("scene", seed_network=st.session_state["seed"])
+        state.change("train", width=16, depth=2, batch_size=64, steps=st.session_state["steps"])
+        training.start()
+    st.session_state["run"] = training.status(touch=True)
+    st.session_state["refused"] = training.refusal()
+
+
+def session(seed: int, steps: int) -> AppTest:
+    app = AppTest.from_function(a_session_that_trains, default_timeout=60)
+    app.session_state["seed"], app.session_state["steps"] = seed, steps
+    app.run()
+    assert not app.exception
+    return app
+
+
+def look(app: AppTest) -> RunStatus:
+    app.run()
+    return app.session_state["run"]
+
+
+def test_thirty_sessions_all_progress():
+    sessions = [session(seed, 100_000) for seed in range(30)]
+    waiting, deadline = sessions, time.monotonic() + PATIENCE
+    while waiting:
+        assert time.monotonic() < deadline, len(waiting)
+        waiting = [app for app in sessions if look(app).step < 20]  # all of them are looked at: their owners are there
+    losses = {round(look(app).kept[0].report.velocity.total, 9) for app in sessions}
+    assert len(losses) == 30, "each trains its own network"
+    for app in sessions:
+        training._pool().forget(app.session_state["run"].id)
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_a_hundred_runs_of_sessions():
+    def runs(seeds: range) -> int:
+        for seed in seeds:
+            app = session(seed, 20)
+            while look(app).alive:
+                pass
+            assert app.session_state["run"].state == "finished"
+        gc.collect()
+        return resident()
+
+    before = runs(range(20))
+    after = runs(range(20, 100))
+    assert after - before < 24 << 20, "bytes that eighty more runs left behind"
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_full_pool_says_so_and_another_try_works():
+    pool, held = training._pool(), []
+    path, spec = scenes.path(Scene()), scenes.train_spec(Scene(), TrainView(**QUICK))
+    with suppress(PoolFullError):
+        while True:
+            held.append(pool.submit(path, spec, paused=True))
+    app = press(open_train(), "go")
+    assert translate("en", "train.failed.full") in [error.value for error in app.error]
+    for run in held:
+        pool.forget(run)
+    press(app, "go")
+    until(app, finished)
+    assert not app.error
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_explained():
+    app = press(open_train(device="cuda"), "go")
+    assert translate("en", "train.failed.device") in [error.value for error in app.error]
