@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,16 @@ class Slope:
     errors: Sequence[float]
     order: float
     role: str
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Where the line of the theory's slope begins and ends, a little beyond the points."""
+        return self.steps[0] / 1.3, self.steps[-1] * 1.3
+
+    def guide(self, n: float) -> float:
+        """The line of the theory's slope through the middle point."""
+        middle = len(self.steps) // 2
+        return self.values[middle] * math.exp(self.order * math.log(self.steps[middle] / n))
 
 
 def moment(
@@ -117,45 +128,40 @@ def orders(series: Mapping[str, Slope], theme: Theme, *, x: str, y: str) -> alt.
         x, y: titles of the axes.
     """
     with debug_mode(False):
+        points: list[dict[str, Any]] = [
+            {"n": n, "error": value, "low": max(value - error, value / 10), "high": value + error, "series": name}
+            for name, s in series.items()
+            for n, value, error in zip(s.steps, s.values, s.errors, strict=True)
+        ]
+        guides = [{"n": n, "error": s.guide(n), "series": name} for name, s in series.items() for n in s.ends]
         names = list(series)
-        scale = alt.Scale(domain=names, range=[colour(s.role, theme) for s in series.values()])
-        shapes = alt.Scale(domain=names, range=["circle", "square", "triangle-up"][: len(names)])
-        points, guides = [], []
-        for name, s in series.items():
-            for n, value, error in zip(s.steps, s.values, s.errors, strict=True):
-                low = max(value - error, value / 10)
-                points.append({"n": n, "error": value, "low": low, "high": value + error, "series": name})
-            middle = len(s.steps) // 2
-            anchor = s.values[middle] * s.steps[middle] ** s.order
-            ends = (s.steps[0] / 1.3, s.steps[-1] * 1.3)
-            guides += [{"n": n, "error": anchor * n**-s.order, "series": name} for n in ends]
-        stops = list(next(iter(series.values())).steps)
-        axis_x = alt.X("n:Q", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(title=x, values=stops, format="d"))
-        axis_y = alt.Y("error:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title=y, tickCount=4, format=".4~g"))
         legend = alt.Legend(**LEGEND)
-        dots = (
-            alt.Chart(alt.InlineData(values=points))
-            .mark_point(filled=True, size=70, opacity=1)
-            .encode(
-                x=axis_x,
-                y=axis_y,
-                color=alt.Color("series:N", sort=names, scale=scale, legend=legend),
-                shape=alt.Shape("series:N", sort=names, scale=shapes, legend=legend),
-                tooltip=[alt.Tooltip("n:Q", title="n"), alt.Tooltip("error:Q", title=y, format=".3~g")],
-            )
+        colours = alt.Scale(domain=names, range=[colour(s.role, theme) for s in series.values()])
+        shapes = alt.Scale(domain=names, range=["circle", "square"])
+        stops = sorted({row["n"] for row in points})
+        decades = _decades(min(row["low"] for row in points), max(row["high"] for row in points), y)
+
+        def axes(value: str) -> dict[str, Any]:
+            across = alt.Axis(title=x, values=stops, format="d")
+            return {
+                "x": alt.X("n:Q", scale=alt.Scale(type="log", nice=False), axis=across),
+                "y": alt.Y(f"{value}:Q", scale=alt.Scale(type="log"), axis=decades),
+                "color": alt.Color("series:N", sort=names, scale=colours, legend=legend),
+            }
+
+        lines = alt.Chart(alt.InlineData(values=guides)).mark_line(strokeDash=[5, 4], strokeWidth=1.5, opacity=0.8)
+        bars = alt.Chart(alt.InlineData(values=points)).mark_rule(strokeWidth=2)
+        dots = alt.Chart(alt.InlineData(values=points)).mark_point(filled=True, size=70, opacity=1)
+        marked = dots.encode(
+            **axes("error"),
+            shape=alt.Shape("series:N", sort=names, scale=shapes, legend=legend),
+            tooltip=[
+                alt.Tooltip("series:N", title=" "),
+                alt.Tooltip("n:Q", title=x),
+                alt.Tooltip("error:Q", title="=", format=".3~g"),
+            ],
         )
-        plain = alt.Color("series:N", sort=names, scale=scale, legend=None)
-        bars = (
-            alt.Chart(alt.InlineData(values=points))
-            .mark_rule(strokeWidth=2)
-            .encode(x=axis_x, y=alt.Y("low:Q", scale=alt.Scale(type="log")), y2="high:Q", color=plain)
-        )
-        lines = (
-            alt.Chart(alt.InlineData(values=guides))
-            .mark_line(strokeDash=[5, 4], strokeWidth=1.5, opacity=0.8)
-            .encode(x=axis_x, y=axis_y, color=plain)
-        )
-        return _chart([lines, bars, dots], theme)
+        return _chart([lines.encode(**axes("error")), bars.encode(**axes("low"), y2="high:Q"), marked], theme)
 
 
 def mixing(
@@ -184,7 +190,7 @@ def mixing(
             for k in range(len(weights))
         ]
         count = len(weights)
-        tints = [0.75 if k % 2 == 0 else 0.35 for k in range(count)]
+        tints = [0.5 if k % 2 == 0 else 0.22 for k in range(count)]
         areas = (
             alt.Chart(alt.InlineData(values=rows))
             .mark_area(color=colour("sde", theme), line=False)
@@ -242,7 +248,7 @@ def _lines(
     smooth: bool = False,
 ) -> alt.Chart:
     names = list(series)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"t": float(a), "value": float(b), "series": name}
         for name, (values, _) in series.items()
         for a, b in zip(t, values, strict=True)
@@ -251,14 +257,14 @@ def _lines(
     legend = alt.Legend(**LEGEND)
     colours = alt.Scale(domain=names, range=[colour(role, theme) for _, role in series.values()])
     dashes = alt.Scale(domain=names, range=list(DASHES[: len(names)]))
+    values = [row["value"] for row in rows]
+    axis = _decades(min(values), max(values), y) if log and values else alt.Axis(title=y, tickCount=5)
     lines: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.2, interpolate="monotone" if smooth else "linear")
         .encode(
             x=alt.X("t:Q", axis=alt.Axis(title=x, format=".4~g")),
-            y=alt.Y(
-                "value:Q", axis=alt.Axis(title=y, tickCount=5), scale=alt.Scale(type="log") if log else alt.Undefined
-            ),
+            y=alt.Y("value:Q", axis=axis, scale=alt.Scale(type="log") if log else alt.Undefined),
             color=alt.Color("series:N", sort=names, scale=colours, legend=legend),
             strokeDash=alt.StrokeDash("series:N", sort=names, scale=dashes, legend=legend),
             tooltip=[
@@ -269,6 +275,12 @@ def _lines(
         )
     )
     return lines
+
+
+def _decades(low: float, high: float, title: str) -> alt.Axis:
+    """The axis of a logarithmic scale with the powers of ten around [low, high] and no lines between them."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    return alt.Axis(title=title, values=[10.0**k for k in range(first, last + 1)], format="~g")
 
 
 def _chart(layers: list[alt.Chart], theme: Theme) -> alt.LayerChart:

@@ -147,6 +147,7 @@ class Identities:
 class LongRun:
     """Langevin at long time against its law: energy distance, and the floor (issue 4, criterion 3)."""
 
+    start: str
     time: float
     steps: int
     distance: float
@@ -278,14 +279,21 @@ def _floor(p: GaussianMixture, count: int) -> float:
     return fmean(float(energy_distance(a, b)) for a, b in pairs)
 
 
-def long_run(p: GaussianMixture, *, time: float = 20.0, steps: int = 1000, count: int = 800) -> LongRun:
-    """Langevin with sigma 1 from the standard Gaussian, long enough for modes at moderate separation."""
+def long_run(p: GaussianMixture, start: str, *, time: float = 20.0, steps: int = 1000, count: int = 800) -> LongRun:
+    """Langevin with sigma 1, long enough for modes at moderate separation to exchange their particles.
+
+    Args:
+        p: the law.
+        start: as in `langevin_starts`. From the standard Gaussian symmetric modes are filled alike without any exchange.
+        time, steps: of Euler-Maruyama.
+        count: particles.
+    """
     dynamics = Langevin(p, 1.0)
-    x0 = langevin_starts("gaussian", p, Starts(count, 0, 0))
+    x0 = langevin_starts(start, p, Starts(count, 0, 0))
     run = langevin_run(dynamics, x0, time, steps, torch.Generator().manual_seed(1))
     generator = torch.Generator().manual_seed(MOMENTS)
     exact = [p.sample(count, generator=generator) for _ in range(PAIRS)]
-    return LongRun(time, steps, _distance(run.positions[-1], exact), _floor(p, count))
+    return LongRun(start, time, steps, _distance(run.positions[-1], exact), _floor(p, count))
 
 
 def identities(p: GaussianMixture, process: OrnsteinUhlenbeck) -> Identities:

@@ -21,7 +21,7 @@ def table(current: State) -> None:
             rows = noise_clips.rows(of, view.start[0], scene.seed_noise)
             grids = noise_clips.variation(noise_clips.starts(scene))
             same = noise_clips.identities(scene, of)
-            long = noise_clips.long_run(scene)
+            runs = noise_clips.long_runs(scene)
     except FmvizError as error:
         st.error(str(error))
         return
@@ -59,12 +59,13 @@ def table(current: State) -> None:
         border="horizontal",
         hide_index=True,
     )
-    st.markdown(tr("noise.check.long", time=number(long.time), steps=long.steps))
+    st.markdown(tr("noise.check.long", time=number(runs[0].time), steps=runs[0].steps))
     st.table(
         {
-            tr("noise.check.distance"): [number(long.distance)],
-            tr("noise.check.floor"): [number(long.floor)],
-            tr("noise.check.ratio"): [number(long.distance / long.floor)],
+            tr("noise.start"): [tr(f"noise.starts.{run.start}") for run in runs],
+            tr("noise.check.distance"): [number(run.distance) for run in runs],
+            tr("noise.check.floor"): [number(run.floor) for run in runs],
+            tr("noise.check.ratio"): [number(run.distance / run.floor) for run in runs],
         },
         border="horizontal",
         hide_index=True,

@@ -28,7 +28,7 @@ __all__ = [
     "dynamics",
     "identities",
     "increments",
-    "long_run",
+    "long_runs",
     "moments",
     "orders",
     "payload",
@@ -180,9 +180,10 @@ def approach(scene: Scene, view: NoiseView) -> Approach:
 
 
 @lru_cache(maxsize=16)
-def long_run(scene: Scene) -> LongRun:
-    """Langevin at long time on p_data."""
-    return noise_evidence.long_run(scenes.mixture(scene, "data"))
+def long_runs(scene: Scene) -> tuple[LongRun, ...]:
+    """Langevin at long time on p_data, from the standard Gaussian and from one mode."""
+    p = scenes.mixture(scene, "data")
+    return noise_evidence.long_run(p, "gaussian"), noise_evidence.long_run(p, "mode")
 
 
 @lru_cache(maxsize=16)

@@ -202,7 +202,16 @@ def test_orders_shown_on_the_page_are_those_of_the_theory():
         assert order.measured == pytest.approx(order.expected, abs=0.15)
 
 
-def test_two_modes_are_reached_within_twice_the_floor():
-    """Issue 4, criterion 3, as "Check it" shows it."""
-    found = noise_evidence.long_run(TWO)
-    assert found.distance < 2 * found.floor
+def test_two_modes_at_moderate_separation_are_reached_within_twice_the_floor():
+    """Issue 4, criterion 3, as "Check it" shows it, the preset's modes drawn together until particles can cross.
+
+    From the standard Gaussian the preset itself is reached too, since the two modes lie alike; from one of them it is not.
+    """
+    near = scenes.mixture(
+        Scene(data_components=tuple(Component(x=x, y=0, xx=0.25, yy=0.25) for x in (-1.1, 1.1))), "data"
+    )
+    for p, start in ((near, "gaussian"), (near, "mode"), (TWO, "gaussian")):
+        found = noise_evidence.long_run(p, start)
+        assert found.distance < 2 * found.floor
+    stuck = noise_evidence.long_run(TWO, "mode")
+    assert stuck.distance > 50 * stuck.floor
