@@ -1,0 +1,70 @@
+"""The page Conservation on one thread: its clip from nothing, and what moving the box costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import torch
+
+from bench.report import Row, at_most, median_ms
+from fmviz import scenes
+from fmviz.clips import conservation
+from fmviz.clips.clip import Clip
+from fmviz.clips.conservation import Experiment
+from fmviz.clips.paths import Grid, Starts
+from fmviz.clips.summary import NAMES, summary_clip
+from fmviz.specs import Scene, State
+from fmviz.specs.conservation import ConservationView
+from fmviz.stage.payload import View
+from fmviz.theory import ProbabilityPath, boxes
+from fmviz.theory.conservation import Law
+from fmviz.ui import conservation_clips
+
+__all__ = ["rows"]
+
+EXPERIMENTS = {
+    "default clip: 6 maps of 56² cells, 41 frames, 500 SDE particles": Experiment(),
+    "the same for the continuity equation": Experiment(diffusive=False),
+    "the same given z": Experiment(z=(2.0, 1.0)),
+    "the same with the score dropped": Experiment(law=Law(score=0.0)),
+}
+
+
+def clip_of(scene: Scene, what: Experiment) -> Clip:
+    """The clip from nothing: no path and no map is kept between two calls."""
+    known, sigma = scenes.path(scene), scenes.sigma(scene)
+    path = ProbabilityPath(known.p_init, known.p_data, known.scheduler)
+    grid = Grid(scenes.extent(scene), frames=conservation_clips.FRAMES, cells=conservation_clips.CELLS)
+    found = conservation.maps(path, sigma, what, grid)
+    density = conservation.density_panel(path, sigma, found, Starts(scene.count))
+    box = boxes.Box(*ConservationView().box)
+    return conservation.clip(found, density, box, conservation.box_numbers(path, sigma, what, box, grid.times()))
+
+
+def moving_box() -> Callable[[], bytes]:
+    """Payloads of the page whose box is somewhere else at every call, as in a drag."""
+    step = count()
+
+    def draw() -> bytes:
+        x = 0.01 * next(step)
+        return conservation_clips.payload(State(conservation=ConservationView(box=(x, x + 2.0, -1.0, 1.0))), View())
+
+    return draw
+
+
+def rows() -> Iterator[Row]:
+    """The clip of each kind, one step of a drag, a scene of 60 components, and the sheet."""
+    torch.set_num_threads(1)
+    scene, many = Scene(), Scene(data="spiral")
+    for name, what in EXPERIMENTS.items():
+        (took,) = median_ms(lambda what=what: clip_of(scene, what))  # type: ignore[misc]
+        yield at_most(name, took, "ms", 150)
+    (moved,) = median_ms(moving_box())
+    yield at_most("one step of dragging the box: its numbers, the payload", moved, "ms", 50)
+    (large,) = median_ms(lambda: clip_of(many, Experiment()))
+    yield at_most("60 components", large, "ms", 300)
+    texts = dict.fromkeys(NAMES, ("", ""))
+    grid = Grid(scenes.extent(scene), frames=41, cells=56, arrows=13)
+    (sheet,) = median_ms(lambda: summary_clip(scenes.path(scene), scenes.sigma(scene), (2.0, 1.0), grid, texts))
+    yield at_most("sheet of six pictures", sheet, "ms", 150)

@@ -1,0 +1,146 @@
+"""The page Conservation in a browser: the box moved and resized, laws broken on purpose, the sheet on paper."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from fmviz.specs import decode
+from fmviz.specs.conservation import ConservationView
+from fmviz.ui.i18n import translate
+from tests.browser.helpers import settle
+from tests.browser.test_app import drag, query, wait_for_query, widget
+from tests.browser.test_stage import Stage
+
+STILL = "/conservation?n=60&t=0.6"
+COLOURS = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def colours(stage: Stage, panel: str) -> int:
+    """How many colours a plot has; a field that is zero everywhere has one."""
+    count: int = stage.root.locator(f"canvas[data-panel={panel}]").evaluate(COLOURS)
+    return count
+
+
+def value(text: str) -> float:
+    return float(text.replace("·10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+
+
+def box_numbers(page: Page) -> list[float]:
+    """Mass, rate, inflow and their difference, as the table says."""
+    cells = page.get_by_test_id("stTable").first.locator("tbody tr td:last-child")
+    expect(cells).to_have_count(4, timeout=30_000)
+    return [value(cell) for cell in cells.all_inner_texts()]
+
+
+def pick(page: Page, field: str, language: str, option: str) -> None:
+    text = translate(language, f"conservation.{field}.{option}")  # type: ignore[arg-type]
+    widget(page, f"conservation-{field}").get_by_role("radio", name=text).or_(
+        widget(page, f"conservation-{field}").get_by_text(text, exact=True)
+    ).first.click()
+    wait_for_query(page, field if field != "kind" else "of", option)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_box_and_the_broken_laws(open_page, language):
+    page = open_page(f"{STILL}&lang={language}")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    expect(page.get_by_role("heading", name=translate(language, "conservation.title"), exact=True)).to_be_visible()
+    first = box_numbers(page)
+    assert first[3] < 1e-6
+
+    # moved by its inside: the numbers are those of the new place, and rate and flux agree there too
+    x0, x1, y0, y1 = ConservationView().box
+    clip = stage.data("clip")
+    drag(page, stage, "density", ((x0 + x1) / 2, (y0 + y1) / 2), ((x0 + x1) / 2 - 2.0, (y0 + y1) / 2 + 0.5))
+    wait_for_query(page, "box", "-1")
+    stage.wait(f"s.clip !== '{clip}'")
+    settle(page)
+    assert decode(query(page))[0].conservation.box == pytest.approx((x0 - 2, x1 - 2, y0 + 0.5, y1 + 0.5), abs=0.1)
+    moved = box_numbers(page)
+    assert moved[:3] != first[:3]
+    assert moved[3] < 1e-6
+
+    # resized by a corner: more is inside
+    left, right, low, high = decode(query(page))[0].conservation.box
+    before = page.url
+    drag(page, stage, "density", (right, high), (right + 1.5, high + 1.0))
+    page.wait_for_url(lambda url: url != before)
+    settle(page)
+    assert decode(query(page))[0].conservation.box == pytest.approx((left, right + 1.5, low, high + 1.0), abs=0.1)
+    resized = box_numbers(page)
+    assert resized[0] > moved[0]
+    assert resized[3] < 1e-6
+
+    # the residual is one colour while the law holds, and many when it is broken
+    assert colours(stage, "residual") == 1 < colours(stage, "transport")
+    for broken in ("velocity", "score"):
+        clip = stage.data("clip")
+        pick(page, "broken", language, broken)
+        stage.wait(f"s.clip !== '{clip}'")
+        settle(page)
+        assert colours(stage, "residual") > 20
+        assert box_numbers(page)[3] > 1e-3
+        assert box_numbers(page)[1] == resized[1]  # the exact rate knows nothing of the dynamics
+
+
+def test_given_z_on_a_laptop_and_the_continuity_equation(open_page):
+    page = open_page(f"{STILL}&of=conditional")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    box = stage.root.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 768
+    z = decode(query(page))[0].conservation.z
+    assert z is None
+    clip = stage.data("clip")
+    pick(page, "law", "en", "continuity")
+    stage.wait(f"s.clip !== '{clip}'")
+    expect(stage.root.locator("canvas[data-panel=diffusion]")).to_have_count(0)
+    expect(widget(page, "conservation-broken").get_by_text(translate("en", "conservation.broken.score"))).to_have_count(
+        0
+    )
+    for name in ("check", "code"):
+        widget(page, f"{name}_conservation").locator("summary").click()
+    expect(widget(page, "check_conservation").get_by_test_id("stTable").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_test_id("stCode")).to_contain_text("conditional_motion")
+    settle(page)
+
+
+def test_the_sheet_prints_alone_on_one_page(open_page, tmp_path: Path):
+    page = open_page(f"{STILL}&sheet=1")
+    sheet = widget(page, "summary_sheet")
+    canvases = sheet.locator("canvas[data-panel]")
+    expect(canvases).to_have_count(6, timeout=30_000)
+    expect(sheet.locator(".formula math")).to_have_count(6)
+    expect(page.get_by_role("heading", name=translate("en", "summary.title"))).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name=translate("en", "conservation.title"), exact=True)).to_be_hidden()
+    expect(widget(page, "conservation_stage")).to_be_hidden()
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(canvases.last).to_be_visible()
+    printed = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    width, height = map(float, re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed)[0])
+    assert width > height
+    page.emulate_media(media="screen")
+    widget(page, "conservation-sheet").locator("label").click()
+    expect(sheet).to_have_count(0)
+    settle(page)
+    assert "sheet" not in query(page)
+
+
+def test_on_a_phone_in_the_dark(open_page):
+    page = open_page(
+        f"{STILL}&sheet=1", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme="dark"
+    )
+    expect(page.get_by_test_id("fmviz-stage")).to_have_count(2, timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
