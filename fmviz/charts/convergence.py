@@ -36,7 +36,7 @@ class ErrorCurve:
 
 
 def convergence(
-    curves: Sequence[ErrorCurve], now: int, theme: Theme, *, steps: str, error: str, height: int = 320
+    curves: Sequence[ErrorCurve], now: int, theme: Theme, *, steps: str, error: str, height: int = 400
 ) -> alt.LayerChart:
     """A line for each solver, and beside it, thin, the slope that theory promises.
 

@@ -38,7 +38,7 @@ EXTENT = Extent(-2.5, 2.5, -2.5, 2.5)
 """What is shown of the fields that know no scene."""
 MESH_LINES = 17
 """Lines of the mesh in each direction."""
-MESH_SHARE = 0.8
+MESH_SHARE = 0.7
 """Part of the panel's width that the mesh covers at t = 0."""
 START_SIZE = 1.6
 

@@ -46,7 +46,7 @@ def controls(current: State) -> None:
     st.pills(
         tr("flows.solvers"),
         METHODS,
-        format_func=lambda name: tr(f"solver.{name}"),
+        format_func=lambda name: tr("flows.rk4_short") if name == "rk4" else tr(f"solver.{name}"),
         selection_mode="multi",
         key=SOLVERS,
         on_change=picture_first(_take_solvers),
@@ -56,14 +56,14 @@ def controls(current: State) -> None:
     bound.segmented("flows", "beside", tr("flows.beside"), {name: tr(f"flows.beside_{name}") for name in BESIDE})
     starts = current.flows.starts
     with st.container(horizontal=True, gap="small", key="flows_starts"):
-        _start_button("clear", ":material/close:", (), disabled=not starts)
-        _start_button("reset", ":material/undo:", STARTS, disabled=starts == STARTS)
+        _start_button("clear", (), disabled=not starts)
+        _start_button("reset", STARTS, disabled=starts == STARTS)
     st.caption(tr("flows.hint"))
 
 
-def _start_button(name: str, icon: str, starts: tuple[tuple[float, float], ...], *, disabled: bool) -> None:
+def _start_button(name: str, starts: tuple[tuple[float, float], ...], *, disabled: bool) -> None:
     change = picture_first(_start_at, starts)
-    st.button(tr(f"flows.{name}"), icon=icon, key=f"flows_{name}", on_click=change, disabled=disabled)
+    st.button(tr(f"flows.{name}"), key=f"flows_{name}", on_click=change, disabled=disabled)
 
 
 def _pick(field: str) -> None:

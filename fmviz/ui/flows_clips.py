@@ -14,7 +14,7 @@ from fmviz.clips.clip import Clip, PlanePanel, Readout, Vectors
 from fmviz.clips.flows import Trajectories
 from fmviz.clips.flows_evidence import Evidence
 from fmviz.clips.paths import Grid, as_array
-from fmviz.specs import Scene, State
+from fmviz.specs import FlowsView, Scene, State
 from fmviz.specs.flows import STARTS
 from fmviz.specs.sampling import MethodName
 from fmviz.specs.views import Language
@@ -24,13 +24,19 @@ from fmviz.theory.flows import Field, Marginal, analytic
 from fmviz.ui.clips import conditional_point, labels
 from fmviz.ui.i18n import translate
 
-__all__ = ["ARROWS", "errors", "evidence", "payload"]
+__all__ = ["ARROWS", "errors", "evidence", "payload", "warm_up"]
 
 MARGINAL_COUNTS = COUNTS[:-1]
 """Step counts for the marginal field, whose every step costs more than those of the others."""
 ARROWS = 16
 """Arrows a side, few enough that trajectories stand out among them."""
 Point = tuple[float, float]
+
+
+def warm_up(view: View) -> None:
+    """The default clip, and that of the scene's field: importing what integrates it takes a second."""
+    for chosen in (State(), State(flows=FlowsView(field="marginal"))):
+        payload(chosen, view)
 
 
 def payload(now: State, view: View) -> bytes:

@@ -10,7 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
-from fmviz.ui import bound, clips, order, state, training
+from fmviz.ui import bound, clips, flows_clips, order, state, training
 from fmviz.ui.i18n import ASSETS, tr
 from fmviz.ui.player import first_view, standalone
 from fmviz.ui.scene_bar import scene_bar
@@ -41,6 +41,7 @@ def warm_up() -> None:
     view, scene = first_view(State()), Scene()
     clips.marginal_payload(scene, view, "en")
     clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+    flows_clips.warm_up(view)
     for name in PAGE_MODULES:
         import_module(f"fmviz.ui.{name}")
     training.warm_up()
