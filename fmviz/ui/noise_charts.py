@@ -145,4 +145,4 @@ def _langevin(current: State) -> None:
         chart = charts.approach(distances.times, distances.distance, distances.floor, theme(), names=names, x="t", y="")
         show_altair(chart, description=tr("noise.chart.approach_alt"), key="noise_approach")
         end = number(distances.distance[-1])
-        st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=current.scene.count))
+        st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))
