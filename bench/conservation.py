@@ -14,8 +14,7 @@ from fmviz.clips.clip import Clip
 from fmviz.clips.conservation import Experiment
 from fmviz.clips.paths import Grid, Starts
 from fmviz.clips.summary import NAMES, summary_clip
-from fmviz.specs import Scene, State
-from fmviz.specs.conservation import ConservationView
+from fmviz.specs import ConservationView, Scene, State
 from fmviz.stage.payload import View
 from fmviz.theory import ProbabilityPath, boxes
 from fmviz.theory.conservation import Law

@@ -1,5 +1,6 @@
 """Everything a user can choose, as frozen pydantic models, and the link that carries it."""
 
+from fmviz.specs.conservation import ConservationView
 from fmviz.specs.flows import FlowsView
 from fmviz.specs.link import State, decode, encode
 from fmviz.specs.mixture import Component
@@ -11,6 +12,7 @@ from fmviz.specs.views import Clock, PathsView, Shell
 __all__ = [
     "Clock",
     "Component",
+    "ConservationView",
     "FlowsView",
     "PathsView",
     "SampleView",

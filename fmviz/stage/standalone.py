@@ -12,13 +12,14 @@ from fmviz.stage.payload import decode_header
 __all__ = ["standalone_html"]
 
 
-def standalone_html(payload: bytes, title: str, lang: str) -> str:
-    """A self-contained page that plays `payload`; nothing on it can be edited.
+def standalone_html(payload: bytes, title: str, lang: str, *, width: int = 1600) -> str:
+    """A self-contained page that plays `payload`; nothing on it can be edited. It prints on one sheet, in landscape.
 
     Args:
         payload: what `fmviz.stage.payload.encode` returned.
         title: the page's title and heading.
         lang: its language tag, such as ``"en"`` or ``"zh-CN"``.
+        width: the stage is at most so many pixels wide; what shall fit on A4 keeps below 1060.
 
     Raises:
         ParameterError: `payload` is none.
@@ -32,6 +33,7 @@ def standalone_html(payload: bytes, title: str, lang: str) -> str:
         style=style(),
         module=script(),
         clip=base64.b64encode(payload).decode(),
+        width=width,
     )
 
 
@@ -65,8 +67,10 @@ _PAGE = """<!doctype html>
   --st-font: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }}
 @media (prefers-color-scheme: dark) {{ :root {{ color-scheme: dark; {dark} }} }}
 html, body {{ margin: 0; background: var(--st-background-color); color: var(--st-text-color); font-family: var(--st-font); }}
-main {{ max-width: 1600px; margin: 0 auto; padding: 16px; }}
+main {{ max-width: {width}px; margin: 0 auto; padding: 16px; }}
 h1 {{ font-size: 20px; font-weight: 600; line-height: 28px; margin: 0 0 8px; }}
+@page {{ size: A4 landscape; margin: 8mm; }}
+@media print {{ html {{ print-color-adjust: exact; }} main {{ padding: 0; margin: 0; }} }}
 {style}
 </style>
 </head>

@@ -22,7 +22,17 @@ __all__ = ["run", "warm_up"]
 PagesManager.uses_pages_directory = False
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
-PAGE_MODULES = ("noise_charts", "noise_checks", "path_charts", "path_checks", "sampler", "train_live")
+PAGE_MODULES = (
+    "conservation",
+    "conservation_checks",
+    "summary",
+    "noise_charts",
+    "noise_checks",
+    "path_charts",
+    "path_checks",
+    "sampler",
+    "train_live",
+)
 """What the pages import, and through it the chart libraries."""
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }

@@ -66,7 +66,7 @@ def sheet(current: State) -> None:
         title, language = tr("summary.title"), current.shell.language
         st.download_button(
             tr("summary.download"),
-            lambda: standalone_html(payload, title, language).encode(),
+            lambda: standalone_html(payload, title, language, width=WIDTH).encode(),
             "fmviz-summary.html",
             "text/html",
             icon=":material/print:",
