@@ -25,7 +25,7 @@ __all__ = ["rows"]
 def clip(field: Field, grid: Grid, view: FlowsView) -> Clip:
     """All panels at once, nothing kept from before."""
     x0 = torch.tensor(view.starts, dtype=torch.float64)
-    found = flows.trajectories(field, x0, view.solvers, view.steps, grid)
+    found = flows.trajectories(field, flows.exact_trajectories(field, x0, grid), view.solvers, view.steps)
     panels = (flows.field_panel(flows.arrows(field, grid), found, grid), flows.mesh_panel(field, grid))
     return Clip(as_array(grid.times()), panels, flows.error_readouts(found, grid))
 

@@ -28,6 +28,7 @@ __all__ = [
     "arrows",
     "conditional_panel",
     "error_readouts",
+    "exact_trajectories",
     "field_panel",
     "lipschitz_readout",
     "mesh_panel",
@@ -63,11 +64,15 @@ class Trajectories:
 
 
 @torch.inference_mode()
-def trajectories(field: Field, x0: Tensor, methods: tuple[str, ...], steps: int, grid: Grid) -> Trajectories:
-    """The exact flow of x0 (N, 2), and exactly `steps` steps of each method (T4); in float64."""
-    exact = exact_flow(field, x0, grid.times().double())
-    points = x0.double()
-    return Trajectories(exact, {m: solve_ode(field.velocity, points, steps, m)[0] for m in methods}, steps)
+def exact_trajectories(field: Field, x0: Tensor, grid: Grid) -> Tensor:
+    """The exact flow of x0 (N, 2) at the frames, (T, N, 2), float64."""
+    return exact_flow(field, x0, grid.times().double())
+
+
+@torch.inference_mode()
+def trajectories(field: Field, exact: Tensor, methods: tuple[str, ...], steps: int) -> Trajectories:
+    """Beside `exact` (T, N, 2), exactly `steps` steps of each method from the same points (T4)."""
+    return Trajectories(exact, {m: solve_ode(field.velocity, exact[0], steps, m)[0] for m in methods}, steps)
 
 
 @torch.inference_mode()

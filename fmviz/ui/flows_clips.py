@@ -11,7 +11,6 @@ from torch import Tensor
 from fmviz import scenes
 from fmviz.clips import flows, flows_evidence
 from fmviz.clips.clip import Clip, PlanePanel, Readout, Vectors
-from fmviz.clips.flows import Trajectories
 from fmviz.clips.flows_evidence import Evidence
 from fmviz.clips.paths import Grid, as_array
 from fmviz.specs import FlowsView, Scene, State
@@ -91,7 +90,7 @@ def _payload(
     view: View,
     language: Language,
 ) -> bytes:
-    found = _trajectories(field, starts, solvers, steps, grid)
+    found = flows.trajectories(field, _exact(field, starts, grid), solvers, steps)
     first = replace(
         flows.field_panel(_arrows(field, grid), found, grid), title=translate(language, "flows.field_title", n=steps)
     )
@@ -106,10 +105,8 @@ def _payload(
 
 
 @lru_cache(maxsize=16)
-def _trajectories(
-    field: Field, starts: tuple[Point, ...], solvers: tuple[MethodName, ...], steps: int, grid: Grid
-) -> Trajectories:
-    return flows.trajectories(field, _points(starts), solvers, steps, grid)
+def _exact(field: Field, starts: tuple[Point, ...], grid: Grid) -> Tensor:
+    return flows.exact_trajectories(field, _points(starts), grid)
 
 
 @lru_cache(maxsize=16)

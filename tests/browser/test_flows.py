@@ -40,7 +40,7 @@ def test_launch_drag_and_choose(open_page):
     assert stage.picture("mesh") == mesh
 
     clip = stage.data("clip")
-    widget(page, "flows-solvers").get_by_text(english("solver.rk4")).click()
+    widget(page, "flows-solvers").get_by_text(english("flows.rk4_short")).click()
     wait_for_query(page, "solvers", r"euler\.midpoint\.rk4")
     stage.wait(f"s.clip !== '{clip}'")
     expect(stage.chip("rk4")).to_be_visible()
@@ -87,10 +87,12 @@ def test_stage_and_controls_fit_a_laptop_and_the_proofs_open(open_page):
         assert box is not None
         assert box["y"] + box["height"] <= 768
     expect(page.get_by_test_id("stVegaLiteChart")).to_be_visible(timeout=30_000)
+    settle(page)
     widget(page, "check_flows").locator("summary").click()
     expect(widget(page, "check_flows").get_by_test_id("stTable")).to_have_count(2, timeout=60_000)
+    settle(page)
     widget(page, "code_flows").locator("summary").click()
-    expect(page.get_by_test_id("stCode")).to_contain_text("exact_flow")
+    expect(page.get_by_test_id("stCode")).to_contain_text("exact_flow", timeout=20_000)
     settle(page)
 
 

@@ -25,7 +25,7 @@ def layer(panel: PlanePanel, kind: type, name: str):
 
 
 def made(field: Field, steps: int, x0: torch.Tensor = X0) -> tuple[Clip, PlanePanel, flows.Trajectories]:
-    found = flows.trajectories(field, x0, METHODS, steps, GRID)
+    found = flows.trajectories(field, flows.exact_trajectories(field, x0, GRID), METHODS, steps)
     panel = flows.field_panel(flows.arrows(field, GRID), found, GRID)
     panels = (panel, flows.mesh_panel(field, GRID))
     return Clip(as_array(GRID.times()), panels, flows.error_readouts(found, GRID)), panel, found
