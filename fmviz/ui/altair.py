@@ -11,10 +11,15 @@ import streamlit as st
 
 __all__ = ["prepared", "show_altair"]
 
+NO_DATA: dict[str, Any] = {"empty": [{}]}
+"""What Altair writes for a chart without data."""
+
 
 def prepared(chart: alt.LayerChart) -> dict[str, Any]:
     """`chart` as a plain specification, to be made once and shown often."""
     specification: dict[str, Any] = chart.to_dict(validate=False)
+    if specification.get("datasets") == NO_DATA:
+        del specification["datasets"]  # the rows come with `show_altair`; Streamlit would convert the empty one every time
     return specification
 
 
