@@ -105,9 +105,10 @@ function placeAll(S, columns, width, room, narrow, fit) {
 /** One row, at most as high as its room; on a phone it is as high as its width asks. */
 function placeRow(S, group, next, width, room, narrow, fit) {
   const few = S.panels.length <= FEW_PANELS || narrow;
+  const level = next.length === group.length; // a shorter row stands in the middle, below nobody's axes
   const margins = group.map((view, i) => {
     const right = narrow ? undefined : group[i + 1];
-    return marginsOf(S, view, narrow, few ? { right } : { left: group[i - 1], right, below: next[i] });
+    return marginsOf(S, view, narrow, few ? { right } : { left: group[i - 1], right, below: level ? next[i] : undefined });
   });
   const planes = group.map((view) => view.model.kind === "plane");
   const barWidth = narrow ? width : Math.min(Math.max(148 * S.type, width * 0.14), 240);
