@@ -13,13 +13,18 @@ __all__ = ["prepared", "show_altair"]
 
 NO_DATA: dict[str, Any] = {"empty": [{}]}
 """What Altair writes for a chart without data."""
+ROWS = "source"
+"""What Streamlit calls the rows that come beside a specification."""
 
 
 def prepared(chart: alt.LayerChart) -> dict[str, Any]:
     """`chart` as a plain specification, to be made once and shown often."""
     specification: dict[str, Any] = chart.to_dict(validate=False)
     if specification.get("datasets") == NO_DATA:
-        del specification["datasets"]  # the rows come with `show_altair`; Streamlit would convert the empty one every time
+        del specification["datasets"]  # Streamlit would convert the empty one every time
+        specification["data"] = {"name": ROWS}
+        for layer in specification["layer"]:
+            del layer["data"]
     return specification
 
 
