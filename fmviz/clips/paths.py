@@ -31,6 +31,7 @@ from fmviz.clips.clip import (
     Vectors,
 )
 from fmviz.clips.particles import conditional_sde, marginal_ode, marginal_sde
+from fmviz.specs.scene import NOISE_STREAM
 from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import solve_ode
@@ -91,8 +92,8 @@ class Starts:
         return p_init.sample(self.count, generator=torch.Generator().manual_seed(self.seed_start))
 
     def noise(self) -> torch.Generator:
-        """A fresh generator of the Brownian increments."""
-        return torch.Generator().manual_seed(self.seed_noise)
+        """A fresh generator of the Brownian increments, independent of the starting points whatever the seeds."""
+        return torch.Generator().manual_seed(NOISE_STREAM + self.seed_noise)
 
     def reference(self) -> torch.Generator:
         """A generator for exact samples, independent of the particles' own."""

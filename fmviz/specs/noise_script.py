@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fmviz.specs.noise import NoiseView
-from fmviz.specs.scene import Scene
+from fmviz.specs.scene import NOISE_STREAM, Scene
 from fmviz.specs.script import mixture_code
 
 __all__ = ["noise_script"]
@@ -22,7 +22,7 @@ def _brownian(scene: Scene, view: NoiseView) -> str:
     return f"""import torch
 from fmviz.theory.processes import brownian_motion
 
-noise = torch.Generator().manual_seed({scene.seed_noise})
+noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 finest = brownian_motion(7, ({scene.count}, 2), generator=noise, dtype=torch.float32)  # (129, N, 2) on [0, 1]
 w = finest[:: 128 // {view.grid}]  # the same path in {view.grid} steps
 t = torch.linspace(0, 1, len(w))
@@ -43,7 +43,7 @@ from fmviz.theory.strong_weak import Additive, Multiplicative, maruyama, measure
 process = OrnsteinUhlenbeck(theta={view.theta!r}, sigma={view.sigma!r})
 times = torch.linspace(0, {view.time!r}, 121, dtype=torch.float64)
 x0 = torch.tensor({list(view.start)!r}, dtype=torch.float64).expand({scene.count}, 2)
-noise = torch.Generator().manual_seed({scene.seed_noise})
+noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 exact = process.simulate(x0, times.tolist(), generator=noise)
 print("mean    ", exact.paths[-1].mean(0), "exact", process.mean(x0[0], times[-1]))
 print("variance", exact.paths[-1].var(0), "exact", process.variance(times[-1]))
@@ -81,7 +81,7 @@ x0 = {start}
 
 steps, time = {view.langevin_steps}, {float(view.langevin_time)!r}
 times = [time * i / steps for i in range(steps + 1)]
-noise = torch.Generator().manual_seed({scene.seed_noise})
+noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 x, _ = solve_sde(dynamics.drift, dynamics.diffusion, x0, generator=noise, times=times)
 
 exact, other = p_data.sample({scene.count}), p_data.sample({scene.count})

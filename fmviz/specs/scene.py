@@ -13,6 +13,7 @@ from fmviz.specs.mixture import Component, Components
 
 __all__ = [
     "INITS",
+    "NOISE_STREAM",
     "PRESETS",
     "SCHEDULERS",
     "SIGMAS",
@@ -49,6 +50,8 @@ SCHEDULERS: tuple[SchedulerName, ...] = get_args(SchedulerName)
 SIGMAS: tuple[SigmaName, ...] = get_args(SigmaName)
 
 Seed = Annotated[int, Field(ge=0, le=999_999)]
+NOISE_STREAM = 2_000_003
+"""Added to the seed of the Brownian noise: with equal seeds the first increments would be the starting points themselves."""
 
 
 def two_decimals(value: object) -> float:

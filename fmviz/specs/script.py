@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fmviz.specs.mixture import Component
 from fmviz.specs.sampling import SampleView
-from fmviz.specs.scene import MixtureName, Scene
+from fmviz.specs.scene import NOISE_STREAM, MixtureName, Scene
 from fmviz.specs.views import PathsView
 
 __all__ = ["mixture_code", "paths_script", "sample_script", "scheduler_code"]
@@ -38,7 +38,7 @@ def drift(x, t):
     return velocity + sigma(t) ** 2 / 2 * score
 
 
-noise = torch.Generator().manual_seed({scene.seed_noise})
+noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 sde, times = solve_sde(drift, sigma, x0, steps=1000, generator=noise)
 print("ODE ends with mean", ode[-1].mean(0), "SDE with mean", sde[-1].mean(0), "data have", p_data.mean)
 """
@@ -67,7 +67,7 @@ velocity, drift = path.marginal_velocity, path.sde_drift(sigma)
 {_LEARNED if learned else ""}
 x0 = p_init.sample({scene.count}, generator=torch.Generator().manual_seed({scene.seed_start}))
 ode, _ = solve_ode(velocity, x0, method={view.method!r}, times=time_grid({view.grid!r}, {view.steps}))
-noise = torch.Generator().manual_seed({scene.seed_noise})
+noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 sde, _ = solve_sde(drift, sigma, x0, generator=noise, times=time_grid({view.grid!r}, {view.sde_steps}))
 
 exact = p_data.sample({scene.count}, generator=torch.Generator().manual_seed(1))

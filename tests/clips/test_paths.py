@@ -12,6 +12,7 @@ from fmviz.specs import Scene
 from fmviz.specs.scene import PRESETS
 from fmviz.specs.views import LAYERS
 from fmviz.stage.payload import check, layer_names
+from fmviz.theory import GaussianMixture
 from fmviz.theory.metrics import energy_distance
 
 GRID = Grid(Extent(-4.5, 4.5, -4.5, 4.5), frames=21, cells=96, arrows=10)
@@ -175,3 +176,11 @@ def test_a_mixture_as_source():
     ]
     floor = np.mean([float(energy_distance(a, b)) for a, b in zip(exact[::2], exact[1::2], strict=True)])
     assert np.mean([float(energy_distance(sde, e)) for e in exact]) <= 3 * floor
+
+
+def test_equal_seeds_do_not_make_the_noise_the_starting_points():
+    starts = Starts(count=4000)
+    x0 = starts.points(GaussianMixture.standard())
+    noise = torch.randn(x0.shape, generator=starts.noise())
+    correlation = torch.corrcoef(torch.stack([x0.flatten(), noise.flatten()]))[0, 1]
+    assert abs(correlation) < 4 / x0.numel() ** 0.5
