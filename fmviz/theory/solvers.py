@@ -179,7 +179,10 @@ _STEPS: dict[str, Callable[[Velocity, Tensor, float, float], Tensor]] = {
 
 
 def _dopri5(velocity: Velocity, x0: Tensor, grid: list[float]) -> Tensor:
-    import torchdiffeq  # type: ignore[import-untyped, unused-ignore]  # here: it pulls in scipy, which few callers need
+    # Here, since it pulls in scipy, which few callers need. Under inference mode the tables that it makes on import would
+    # be of no use to autograd ever after.
+    with torch.inference_mode(False):
+        import torchdiffeq  # type: ignore[import-untyped, unused-ignore]
 
     low, high = min(grid), max(grid)
 

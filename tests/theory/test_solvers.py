@@ -3,6 +3,8 @@
 import functools
 import itertools
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -169,3 +171,19 @@ def test_sde_grid_keeps_the_frames_and_bounds_the_steps() -> None:
     assert counts[-1] == 50
     for i in (1, 2, 3):
         assert 0.1 / counts[i] * 0.5 * (2.0 * frames[i + 1]) ** 2 * 30.0 <= 0.1 + 1e-12
+
+
+def test_dopri5_first_met_under_inference_mode_can_be_differentiated_later(repo_root):
+    script = """
+import torch
+from fmviz.theory.solvers import solve_ode
+x = torch.ones(1, 2, dtype=torch.float64)
+with torch.inference_mode():
+    solve_ode(lambda x, t: -x, x, method="dopri5")
+x.requires_grad_()
+end = solve_ode(lambda x, t: -x, x, method="dopri5")[0][-1]
+(slope,) = torch.autograd.grad(end.sum(), x)
+print(float(slope[0, 0]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=repo_root, capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(math.exp(-1.0), rel=1e-6)
