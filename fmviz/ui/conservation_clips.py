@@ -46,7 +46,9 @@ def _payload(scene: Scene, what: Experiment, broken: BreakName, sides: Sides, vi
     numbers = box_numbers(scene, what, sides)
     clip = conservation.clip(maps(scene, what), _density(scene, what), boxes.Box(*sides), numbers)
     kind = "marginal" if what.z is None else "conditional"
-    titles = [translate(language, f"conservation.map.density_{kind}")] + [title(panel.name, broken, language) for panel in clip.panels[1:]]
+    titles = [translate(language, f"conservation.map.density_{kind}")] + [
+        title(panel.name, broken, language) for panel in clip.panels[1:]
+    ]
     panels = tuple(replace(panel, title=text) for panel, text in zip(clip.panels, titles, strict=True))
     return encode(replace(clip, panels=panels), labels(language), view)
 

@@ -11,18 +11,9 @@ import streamlit as st
 
 from fmviz.ui import order, state
 from fmviz.ui.i18n import ASSETS, catalogue, tr
+from fmviz.ui.lessons import LESSONS
 
 __all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
-
-CARDS = {
-    "flows": "pages/flows_lesson.py",
-    "noise": "pages/noise_lesson.py",
-    "paths": "pages/probability_paths.py",
-    "conservation": "pages/conservation_laws.py",
-    "train": "pages/train_live.py",
-    "sample": "pages/sample_fields.py",
-}
-"""Lessons that the start page leads to, in order."""
 
 
 @lru_cache(maxsize=1)
@@ -59,11 +50,11 @@ def cards() -> None:
         return
     st.subheader(tr("start.lessons"), anchor=False)
     with st.grid("auto", min_column_width=280):
-        for page, file in CARDS.items():
+        for lesson in LESSONS[1:]:
             with st.container(border=True, height="stretch"):
-                st.markdown(f"**{tr(f'nav.{page}')}**")
-                st.markdown(tr(f"start.card_{page}"))
-                st.page_link(file, label=tr("start.open"), icon=":material/arrow_forward:")
+                st.markdown(f"**{tr(f'nav.{lesson.name}')}**")
+                st.markdown(tr(f"start.card_{lesson.name}"))
+                st.page_link(lesson.file, label=tr("start.open"), icon=":material/arrow_forward:")
 
 
 def notice(page: str) -> None:

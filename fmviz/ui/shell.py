@@ -12,6 +12,7 @@ from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, State
 from fmviz.ui import bound, clips, flows_clips, order, state, training
 from fmviz.ui.i18n import ASSETS, tr
+from fmviz.ui.lessons import LESSONS
 from fmviz.ui.player import first_view, standalone
 from fmviz.ui.scene_bar import scene_bar
 
@@ -38,7 +39,9 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
 [class*="st-key-formulas_"] { min-height: 2.75rem; }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
-button[data-variant="segmented_control"][data-selected="true"] { color: inherit; font-weight: 600; }
+button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected="true"]:not([data-disabled]) {
+  color: inherit; font-weight: 600;
+}
 </style>"""
 PRESENT_STYLE = "<style>html { font-size: 20px; }</style>"
 
@@ -92,55 +95,14 @@ def run() -> None:
 def _pages() -> list[st.Page]:
     return [
         st.Page(
-            PAGES / "start.py",
-            title=tr("nav.start"),
-            icon=":material/play_circle:",
-            default=True,
-            url_path="home",  # not the file's name: Streamlit's own idea of pages/ must not find it (AppTest asks it first)
-            help=tr("nav.help_start"),
-        ),
-        st.Page(
-            PAGES / "flows_lesson.py",
-            title=tr("nav.flows"),
-            icon=":material/air:",
-            url_path="flows",
-            help=tr("nav.help_flows"),
-        ),
-        st.Page(
-            PAGES / "noise_lesson.py",
-            title=tr("nav.noise"),
-            icon=":material/scatter_plot:",
-            url_path="noise",
-            help=tr("nav.help_noise"),
-        ),
-        st.Page(
-            PAGES / "probability_paths.py",
-            title=tr("nav.paths"),
-            icon=":material/route:",
-            url_path="probability-paths",
-            help=tr("nav.help_paths"),
-        ),
-        st.Page(
-            PAGES / "conservation_laws.py",
-            title=tr("nav.conservation"),
-            icon=":material/balance:",
-            url_path="conservation",
-            help=tr("nav.help_conservation"),
-        ),
-        st.Page(
-            PAGES / "train_live.py",
-            title=tr("nav.train"),
-            icon=":material/model_training:",
-            url_path="train",
-            help=tr("nav.help_train"),
-        ),
-        st.Page(
-            PAGES / "sample_fields.py",
-            title=tr("nav.sample"),
-            icon=":material/grain:",
-            url_path="sample",
-            help=tr("nav.help_sample"),
-        ),
+            PAGES.parent / lesson.file,
+            title=tr(f"nav.{lesson.name}"),
+            icon=lesson.icon,
+            default=lesson == LESSONS[0],
+            url_path=lesson.address,
+            help=tr(f"nav.help_{lesson.name}"),
+        )
+        for lesson in LESSONS
     ]
 
 
