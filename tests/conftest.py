@@ -19,6 +19,7 @@ BROWSER = ROOT / "tests" / "browser"
 PAGES = ROOT / "tests" / "pages"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER in item.path.parents:
