@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -51,11 +51,14 @@ SCRUB = """(root, t) => new Promise(done => {
     }));
 })"""
 
-# From the press on an option to the first animation frame that finds a clip with another digest: the stage sets the digest
+# From the next press, of the pointer or a key, to the first animation frame that finds a clip with another digest: the stage sets the digest
 # and draws in one go, so the new picture is on the canvas by then.
 ARM = """root => {
     const clip = root.dataset.clip;
-    window.benchChange = new Promise(done => document.addEventListener('pointerdown', () => {
+    window.benchChange = new Promise(done => {
+      const pressed = () => {
+        document.removeEventListener('pointerdown', pressed, true);
+        document.removeEventListener('keydown', pressed, true);
         const start = performance.now();
         const look = () => {
             if (root.dataset.clip !== clip) done(performance.now() - start);
@@ -63,7 +66,10 @@ ARM = """root => {
             else requestAnimationFrame(look);
         };
         requestAnimationFrame(look);
-    }, {capture: true, once: true}));
+      };
+      document.addEventListener('pointerdown', pressed, true);
+      document.addEventListener('keydown', pressed, true);
+    });
 }"""
 
 # Milliseconds from navigation to the moment a condition holds, looked at once a frame.
@@ -103,8 +109,8 @@ def load_ms(browser: Browser, url: str, condition: str) -> float:
         context.close()
 
 
-def playing(page: Page) -> Iterator[Row]:
-    """Frames per second, cost of a frame and scrubbing with every layer shown on both panels."""
+def smoothness(page: Page) -> tuple[float, float]:
+    """Frames per second and the mean cost of drawing one in milliseconds, every layer shown."""
     root = root_of(page)
     root.evaluate(ALL_LAYERS_ON)
     settle(page)
@@ -113,7 +119,13 @@ def playing(page: Page) -> Iterator[Row]:
         root.locator("[data-role=play]").click()
     page.wait_for_timeout(500)
     fps = float(root.evaluate(FRAMES_DURING, FPS_SECONDS))
-    cost = float(root.get_attribute("data-frame-ms") or math.nan)
+    return fps, float(root.get_attribute("data-frame-ms") or math.nan)
+
+
+def playing(page: Page) -> Iterator[Row]:
+    """Frames per second, cost of a frame and scrubbing with every layer shown on both panels."""
+    fps, cost = smoothness(page)
+    root = root_of(page)
     layers = len((root.get_attribute("data-layers") or "").split(","))
     yield note("layers shown, on two panels and the posterior", layers, "")
     yield at_least("frames per second, all layers on", fps, "fps", 55)
@@ -125,17 +137,27 @@ def playing(page: Page) -> Iterator[Row]:
     yield at_most("scrubbing: animation frames until the picture follows, worst", max(frames), "frames", 1)
 
 
-def change_ms(page: Page, scheduler: str) -> float:
-    """From the click on a scheduler in the sidebar until its clip is on screen."""
-    root = root_of(page)
-    page.locator(".st-key-scene-scheduler [role=combobox], .st-key-scene-scheduler input").first.click()
-    option = page.get_by_role("option").nth(SCHEDULERS.index(scheduler))
-    option.wait_for()
-    root.evaluate(ARM)
-    option.click()
+def change_ms(page: Page, press: Callable[[], None]) -> float:
+    """From `press`, one press of the pointer or a key, until another clip is on screen."""
+    root_of(page).evaluate(ARM)
+    press()
     waited = float(page.evaluate("() => window.benchChange"))
     settle(page)
     return waited
+
+
+def option(page: Page, key: str, n: int) -> Locator:
+    """Option n of the drop-down `key`, opened."""
+    root_of(page)
+    page.locator(f".st-key-{key} [role=combobox], .st-key-{key} input").first.click()
+    found = page.get_by_role("option").nth(n)
+    found.wait_for()
+    return found
+
+
+def scheduler_ms(page: Page, scheduler: str) -> float:
+    """From the click on a scheduler in the sidebar until its clip is on screen."""
+    return change_ms(page, option(page, "scene-scheduler", SCHEDULERS.index(scheduler)).click)
 
 
 def changes(page: Page, url: str) -> Iterator[Row]:
@@ -146,7 +168,7 @@ def changes(page: Page, url: str) -> Iterator[Row]:
         if data != shown:
             page.goto(f"{url}{PATHS}?data={data}")
             shown = data
-        waits.append(change_ms(page, scheduler))
+        waits.append(scheduler_ms(page, scheduler))
     yield at_most("control changed → new clip drawn, median", statistics.median(waits), "ms", 400)
     yield note("the slowest of them", max(waits), "ms")
 
