@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser import helpers
 from tools.find_chromium import FLAGS, ChromiumMissing, find_chromium
 from tools.serve import ServerError, serve
+
+# A machine that is busy with other things keeps a browser waiting; what holds is found out at once all the same.
+expect.set_options(timeout=20_000)
 
 _server_log: list[Path] = []
 _log_seen: dict[str, int] = {}
@@ -77,30 +80,46 @@ def _listen(page: Page, complaints: list[str]) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """The browser contexts opened so far by their options: what a page has loaded the next one need not load again."""
+    opened: dict[str, BrowserContext] = {}
+    yield opened
+    for context in opened.values():
+        context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """``open_page(url, **context_options)``: a page in a context of its own, once the app has settled.
+def open_page(
+    browser: Browser, contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """``open_page(url, **context_options)``: a page that knows of no other, once the app has settled.
 
     `url` is an address, or a path such as ``"/probability-paths"`` of the running app. Options are those of Playwright's
     ``Browser.new_context``: ``viewport``, ``color_scheme``, ``locale``, ``reduced_motion``, ``accept_downloads`` …
     """
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     complaints: list[str] = []
     app_url: str = request.getfixturevalue("app_url")
     log_start = _log_size()
 
     def open_(url: str = "/", **options: Any) -> Page:
-        context = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | options))
-        contexts.append(context)
-        page = context.new_page()
+        options = {"viewport": {"width": 1366, "height": 768}} | options
+        key = repr(sorted(options.items()))
+        if key not in contexts:
+            contexts[key] = browser.new_context(**options)
+        page = contexts[key].new_page()
+        pages.append(page)
         _listen(page, complaints)
         page.goto(app_url + url if url.startswith("/") else url)
         helpers.settle(page)
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
+        page.close()
     if "Uncaught app execution" in (log := _log_since(log_start)):
         complaints.append(f"exception in the app:\n{log[-4000:]}")
     if complaints:

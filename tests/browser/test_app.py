@@ -290,21 +290,21 @@ def test_the_stage_as_one_file(open_page, tmp_path):
     assert alone.t == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("text", ["1/0", "__import__('os')", "t**1e9", "", "0.5*t"])
-def test_a_wrong_schedule_is_explained_and_leaves_the_picture(open_page, text):
+def test_a_wrong_schedule_is_explained_and_leaves_the_picture(open_page):
     page = open_page(f"{PATHS}?t=0.5&sched=custom")
     stage = Stage(page)
     stage.wait("Number(s.frames) > 0")
-    before = stage.data("clip")
     field = widget(page, "typed-alpha").locator("input")
-    field.fill(text)
-    field.press("Enter")
-    expect(page.get_by_test_id("stAlert")).to_contain_text(english("schedule_error.unchanged"))
-    assert stage.data("clip") == before
-    field.fill("sin(pi*t/2)")
-    field.press("Enter")
-    expect(page.get_by_test_id("stAlert")).to_have_count(0)
-    settle(page)
+    for text in ("1/0", "__import__('os')", "t**1e9", "", "0.5*t"):
+        before = stage.data("clip")
+        field.fill(text)
+        field.press("Enter")
+        expect(page.get_by_test_id("stAlert")).to_contain_text(english("schedule_error.unchanged"))
+        assert stage.data("clip") == before, text
+        field.fill("sin(pi*t/2)")
+        field.press("Enter")
+        expect(page.get_by_test_id("stAlert")).to_have_count(0)
+        settle(page)
 
 
 def test_check_and_code_open(paths):

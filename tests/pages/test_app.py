@@ -72,40 +72,17 @@ def test_check_and_code_are_computed_when_opened():
     assert "ProbabilityPath" in app.code[0].value
 
 
-@pytest.mark.parametrize("value", PRESETS)
-def test_choosing_data(value):
+CHOICES = {"data": PRESETS, "init": INITS, "scheduler": SCHEDULERS, "sigma": SIGMAS}
+
+
+@pytest.mark.parametrize("field", CHOICES)
+def test_every_choice_has_a_picture(field):
     app = open_app("paths")
-    app.selectbox(key="scene.data").set_value(value).run()
-    assert not app.exception
-    assert not errors(app)
-    assert scene(app).data == value
-
-
-@pytest.mark.parametrize("value", INITS)
-def test_choosing_the_source(value):
-    app = open_app("paths")
-    app.selectbox(key="scene.init").set_value(value).run()
-    assert not app.exception
-    assert not errors(app)
-    assert scene(app).init == value
-
-
-@pytest.mark.parametrize("value", SCHEDULERS)
-def test_choosing_the_scheduler(value):
-    app = open_app("paths")
-    app.selectbox(key="scene.scheduler").set_value(value).run()
-    assert not app.exception
-    assert not errors(app)
-    assert scene(app).scheduler == value
-
-
-@pytest.mark.parametrize("value", SIGMAS)
-def test_choosing_sigma(value):
-    app = open_app("paths")
-    app.selectbox(key="scene.sigma").set_value(value).run()
-    assert not app.exception
-    assert not errors(app)
-    assert scene(app).sigma == value
+    for value in CHOICES[field]:
+        app.selectbox(key=f"scene.{field}").set_value(value).run()
+        assert not app.exception, value
+        assert not errors(app), value
+        assert getattr(scene(app), field) == value
 
 
 def test_undo_takes_changes_back_one_by_one():
@@ -200,26 +177,26 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("alpha", "beta"), GOOD)
-def test_a_typed_schedule_is_used(alpha, beta):
+def test_a_typed_schedule_is_used():
     app = open_app("paths", State(scene=Scene(scheduler="custom")))
-    app.text_input(key="typed.alpha").set_value(alpha).run()
-    app.text_input(key="typed.beta").set_value(beta).run()
-    assert not app.exception
-    assert not errors(app)
-    assert (scene(app).alpha, scene(app).beta) == (alpha, beta)
+    for alpha, beta in GOOD:
+        app.text_input(key="typed.alpha").set_value(alpha).run()
+        app.text_input(key="typed.beta").set_value(beta).run()
+        assert not app.exception
+        assert not errors(app)
+        assert (scene(app).alpha, scene(app).beta) == (alpha, beta)
 
 
-@pytest.mark.parametrize("text", BAD, ids=lambda t: t[:20] or "empty")
-def test_a_schedule_that_cannot_be_used_is_explained_and_changes_nothing(text):
+def test_a_schedule_that_cannot_be_used_is_explained_and_changes_nothing():
     app = open_app("paths", State(scene=Scene(scheduler="custom", alpha="t", beta="1 - t")))
     before = scene(app)
-    app.text_input(key="typed.alpha").set_value(text).run()
-    assert not app.exception
-    assert translate("en", "schedule_error.unchanged") in errors(app)
-    assert scene(app) == before
-    app.text_input(key="typed.alpha").set_value("t").run()
-    assert not errors(app)
+    for text in BAD:
+        app.text_input(key="typed.alpha").set_value(text).run()
+        assert not app.exception, text[:20]
+        assert translate("en", "schedule_error.unchanged") in errors(app), text[:20]
+        assert scene(app) == before
+        app.text_input(key="typed.alpha").set_value("t").run()
+        assert not errors(app)
 
 
 def test_an_impossible_scene_says_so_and_keeps_the_picture():
