@@ -1,7 +1,6 @@
-"""What all tests share: one thread for torch, and their order.
+"""What all tests share: one thread for torch, and the quick tests before the slow ones before the browser.
 
-In one process the quick tests come before the slow ones before the browser. In two (``-n 2 --dist=loadgroup``, as `make
-test` has it) one process takes the browser, which needs a server and a Chromium of its own, and the other takes the rest.
+`make test` runs those of the browser in a process of their own, beside the others.
 """
 
 from __future__ import annotations
@@ -19,17 +18,15 @@ BROWSER = ROOT / "tests" / "browser"
 PAGES = ROOT / "tests" / "pages"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if BROWSER in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-    in_two = hasattr(config, "workerinput")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if BROWSER in item.path.parents:
+        item.add_marker(pytest.mark.browser)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def wait(item: pytest.Item) -> int:
         if item.get_closest_marker("browser"):
-            return -1 if in_two else 3
+            return 3
         if item.get_closest_marker("slow"):
             return 2
         return 1 if PAGES in item.path.parents else 0
