@@ -20,6 +20,7 @@ from fmviz.ui import jobs
 from fmviz.ui.i18n import number, tr
 from fmviz.ui.jobs import Job
 from fmviz.ui.learned import Learned
+from fmviz.ui.press import once
 from fmviz.ui.theme import theme
 
 __all__ = ["error_map"]
@@ -42,7 +43,7 @@ def error_map(current: State, found: Learned | None) -> None:
             what, icon, act = "cancel", ":material/stop:", job.cancel
         else:
             what, icon, act = "start" if job is None else "again", ":material/grid_on:", partial(_start, key)
-        st.button(tr(f"sample.map.{what}"), icon=icon, on_click=act, key="map_button")
+        st.button(tr(f"sample.map.{what}"), icon=icon, on_click=once(act), key="map_button")
         if found is None:
             st.caption(tr("sample.map.exact_only"))
     if st.session_state.pop(BUSY, False):

@@ -18,6 +18,7 @@ from fmviz.ui.components_table import components_table
 from fmviz.ui.i18n import tr
 from fmviz.ui.order import picture_first
 from fmviz.ui.pictures import show_png, show_svg
+from fmviz.ui.press import once
 from fmviz.ui.theme import theme
 
 __all__ = ["scene_bar"]
@@ -34,7 +35,7 @@ def scene_bar() -> None:
         st.button(
             tr("scene.undo"),
             icon=":material/undo:",
-            on_click=picture_first(state.undo),
+            on_click=picture_first(once(state.undo)),
             disabled=not state.undoable(),
             help=tr("scene.undo_help"),
             shortcut="z",
@@ -159,13 +160,13 @@ def _seeds(scene: Scene) -> None:
             icon=":material/casino:",
             help=tr("scene.new_noise_help"),
             key="new_noise",
-            on_click=picture_first(_next_seed, "seed_noise"),
+            on_click=picture_first(once(_next_seed, "seed_noise")),
         )
         st.button(
             tr("scene.new_starts"),
             icon=":material/scatter_plot:",
             key="new_starts",
-            on_click=picture_first(_next_seed, "seed_start"),
+            on_click=picture_first(once(_next_seed, "seed_start")),
         )
     with st.expander(tr("scene.seeds"), icon=":material/tag:"), st.grid(2):
         for field in ("seed_data", "seed_start", "seed_noise", "seed_network"):

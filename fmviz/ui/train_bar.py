@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fmviz.learning import RunStatus
@@ -20,6 +22,7 @@ from fmviz.specs.train import (
 )
 from fmviz.ui import bound, state, training
 from fmviz.ui.i18n import number, tr
+from fmviz.ui.press import once
 
 __all__ = ["bar"]
 
@@ -64,7 +67,7 @@ def _go(run: RunStatus | None) -> None:
     st.button(
         tr(f"train.{what}"),
         icon=icon,
-        on_click=act,
+        on_click=once(act),
         type="primary",
         key="train_go",
         width=_wide(130),
@@ -72,9 +75,9 @@ def _go(run: RunStatus | None) -> None:
     )
 
 
-def _button(what: str, icon: str, act: object, *, disabled: bool = False) -> None:
+def _button(what: str, icon: str, act: Callable[[], None], *, disabled: bool = False) -> None:
     label, text = tr(f"train.{what}"), tr(f"train.{what}_help")
-    st.button(label, icon=icon, on_click=act, disabled=disabled, key=f"train_{what}", help=text)  # type: ignore[arg-type]
+    st.button(label, icon=icon, on_click=once(act), disabled=disabled, key=f"train_{what}", help=text)
 
 
 def _rate() -> None:

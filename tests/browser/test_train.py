@@ -94,6 +94,28 @@ def test_start_moves_the_stage_and_keeps_the_clock(open_page):
     wait_for(page, "Untrained")
 
 
+# A click on a busy page: the clock of the running training is due before the press is sent, and takes it along; by the
+# time the press is sent itself the server has acted on the first.
+BUSY_CLICK = """button => {
+    const busy = ms => { const until = performance.now() + ms; while (performance.now() < until); };
+    busy(500);
+    setTimeout(() => busy(2000), 0);
+    button.click();
+}"""
+
+
+def test_a_press_counts_once_though_the_clock_sends_it_too(open_page):
+    page = open_page(LONG)
+    press(page, "go")
+    wait_for(page, r"step [1-9]")
+    widget(page, "train_go").get_by_role("button").evaluate(BUSY_CLICK)
+    wait_for(page, state("paused"))
+    settle(page)
+    wait_for(page, state("paused"))
+    press(page, "reset")
+    wait_for(page, "Untrained")
+
+
 def test_single_steps_from_the_same_weights(open_page):
     page = open_page(f"{SHORT}&t=0.5")
     stage = Stage(page)
