@@ -35,7 +35,7 @@ def clip_of(scene: Scene, what: Experiment) -> Clip:
     known, sigma = scenes.path(scene), scenes.sigma(scene)
     path = ProbabilityPath(known.p_init, known.p_data, known.scheduler)
     grid = Grid(scenes.extent(scene), frames=conservation_clips.FRAMES, cells=conservation_clips.CELLS)
-    found = conservation.maps(path, sigma, what, grid)
+    found = conservation.maps(conservation.solution(path, sigma, what, grid), what)
     density = conservation.density_panel(path, sigma, found, Starts(scene.count))
     box = boxes.Box(*ConservationView().box)
     return conservation.clip(found, density, box, conservation.box_numbers(path, sigma, what, box, grid.times()))

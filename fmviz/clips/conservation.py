@@ -38,10 +38,12 @@ __all__ = [
     "BoxNumbers",
     "Experiment",
     "Maps",
+    "Solution",
     "box_numbers",
     "clip",
     "density_panel",
     "maps",
+    "solution",
     "term_panels",
 ]
 
@@ -82,6 +84,23 @@ class Experiment:
         if self.point is None:
             return conservation.marginal_motion(path, times)
         return conservation.conditional_motion(path, self.point, times)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Density and terms of the true dynamics at the frames of a clip.
+
+    Attributes:
+        grid: the grid.
+        known: at which frames the terms have values, (T,) booleans; K of them.
+        log_density: (T, N), -inf where there is no density.
+        terms: the terms at the known frames, each (K, N).
+    """
+
+    grid: Grid
+    known: Tensor
+    log_density: Tensor
+    terms: Terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,21 +157,32 @@ class BoxNumbers:
 
 
 @torch.inference_mode()
-def maps(path: ProbabilityPath, sigma: Sigma, experiment: Experiment, grid: Grid) -> Maps:
-    """All terms, their sum and the residual. Without diffusion the two terms that it brings are left out."""
+def solution(path: ProbabilityPath, sigma: Sigma, experiment: Experiment, grid: Grid) -> Solution:
+    """What a map shows whatever the law: the costly part."""
     times = grid.times().double()
     known = conservation.solvable(path, times, experiment.point)
     x = grid.points(grid.cells)
-    found = conservation.terms(
+    terms = conservation.terms(
         experiment.motion(path, times[known]), x, _half_square(experiment.noise(sigma), times[known])
     )
     log_density = torch.full((len(times), len(x)), -torch.inf, dtype=torch.float64)
-    log_density[known] = found.density.log()
+    log_density[known] = terms.density.log()
     if experiment.z is None and not bool(known.all()):
         log_density[~known] = path.log_density(x.double(), times[~known, None])
-    values = {name: _filled(term, known) for name, term in _named(found.under(experiment.law), experiment).items()}
+    return Solution(grid, known, log_density, terms)
+
+
+@torch.inference_mode()
+def maps(found: Solution, experiment: Experiment) -> Maps:
+    """All terms, their sum and the residual. Without diffusion the two terms that it brings are left out.
+
+    `found` is the solution for `experiment`, or for one that differs in the law alone.
+    """
+    named = _named(found.terms.under(experiment.law), experiment)
+    values = {name: _filled(term, found.known) for name, term in named.items()}
+    grid, log_density = found.grid, found.log_density
     extent = grid.extent
-    cell = (extent.x1 - extent.x0) * (extent.y1 - extent.y0) / len(x)
+    cell = (extent.x1 - extent.x0) * (extent.y1 - extent.y0) / log_density.shape[1]
     sizes = {name: value.abs() for name, value in values.items()}
     largest = {name: size.amax(1).numpy() for name, size in sizes.items()}
     integrals = {name: (cell * size.sum(1)).numpy() for name, size in sizes.items()}

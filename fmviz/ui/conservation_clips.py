@@ -62,7 +62,13 @@ def title(name: str, broken: BreakName, language: Language) -> str:
 @lru_cache(maxsize=12)
 def maps(scene: Scene, what: Experiment) -> Maps:
     """All maps of the experiment."""
-    return conservation.maps(scenes.path(scene), scenes.sigma(scene), what, _grid(scene))
+    return conservation.maps(_solution(scene, replace(what, law=Law())), what)
+
+
+@lru_cache(maxsize=4)
+def _solution(scene: Scene, what: Experiment) -> conservation.Solution:
+    """For the true law; a broken one changes two factors."""
+    return conservation.solution(scenes.path(scene), scenes.sigma(scene), what, _grid(scene))
 
 
 @lru_cache(maxsize=12)

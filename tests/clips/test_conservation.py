@@ -31,7 +31,7 @@ FAST, BARE = Law(velocity=1.1), Law(score=0.0)
 def whole(scene: Scene, what: Experiment):
     path, sigma = scenes.path(scene), scenes.sigma(scene)
     grid = replace(GRID, extent=scenes.extent(scene))
-    found = conservation.maps(path, sigma, what, grid)
+    found = conservation.maps(conservation.solution(path, sigma, what, grid), what)
     density = conservation.density_panel(path, sigma, found, Starts(scene.count, 1, 2))
     numbers = conservation.box_numbers(path, sigma, what, BOX, grid.times())
     return found, numbers, conservation.clip(found, density, BOX, numbers)
@@ -84,7 +84,9 @@ def test_maps_are_the_terms_on_one_scale():
 def test_a_time_without_velocity_is_a_gap_and_the_density_stays():
     scene = Scene(count=40, scheduler="sqrt", init="two_modes")  # beta' is infinite at t = 1, and p_init not centred
     path, sigma = scenes.path(scene), scenes.sigma(scene)
-    found = conservation.maps(path, sigma, Experiment(diffusive=False), replace(GRID, extent=scenes.extent(scene)))
+    what = Experiment(diffusive=False)
+    solution = conservation.solution(path, sigma, what, replace(GRID, extent=scenes.extent(scene)))
+    found = conservation.maps(solution, what)
     assert bool(found.values["rate"][-1].isnan().all())
     assert bool(found.log_density[-1].isfinite().all())
     assert found.worst < 1e-9
