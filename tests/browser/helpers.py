@@ -1,12 +1,19 @@
-"""Helpers for tests that drive the app in a browser. Import them: ``from tests.browser.helpers import settle, stage``."""
+"""Helpers for tests that drive the app or a player in a browser."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 from playwright.sync_api import Locator, Page
 
-__all__ = ["settle", "stage"]
+from fmviz.ui.i18n import translate
 
+__all__ = ["OpenPage", "Stage", "choose", "english", "query", "settle", "stage", "wait_for_query", "widget"]
 
+OpenPage = Callable[..., Page]
 QUIET_MS = 250
 """A rerun starts a moment after the click that asks for it."""
 
@@ -34,3 +41,102 @@ def stage(page: Page, index: int = 0) -> Locator:
     root.wait_for(state="visible", timeout=60_000)
     page.wait_for_function("e => Number(e.dataset.frames) > 0", arg=root.element_handle(), timeout=60_000)
     return root
+
+
+def query(page: Page) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
+
+
+def wait_for_query(page: Page, key: str, pattern: str) -> None:
+    page.wait_for_url(re.compile(rf".*[?&]{key}={pattern}"), timeout=20_000)
+    settle(page)
+
+
+def widget(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}")
+
+
+def choose(page: Page, key: str, text: str) -> None:
+    widget(page, key).locator("input, [role=combobox]").first.click()
+    page.get_by_role("option", name=text, exact=True).click()
+
+
+def english(key: str) -> str:
+    return translate("en", key)
+
+
+class Stage:
+    """What the tests do with a stage on a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.get_by_test_id("fmviz-stage")
+        self.root.wait_for()
+
+    def data(self, name: str) -> str:
+        return self.root.get_attribute(f"data-{name}") or ""
+
+    @property
+    def t(self) -> float:
+        return float(self.data("t"))
+
+    def wait(self, condition: str) -> None:
+        """Until `condition` holds; in it ``s`` is the root's dataset."""
+        self.root.evaluate(
+            "(root, source) => new Promise((done, fail) => { const test = new Function('s', 'return ' + source);"
+            " const start = performance.now(); const look = () => test(root.dataset) ? done()"
+            " : performance.now() - start > 10000 ? fail(new Error(source + ' in ' + JSON.stringify(root.dataset)))"
+            " : setTimeout(look, 5); look(); })",
+            condition,
+        )
+
+    def tool(self, role: str) -> Locator:
+        return self.root.locator(f"[data-role={role}]")
+
+    def chip(self, name: str) -> Locator:
+        return self.root.locator(f".chip[data-layer='{name}']")
+
+    def place(self, panel: str, x: float, y: float) -> tuple[float, float]:
+        """Page coordinates of a world point."""
+        plot = self.root.locator(f"canvas[data-panel={panel}]")
+        x0, x1, y0, y1 = map(float, (plot.get_attribute("data-extent") or "").split(","))
+        box = plot.bounding_box()
+        assert box is not None
+        return box["x"] + (x - x0) / (x1 - x0) * box["width"], box["y"] + (y1 - y) / (y1 - y0) * box["height"]
+
+    def messages(self, name: str) -> list[Any]:
+        found: list[Any] = self.page.evaluate("name => messages.filter((m) => m.name === name)", name)
+        return found
+
+    def picture(self, panel: str) -> str:
+        """The pixels of a plot."""
+        return str(self.root.locator(f"canvas[data-panel={panel}]").evaluate("c => c.toDataURL()"))
+
+    def drag(
+        self,
+        panel: str,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        *,
+        steps: int = 8,
+        release: bool = True,
+    ) -> None:
+        """Press at one world point, move to another, and let go."""
+        (x0, y0), (x1, y1) = self.place(panel, *start), self.place(panel, *end)
+        mouse = self.page.mouse
+        mouse.move(x0, y0)
+        mouse.down()
+        for n in range(1, steps + 1):
+            mouse.move(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps)
+        if release:
+            mouse.up()
+
+    def pixel(self, panel: str, x: float, y: float) -> list[int]:
+        """The colour drawn at a world point."""
+        plot = self.root.locator(f"canvas[data-panel={panel}]")
+        x0, x1, y0, y1 = map(float, (plot.get_attribute("data-extent") or "").split(","))
+        found: list[int] = plot.evaluate(
+            "(c, [u, v]) => Array.from(c.getContext('2d').getImageData(u * c.width, v * c.height, 1, 1).data.slice(0, 3))",
+            [(x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)],
+        )
+        return found

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from fmviz.specs import Scene, decode, encode
 from fmviz.ui.i18n import translate
-from tests.browser.helpers import settle
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
-OpenPage = Callable[..., Page]
 PATHS = "/probability-paths"
 STILL = f"{PATHS}?t=0.5"
-
-
-def query(page: Page) -> dict[str, str]:
-    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
-
-
-def wait_for_query(page: Page, key: str, pattern: str) -> None:
-    page.wait_for_url(re.compile(rf".*[?&]{key}={pattern}"), timeout=20_000)
-    settle(page)
-
-
-def widget(page: Page, key: str) -> Locator:
-    return page.locator(f".st-key-{key}")
-
-
-def choose(page: Page, key: str, text: str) -> None:
-    widget(page, key).locator("input, [role=combobox]").first.click()
-    page.get_by_role("option", name=text, exact=True).click()
-
-
-def english(key: str) -> str:
-    return translate("en", key)
 
 
 @pytest.fixture
@@ -94,18 +68,6 @@ def test_a_control_changes_the_clip(paths, key, text, name):
     assert stage.t == pytest.approx(0.5)
 
 
-def drag(
-    page: Page, stage: Stage, panel: str, start: tuple[float, float], end: tuple[float, float], *, release: bool = True
-) -> None:
-    page.mouse.move(*stage.place(panel, *start))
-    page.mouse.down()
-    for i in range(1, 9):
-        x, y = (a + (b - a) * i / 8 for a, b in zip(start, end, strict=True))
-        page.mouse.move(*stage.place(panel, x, y))
-    if release:
-        page.mouse.up()
-
-
 def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     page = open_page(f"{PATHS}?t=1&data=two_modes")
     stage = Stage(page)
@@ -116,7 +78,7 @@ def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
 
     component = scenes.components(mode, "data")[0]
     start, end = (component.x, component.y), (component.x + 1.0, component.y + 1.5)
-    drag(page, stage, "marginal", start, end, release=False)
+    stage.drag("marginal", start, end, release=False)
     stage.wait(f"s.clip !== '{before}'")  # the density follows while the button is still down
     page.mouse.up()
     wait_for_query(page, "mix", ".+")
@@ -137,7 +99,7 @@ def test_dragging_z_changes_the_conditional_panel_only(paths):
     from fmviz import scenes
 
     component = scenes.components(first.scene, "data")[0]
-    drag(page, stage, "conditional", (component.x, component.y), (0.0, -2.0))
+    stage.drag("conditional", (component.x, component.y), (0.0, -2.0))
     wait_for_query(page, "z", ".+")
     assert decode(query(page))[0].paths.z == pytest.approx((0.0, -2.0), abs=0.05)
     assert stage.picture("conditional") != left

@@ -11,9 +11,7 @@ from playwright.sync_api import Page, expect
 from fmviz.specs import decode
 from fmviz.specs.conservation import ConservationView
 from fmviz.ui.i18n import translate
-from tests.browser.helpers import settle
-from tests.browser.test_app import drag, query, wait_for_query, widget
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 STILL = "/conservation?n=60&t=0.6"
 COLOURS = """canvas => {
@@ -59,7 +57,7 @@ def test_the_box_and_the_broken_laws(open_page, language):
     # moved by its inside: the numbers are those of the new place, and rate and flux agree there too
     x0, x1, y0, y1 = ConservationView().box
     clip = stage.data("clip")
-    drag(page, stage, "density", ((x0 + x1) / 2, (y0 + y1) / 2), ((x0 + x1) / 2 - 2.0, (y0 + y1) / 2 + 0.5))
+    stage.drag("density", ((x0 + x1) / 2, (y0 + y1) / 2), ((x0 + x1) / 2 - 2.0, (y0 + y1) / 2 + 0.5))
     wait_for_query(page, "box", "-1")
     stage.wait(f"s.clip !== '{clip}'")
     settle(page)
@@ -71,7 +69,7 @@ def test_the_box_and_the_broken_laws(open_page, language):
     # resized by a corner: more is inside
     left, right, low, high = decode(query(page))[0].conservation.box
     before = page.url
-    drag(page, stage, "density", (right, high), (right + 1.5, high + 1.0))
+    stage.drag("density", (right, high), (right + 1.5, high + 1.0))
     page.wait_for_url(lambda url: url != before)
     settle(page)
     assert decode(query(page))[0].conservation.box == pytest.approx((left, right + 1.5, low, high + 1.0), abs=0.1)

@@ -9,9 +9,7 @@ from fmviz import scenes
 from fmviz.specs import Scene, decode
 from fmviz.specs.flows import STARTS
 from fmviz.ui.i18n import translate
-from tests.browser.helpers import settle
-from tests.browser.test_app import choose, drag, english, query, wait_for_query, widget
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import Stage, choose, english, query, settle, wait_for_query, widget
 
 FLOWS = "/flows"
 STILL = f"{FLOWS}?t=0.5"
@@ -32,7 +30,7 @@ def test_launch_drag_and_choose(open_page):
     assert launched[-1] == pytest.approx((1.5, -1.5), abs=0.05)
 
     clip, mesh = stage.data("clip"), stage.picture("mesh")
-    drag(page, stage, "field", launched[-1], (1.8, 1.8), release=False)
+    stage.drag("field", launched[-1], (1.8, 1.8), release=False)
     stage.wait(f"s.clip !== '{clip}'")  # the trajectory follows while the button is still down
     page.mouse.up()
     wait_for_query(page, "starts", r".*1\.[78]\d*_1\.[78]\d*.*")
@@ -55,7 +53,7 @@ def test_launch_drag_and_choose(open_page):
     stage.wait("Number(s.frames) > 0")
     expect(stage.root.locator("canvas[data-panel=conditional]")).to_be_visible()
 
-    drag(page, stage, "conditional", first_mode(), (0.0, 2.0))
+    stage.drag("conditional", first_mode(), (0.0, 2.0))
     wait_for_query(page, "z", ".+")
     assert decode(query(page))[0].paths.z == pytest.approx((0.0, 2.0), abs=0.1)
 

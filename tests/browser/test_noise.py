@@ -9,9 +9,7 @@ from playwright.sync_api import Page, expect
 
 from fmviz.specs import decode
 from fmviz.ui.i18n import translate
-from tests.browser.helpers import settle
-from tests.browser.test_app import OpenPage, choose, drag, english, query, wait_for_query, widget
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 STILL = "/noise?n=60&t=0.5&process=ou"
 
@@ -42,12 +40,12 @@ def test_parameters_and_the_start_move_the_picture_and_the_link(open_page: OpenP
     assert panels(stage) == ["over_time", "plane"]
     assert stage.t == pytest.approx(2.0)  # half of the process's time, not of 1
     clip = stage.data("clip")
-    drag(page, stage, "plane", (2.0, 1.0), (-1.0, 0.5))
+    stage.drag("plane", (2.0, 1.0), (-1.0, 0.5))
     wait_for_query(page, "oustart", "-")
     start = decode(query(page))[0].noise.start
     assert start == (pytest.approx(-1.0, abs=0.1), pytest.approx(0.5, abs=0.1))
     stage.wait(f"s.clip !== '{clip}'")
-    drag(page, stage, "over_time", (0.0, start[0]), (0.0, 1.5))
+    stage.drag("over_time", (0.0, start[0]), (0.0, 1.5))
     page.wait_for_function("() => !location.search.includes('oustart=-')")
     settle(page)
     moved = decode(query(page))[0].noise.start

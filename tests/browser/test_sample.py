@@ -14,9 +14,7 @@ from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
 from fmviz.specs import Scene, decode
 from fmviz.ui.i18n import translate
-from tests.browser.helpers import settle
-from tests.browser.test_app import OpenPage, choose, english, query, wait_for_query, widget
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 SAMPLE = "/sample?n=60"
 STILL = f"{SAMPLE}&t=0.5"

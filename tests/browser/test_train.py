@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from fmviz.learning import checkpoint
-from tests.browser.helpers import settle
-from tests.browser.test_app import choose, english, query, wait_for_query, widget
-from tests.browser.test_stage import Stage
+from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
-OpenPage = Callable[..., Page]
 SMALL = "width=16&depth=2&batch=64"
 SHORT = f"/train?{SMALL}&train=300"
 LONG = f"/train?{SMALL}&train=200000"

@@ -1,0 +1,73 @@
+"""Formulas under titles, and panels as small multiples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.helpers import Stage
+from tests.stage.scenes import (
+    conservation_clip,
+)
+
+
+def test_a_formula_stands_under_the_title(show: Callable[..., Stage]) -> None:
+    stage = show(conservation_clip(2, 5, 16))
+    formula = stage.root.locator(".formula math")
+    expect(formula).to_have_count(2)
+    assert formula.first.evaluate("node => node.namespaceURI") == "http://www.w3.org/1998/Math/MathML"
+    assert (formula.first.text_content() or "") == "∂tp+∇·(pu)=0"
+    title, plot = stage.root.locator(".title").first.bounding_box(), stage.root.locator(".plot").first.bounding_box()
+    box = formula.first.bounding_box()
+    assert title is not None
+    assert plot is not None
+    assert box is not None
+    assert title["y"] < box["y"] < box["y"] + box["height"] <= plot["y"]
+
+
+def test_a_formula_brings_no_script_along(show: Callable[..., Stage]) -> None:
+    """The payload is checked where it is made; the browser does not rely on it."""
+    stage = show(conservation_clip(1, 5, 16))
+    stage.page.evaluate(
+        """async () => {
+            const { probeMath } = await import(URL.createObjectURL(new Blob([
+                await (await fetch('stage.js')).text() + '; export const probeMath = mathElement;'], {type: 'text/javascript'})));
+            const math = probeMath('<math xmlns="http://www.w3.org/1998/Math/MathML"><mi onclick="alert(1)" mathvariant="bold">x</mi>'
+                + '<script>alert(1)</script><b xmlns="http://www.w3.org/1999/xhtml">y</b></math>');
+            window.math = math.outerHTML;
+            window.noMath = [probeMath('<p>x</p>'), probeMath('<math><mi>')];
+        }"""
+    )
+    assert stage.page.evaluate("window.math") == '<math><mi mathvariant="bold">x</mi></math>'
+    assert stage.page.evaluate("window.noMath") == [None, None]
+
+
+@pytest.mark.parametrize("panels", [4, 6])
+def test_small_multiples_fit_a_laptop(show: Callable[..., Stage], panels: int) -> None:
+    """Under a page's head of 200 pixels and beside its sidebar."""
+    stage = show(conservation_clip(panels, 5, 16))
+    stage.page.evaluate(
+        "() => { const root = document.getElementById('root'); root.style.cssText = 'width: 998px; margin-top: 190px';"
+        " window.dispatchEvent(new Event('resize')); }"
+    )
+    stage.page.wait_for_function(
+        "root => root.getBoundingClientRect().bottom <= 768 && root.getBoundingClientRect().top > 180",
+        arg=stage.root.element_handle(),
+    )
+    boxes = [plot.bounding_box() for plot in stage.root.locator("canvas.plot").all()]
+    sizes = {(round(box["width"]), round(box["height"])) for box in boxes if box is not None}
+    assert len(boxes) == panels
+    assert len(sizes) == 1, "of one size"
+    assert min(min(sizes)) >= 130
+    assert len({round(box["y"]) for box in boxes if box is not None}) == (1 if panels == 4 else 2)
+
+
+def test_a_picture_of_small_multiples(show: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = show(conservation_clip(4, 5, 16), read_only=True)
+    with stage.page.expect_download() as download:
+        stage.tool("png").click()
+    download.value.save_as(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
