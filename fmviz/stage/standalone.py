@@ -13,7 +13,7 @@ __all__ = ["standalone_html"]
 
 
 def standalone_html(payload: bytes, title: str, lang: str, *, width: int = 1600) -> str:
-    """A self-contained page that plays `payload`; nothing on it can be edited. It prints on one sheet, in landscape.
+    """A self-contained page that plays `payload`; nothing on it can be edited. It prints on one sheet, in landscape, on white.
 
     Args:
         payload: what `fmviz.stage.payload.encode` returned.
@@ -65,7 +65,7 @@ _PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light; {light} --st-base-radius: 8px;
   --st-font: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif; }}
-@media (prefers-color-scheme: dark) {{ :root {{ color-scheme: dark; {dark} }} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ color-scheme: dark; {dark} }} }}
 html, body {{ margin: 0; background: var(--st-background-color); color: var(--st-text-color); font-family: var(--st-font); }}
 main {{ max-width: {width}px; margin: 0 auto; padding: 16px; }}
 h1 {{ font-size: 20px; font-weight: 600; line-height: 28px; margin: 0 0 8px; }}

@@ -71,6 +71,12 @@ function watch(S) {
   S.onTheme = () => retheme(S);
   S.scheme = matchMedia("(prefers-color-scheme: dark)");
   S.scheme.addEventListener("change", S.onTheme);
+  S.onPrint = () => {
+    retheme(S);
+    if (S.dirty) render(S); // paper waits for no animation frame
+  };
+  S.paper = matchMedia("print");
+  S.paper.addEventListener("change", S.onPrint);
   S.themes = new MutationObserver(S.onTheme);
   for (const node of [document.documentElement, document.body]) {
     S.themes.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme"] });
@@ -87,6 +93,7 @@ function unmount(S, parent) {
   S.resize.disconnect();
   S.themes.disconnect();
   S.scheme.removeEventListener("change", S.onTheme);
+  S.paper.removeEventListener("change", S.onPrint);
   window.removeEventListener("resize", S.onWindowResize);
   document.removeEventListener("fullscreenchange", S.onFullscreen);
   if (S.recorder) stopRecording(S);

@@ -40,6 +40,14 @@ def test_signed_colours(show: Callable[..., Stage], scheme: str, ramp: tuple[str
         assert stage.pixel("field", x, 0) == pytest.approx(_rgb(colour), abs=2)
 
 
+def test_a_dark_page_prints_on_white(show: Callable[..., Stage]) -> None:
+    stage = show(_signed(_thirds(-2, 0, 2)), read_only=True, color_scheme="dark")
+    assert stage.pixel("field", 0, 0) != [255, 255, 255]
+    stage.page.emulate_media(media="print", color_scheme="dark")
+    for x, colour in ((-1.5, DIVERGING_LIGHT[0]), (0, "#ffffff"), (1.5, DIVERGING_LIGHT[-1])):
+        assert stage.pixel("field", x, 0) == pytest.approx(_rgb(colour), abs=2)
+
+
 def test_no_value_looks_like_zero_and_a_gap_in_time_keeps_the_other_frame(show: Callable[..., Stage]) -> None:
     values = np.array(_thirds(-2, np.nan, 2))
     values[1, :, 4:] = np.nan
