@@ -6,8 +6,7 @@ from fmviz.ui import conservation, conservation_checks, conservation_clips, less
 current = state.current()
 view = player.visit_view("conservation", "conservation")
 
-lesson.heading("conservation")
-lesson.formulas("conservation")
+lesson.opening("conservation")
 conservation.controls(current.conservation)
 player.player(
     "conservation_stage",

@@ -19,8 +19,7 @@ def stage() -> None:
     )
 
 
-lesson.heading("flows")
-lesson.formulas("flows")
+lesson.opening("flows")
 if current.shell.present:
     stage()
 else:

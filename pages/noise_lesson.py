@@ -21,10 +21,7 @@ def show() -> None:
     )
 
 
-lesson.heading("noise")
-if not current.shell.present:
-    noise.chooser(current)
-lesson.formulas(f"noise_{process}")
+lesson.opening("noise", strip=f"noise_{process}", between=lambda: noise.chooser(current))
 if current.shell.present:
     show()
 else:

@@ -13,8 +13,7 @@ def payload() -> bytes:
     return clips.paths_payload(now.scene, z, now.paths.click, view, now.shell.language)
 
 
-lesson.heading("paths")
-lesson.formulas("paths", general_source=not current.scene.gaussian_source)
+lesson.opening("paths", general_source=not current.scene.gaussian_source)
 player.player("paths_stage", "paths", payload)
 path_charts.charts(current)
 lesson.notice("paths")

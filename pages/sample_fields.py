@@ -15,8 +15,7 @@ def payload() -> bytes:
     return sample_clips.payload(now, learned.latest(now.scene), view)
 
 
-lesson.heading("sample")
-lesson.formulas("sample")
+lesson.opening("sample")
 if current.shell.present:
     player.player("sample_stage", "sample", payload)
 else:

@@ -7,8 +7,7 @@ from fmviz.ui.i18n import tr
 
 current = state.current()
 view = player.visit_view("start", "paths")
-lesson.heading("start")
-lesson.formulas("start")
+lesson.opening("start")
 player.player(
     "start_stage", "paths", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language)
 )

@@ -13,7 +13,7 @@ from fmviz.ui import order, state
 from fmviz.ui.i18n import ASSETS, catalogue, tr
 from fmviz.ui.lessons import LESSONS
 
-__all__ = ["cards", "check", "code", "formulas", "heading", "notice"]
+__all__ = ["cards", "check", "code", "notice", "opening"]
 
 
 @lru_cache(maxsize=1)
@@ -22,16 +22,43 @@ def _formulas() -> dict[str, dict[str, Any]]:
         return tomllib.load(file)
 
 
-def heading(page: str) -> None:
-    """The title and its one sentence of claim; presenting keeps the title only."""
-    with st.container(gap=None, key=f"heading_{page}"):
-        st.header(tr(f"{page}.title"), anchor=False)
-        if not state.current().shell.present:
+def opening(
+    page: str, *, strip: str | None = None, general_source: bool = False, between: Callable[[], None] | None = None
+) -> None:
+    """The title, its one sentence of claim, and the formula strip. Presenting leaves the claim out, and ends here.
+
+    Args:
+        page: whose words.
+        strip: whose formulas, if not the page's.
+        general_source: p_init is not the standard Gaussian.
+        between: draws what comes between claim and strip; not while presenting.
+    """
+    if state.current().shell.present:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
+            st.header(tr(f"{page}.title"), anchor=False, width="content")
+            st.space("stretch")
+            st.button(
+                tr("app.present_end"),
+                icon=":material/close_fullscreen:",
+                type="tertiary",
+                on_click=_end_presenting,
+                key="present_end",
+            )
+    else:
+        with st.container(gap=None, key=f"heading_{page}"):
+            st.header(tr(f"{page}.title"), anchor=False)
             st.markdown(tr(f"{page}.claim"))
+        if between is not None:
+            between()
+    _formula_strip(strip or page, general_source)
 
 
-def formulas(page: str, *, general_source: bool = False) -> None:
-    """The formula strip, each symbol in the colour of its layer. `general_source`: p_init is not the standard Gaussian."""
+def _end_presenting() -> None:
+    state.change("shell", present=False)
+
+
+def _formula_strip(page: str, general_source: bool) -> None:
+    """Each symbol in the colour of its layer."""
     table = _formulas()[page]
     strip = list(table["strip"])
     if general_source and "general_source" in table:

@@ -43,7 +43,10 @@ button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selec
   color: inherit; font-weight: 600;
 }
 </style>"""
-PRESENT_STYLE = "<style>html { font-size: 20px; }</style>"
+PRESENT_STYLE = """<style>
+html { font-size: 20px; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.25rem; }
+</style>"""
 
 
 def warm_up() -> None:
@@ -82,10 +85,7 @@ def run() -> None:
     if not shell.present:
         st.sidebar.caption(tr("app.tagline"))
     page.run()
-    if shell.present:
-        icon = ":material/close_fullscreen:"
-        st.button(tr("app.present_end"), icon=icon, on_click=_present, args=(False,), key="present_end")
-    else:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
+    if not shell.present:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
         with st.sidebar:
             _controls()
             scene_bar()
@@ -114,7 +114,6 @@ def _controls() -> None:
             icon=":material/present_to_all:",
             help=tr("app.present_help"),
             on_click=_present,
-            args=(True,),
             key="present",
         )
         share = st.popover(tr("app.share"), icon=":material/share:", on_change="rerun", key="share")
@@ -140,8 +139,8 @@ def _address() -> str:
     return f"{st.context.url}?{query}" if query else str(st.context.url)
 
 
-def _present(on: bool) -> None:
-    state.change("shell", present=on)
+def _present() -> None:
+    state.change("shell", present=True)
 
 
 def _link_note() -> None:

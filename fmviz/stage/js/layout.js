@@ -7,7 +7,9 @@ const MOST_RATIO = 2;
 const LEAST_PLANE = 180;
 const FEW_PANELS = 3; // more are small multiples: they share axes and may be smaller
 const LEAST_MULTIPLE = 110;
-const HEAD = 20; // the line of the title, and that of the formula
+const TITLE = 14; // size of its type, and the height of one line or two
+const HEAD = 20;
+const TALL_HEAD = 36;
 const FORMULA = 36;
 
 /**
@@ -54,8 +56,9 @@ function layout(S) {
   const around = rowsBelow + 48 + (full ? 0 : above(S));
   const room = (full ? S.root.clientHeight : window.innerHeight) - around;
   const rows = arrange(S, width, room, narrow);
-  for (const { view, w, h, margins, newRow } of rows) {
+  for (const { view, w, h, margins, newRow, tall } of rows) {
     view.lineBreak.hidden = !newRow;
+    view.head.classList.toggle("tall", tall);
     resizePanel(S, view, w, h, margins);
   }
   return true;
@@ -115,15 +118,28 @@ function placeRow(S, group, next, width, room, narrow, fit) {
   const gaps = GAP * (group.length - 1);
   const sides = margins.reduce((sum, m, i) => sum + (planes[i] ? m.left + m.right : barWidth), gaps);
   const aspects = group.reduce((sum, view, i) => sum + (planes[i] ? aspectOf(view.model) : 0), 0);
-  const head = (HEAD + 6 + (S.panels.some((view) => view.model.formula) ? FORMULA : 0)) * S.type;
-  const tallest = Math.max(room - head - Math.max(...margins.map((m) => m.top + m.bottom)), fit ? 1 : LEAST_PLANE);
-  let h = aspects ? (width - sides) / aspects : tallest;
-  h = Math.floor(narrow && aspects ? h : Math.min(h, tallest));
+  const underTitle = 6 + (S.panels.some((view) => view.model.formula) ? FORMULA : 0);
+  const around = Math.max(...margins.map((m) => m.top + m.bottom));
+  const heightBelow = (head) => {
+    const tallest = Math.max(room - (head + underTitle) * S.type - around, fit ? 1 : LEAST_PLANE);
+    const widest = aspects ? (width - sides) / aspects : tallest;
+    return Math.floor(narrow && aspects ? widest : Math.min(widest, tallest));
+  };
+  let h = heightBelow(HEAD);
+  const tall = !few && group.some((view) => titleWidth(S, view) > h * aspectOf(view.model));
+  if (tall) h = heightBelow(TALL_HEAD);
   return group.map((view, i) => {
     const rows = view.model.bars ? view.model.bars.labels.length : 3;
-    if (planes[i]) return { view, w: Math.floor(h * aspectOf(view.model)), h, margins: margins[i] };
-    return { view, w: Math.floor(barWidth), h: narrow ? Math.min(28 * rows + 12, 260) : h, margins: margins[i] };
+    if (planes[i]) return { view, w: Math.floor(h * aspectOf(view.model)), h, margins: margins[i], tall };
+    return { view, w: Math.floor(barWidth), h: narrow ? Math.min(28 * rows + 12, 260) : h, margins: margins[i], tall };
   });
+}
+
+/** CSS pixels of a title on one line. */
+function titleWidth(S, view) {
+  const ctx = view.frame.getContext("2d");
+  ctx.font = `600 ${TITLE * S.type}px ${S.theme.font}`;
+  return ctx.measureText(view.model.title).width;
 }
 
 /** Sizes of the canvases of one panel; the plot canvas covers exactly the plot area. */

@@ -9,9 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.helpers import Stage
-from tests.stage.scenes import (
-    conservation_clip,
-)
+from tests.stage.scenes import conservation_clip
 
 BOX = (-1.0, 0.5, -0.75, 0.75)
 

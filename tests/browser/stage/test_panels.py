@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from fmviz.stage.payload import View
 from tests.browser.helpers import Stage
-from tests.stage.scenes import (
-    conservation_clip,
-)
+from tests.stage.scenes import conservation_clip
 
 
 def test_a_formula_stands_under_the_title(show: Callable[..., Stage]) -> None:
@@ -63,6 +63,18 @@ def test_small_multiples_fit_a_laptop(show: Callable[..., Stage], panels: int) -
     assert len(sizes) == 1, "of one size"
     assert min(min(sizes)) >= 130
     assert len({round(box["y"]) for box in boxes if box is not None}) == (1 if panels == 4 else 2)
+
+
+def test_long_titles_of_small_multiples_take_two_lines_and_are_not_cut(show: Callable[..., Stage]) -> None:
+    clip = conservation_clip(6, 5, 16)
+    titles = ("Rate", "Right-hand side", "Residual", "Transport −div(pu)", "Diffusion ½σ²Δp", "Score −½σ²div(ps)")
+    named = tuple(replace(panel, title=title) for panel, title in zip(clip.panels, titles, strict=True))
+    stage = show(replace(clip, panels=named), View(t=0.5, present=True), viewport={"width": 1200, "height": 520})
+    cut = "titles => titles.filter(e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1).length"
+    heads = stage.root.locator(".head.tall")
+    expect(heads).to_have_count(6)
+    assert stage.root.locator(".title").evaluate_all(cut) == 0
+    assert len({box["y"] for plot in stage.root.locator("canvas.plot").all() if (box := plot.bounding_box())}) == 1
 
 
 def test_a_picture_of_small_multiples(show: Callable[..., Stage], tmp_path: Path) -> None:
