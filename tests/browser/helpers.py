@@ -121,13 +121,13 @@ class Stage:
         steps: int = 8,
         release: bool = True,
     ) -> None:
-        """Press at one world point, move to another, and let go."""
-        (x0, y0), (x1, y1) = self.place(panel, *start), self.place(panel, *end)
+        """Press at one world point, move to another, and let go; the picture may change its extent on the way."""
         mouse = self.page.mouse
-        mouse.move(x0, y0)
+        mouse.move(*self.place(panel, *start))
         mouse.down()
         for n in range(1, steps + 1):
-            mouse.move(x0 + (x1 - x0) * n / steps, y0 + (y1 - y0) * n / steps)
+            x, y = (a + (b - a) * n / steps for a, b in zip(start, end, strict=True))
+            mouse.move(*self.place(panel, x, y))
         if release:
             mouse.up()
 

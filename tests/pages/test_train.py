@@ -263,6 +263,7 @@ def test_thirty_sessions_all_progress():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_memory_is_flat_over_a_hundred_runs_of_sessions():
     def runs(seeds: range) -> int:
         for seed in seeds:
