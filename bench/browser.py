@@ -51,8 +51,8 @@ SCRUB = """(root, t) => new Promise(done => {
     }));
 })"""
 
-# From the next press, of the pointer or a key, to the first animation frame that finds a clip with another digest: the stage sets the digest
-# and draws in one go, so the new picture is on the canvas by then.
+# From the next press, of the pointer or a key, to the first animation frame that finds a clip with another digest: the
+# stage sets the digest and draws in one go, so the new picture is on the canvas by then.
 ARM = """root => {
     const clip = root.dataset.clip;
     window.benchChange = new Promise(done => {

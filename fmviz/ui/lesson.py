@@ -41,7 +41,9 @@ def opening(
                 tr("app.present_end"),
                 icon=":material/close_fullscreen:",
                 type="tertiary",
-                on_click=_end_presenting,
+                on_click=state.change,
+                args=("shell",),
+                kwargs={"present": False},
                 key="present_end",
             )
     else:
@@ -51,10 +53,6 @@ def opening(
         if between is not None:
             between()
     _formula_strip(strip or page, general_source)
-
-
-def _end_presenting() -> None:
-    state.change("shell", present=False)
 
 
 def _formula_strip(page: str, general_source: bool) -> None:

@@ -113,7 +113,9 @@ def _controls() -> None:
             tr("app.present"),
             icon=":material/present_to_all:",
             help=tr("app.present_help"),
-            on_click=_present,
+            on_click=state.change,
+            args=("shell",),
+            kwargs={"present": True},
             key="present",
         )
         share = st.popover(tr("app.share"), icon=":material/share:", on_change="rerun", key="share")
@@ -137,10 +139,6 @@ def _controls() -> None:
 def _address() -> str:
     query = state.query()
     return f"{st.context.url}?{query}" if query else str(st.context.url)
-
-
-def _present() -> None:
-    state.change("shell", present=True)
 
 
 def _link_note() -> None:
