@@ -34,7 +34,8 @@ function drawPlot(S, view) {
 /**
  * Draws the ground, a density or signed field and contours below all else, and returns the layers that remain. A picture of it is kept:
  * nothing that merely moves above it draws it again, and while the clock runs the panels take turns, so that each ground
- * is renewed with every other picture, and down to every fourth where drawing is slow.
+ * is renewed with every other picture, and down to every fourth where drawing is slow. Signed fields have their turn together:
+ * they are there to be compared.
  */
 function drawGround(S, view) {
   const { layers } = view.model;
@@ -45,7 +46,8 @@ function drawGround(S, view) {
   const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, ...on.map((layer) => layer.name)].join();
   const kept = view.ground;
   const turns = Math.min(Math.max(Math.round(S.cost / 2.5), 2), 4);
-  const turn = S.playing && !S.recorder && (S.frames + S.panels.indexOf(view)) % turns > 0;
+  const place = layers.some((layer) => layer.kind === "signed") ? 0 : S.panels.indexOf(view);
+  const turn = S.playing && !S.recorder && (S.frames + place) % turns > 0;
   if (kept && kept.look === look && (kept.frame === S.frame || turn)) {
     pixels.set(kept.pixels);
     return layers.slice(count);

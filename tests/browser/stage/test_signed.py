@@ -81,6 +81,26 @@ def test_signed_fields_follow_the_scale_control(show: Callable[..., Stage]) -> N
     assert quarter.pixel("field", -1.5, 0) == pytest.approx(light[0], abs=2)
 
 
+def test_equal_fields_look_equal_while_they_play(show: Callable[..., Stage]) -> None:
+    values = np.linspace(-2, 2, 41)[:, None, None] * np.ones((1, 6, 6))
+    panels = tuple(signed_panel(name, values, 2.0) for name in ("left", "middle", "right"))
+    stage = show(Clip(f32(np.linspace(0, 1, 41)), panels), View(playing=True))
+    stage.wait("Number(s.frames) > 10 && s.playing === 'true'")
+    different = stage.root.evaluate(
+        """root => new Promise((done) => {
+            const plots = ['left', 'middle', 'right'].map((name) => root.querySelector(`canvas[data-panel=${name}]`));
+            const colour = (c) => c.getContext('2d').getImageData(c.width / 2, c.height / 2, 1, 1).data.join();
+            let seen = 0, different = 0;
+            const look = () => {
+                if (new Set(plots.map(colour)).size > 1) different += 1;
+                if (++seen < 30) requestAnimationFrame(look); else done(different);
+            };
+            requestAnimationFrame(look);
+        })"""
+    )
+    assert different == 0
+
+
 def test_hover_reads_the_signed_value(show: Callable[..., Stage]) -> None:
     stage = show(_signed(_thirds(-0.5, 0, 2)))
     stage.page.mouse.move(*stage.place("field", -1.5, 0))
