@@ -1,6 +1,9 @@
 """What one reads while a network trains: lines on one data table, so that new numbers never redraw the axes' frame (Altair).
 
-A chart is made once, without data; Streamlit then replaces the rows of its table in place, several times a second.
+A chart is made once, without data; Streamlit then replaces the rows of its table in place. Several times a second that
+would cost the browser more than training leaves it, so a chart also takes rows past Streamlit, as long as there are any: a
+script sets the property "value" of the page's body to an object with the columns of each chart by its name, and has the
+body say `NEWS`. A parameter of the chart is bound to it, as Vega-Lite binds one to any element.
 """
 
 from __future__ import annotations
@@ -21,6 +24,13 @@ __all__ = ["Axis", "Line", "Points", "line_chart", "table"]
 
 Points = Sequence[tuple[float, float]]
 
+NEWS = "fmviz-feed"
+"""The event by which the body of the page says that its value has changed."""
+GIVEN = "source"
+"""Streamlit's name for the rows that come beside a specification."""
+COLUMNS = ("x", "y", "series", "rule")
+LABEL_WIDTH = 56
+DECADES = range(-12, 13)
 DASHES = {"solid": [1, 0], "dashed": [8, 4], "dotted": [2, 3], "mixed": [8, 3, 2, 3]}
 
 
@@ -44,27 +54,38 @@ class Axis:
 
 
 def line_chart(
-    lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, *, title: str = "", subtitle: str = "", height: int = 240
+    name: str,
+    lines: Sequence[Line],
+    x: Axis,
+    y: Axis,
+    theme: Theme,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    height: int = 240,
 ) -> alt.LayerChart:
-    """A chart without data of the given lines for the rows of `table`; the legend has their order."""
+    """A chart without data of the given lines for the rows of `table`; the legend has their order.
+
+    Args:
+        name: that of its columns in the news.
+    """
     with debug_mode(False):  # checking every mark against the schema costs more than all else; a test does it
-        return _line_chart(lines, x, y, theme, title, subtitle, height)
+        return _line_chart(name, lines, x, y, theme, title, subtitle, height)
 
 
 def _line_chart(
-    lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, title: str, subtitle: str, height: int
+    name: str, lines: Sequence[Line], x: Axis, y: Axis, theme: Theme, title: str, subtitle: str, height: int
 ) -> alt.LayerChart:
     # One mark for all lines and no filters: the browser works through few expressions on every update.
     names = [line.name for line in lines]
     key = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4, columnPadding=14)
 
     def of_line(values: list[Any]) -> dict[str, Any]:
-        return {"sort": names, "legend": key, "scale": alt.Scale(domain=names, range=values)}
+        return {"legend": key, "scale": alt.Scale(domain=names, range=values)}
 
-    curves = (
-        alt.Chart()
-        .mark_line(clip=True)
-        .encode(
+    def drawn(rows: alt.Chart, told: bool) -> list[alt.Chart]:
+        # Texts are made for each point, whether anybody points at it or not: too much for several times a second.
+        curves = rows.mark_line(clip=True, aria=told).encode(
             x=_x(x),
             y=_y(y),
             color=alt.Color("series:N", **of_line([colour(line.role, theme) for line in lines])),
@@ -74,11 +95,24 @@ def _line_chart(
                 alt.Tooltip("series:N", title=" "),
                 alt.Tooltip("x:Q", title=x.title, format=".4~g"),
                 alt.Tooltip("y:Q", title="=", format=".3~g"),
-            ],
+            ]
+            if told
+            else alt.Undefined,
         )
+        rule = rows.mark_rule(aria=told, color=ink(theme), opacity=0.55, strokeWidth=1.5).encode(x=alt.X("rule:Q"))
+        return [curves, rule]
+
+    given = alt.Chart(alt.NamedData(GIVEN)).transform_filter("!live")
+    newest = alt.Chart(alt.sequence(0, 1)).transform_calculate(
+        **{column: f"live ? news.{name}.{column} : []" for column in COLUMNS}
     )
-    rule = alt.Chart().mark_rule(color=ink(theme), opacity=0.55, strokeWidth=1.5).encode(x=alt.X("rule:Q"))
-    chart = alt.LayerChart(layer=[curves, rule], height=height)
+    chart = alt.LayerChart(
+        layer=[*drawn(given, True), *drawn(newest.transform_flatten(list(COLUMNS)), False)], height=height
+    )
+    chart = chart.add_params(
+        alt.param("news", bind=alt.BindDirect(element="body", event=NEWS)),
+        alt.param("live", expr=f"isObject(news) && isObject(news.{name})"),
+    )
     chart.title = alt.TitleParams(
         title,
         subtitle=subtitle or alt.Undefined,
@@ -107,11 +141,18 @@ def _x(axis: Axis) -> alt.X:
 
 
 def _y(axis: Axis) -> alt.Y:
-    marks = alt.Axis(title=axis.title, format="~g" if axis.log else "~r", tickCount=5, labelOverlap=True)
-    if axis.log:  # a line for each power of ten, none between
-        whole = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
-        for name, value in (("gridOpacity", 0.18), ("tickOpacity", 1.0)):
-            marks[name] = {"condition": {"test": whole, "value": value}, "value": 0}
+    values = (
+        [10.0**k for k in DECADES] if axis.log else alt.Undefined
+    )  # none between, and those off the chart are left out
+    marks = alt.Axis(
+        title=axis.title,
+        format="~g" if axis.log else "~r",
+        values=values,
+        tickCount=5,
+        labelOverlap=True,
+        minExtent=LABEL_WIDTH,
+        maxExtent=LABEL_WIDTH,  # other numbers never move the frame
+    )
     return alt.Y("y:Q", axis=marks, scale=_scale(axis))
 
 
@@ -119,9 +160,7 @@ def _scale(axis: Axis) -> alt.Scale:
     domain = alt.Undefined if axis.domain is None else list(axis.domain)
     nice = axis.domain is None
     return (
-        alt.Scale(type="log", domain=domain, nice=nice, clamp=True)
-        if axis.log
-        else alt.Scale(domain=domain, nice=nice, zero=False)
+        alt.Scale(type="log", domain=domain, nice=nice) if axis.log else alt.Scale(domain=domain, nice=nice, zero=False)
     )
 
 

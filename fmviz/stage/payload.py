@@ -100,6 +100,7 @@ class View:
         present: larger type and thicker lines, for a projector.
         acknowledge: report "shown" once a clip other than the last has been drawn, unless the user is dragging.
         revision: a new value makes the browser take over this view with the next data.
+        feed: says that other pictures may come under this name, past Streamlit, from a script on the same page.
     """
 
     t: float = 0.0
@@ -112,6 +113,7 @@ class View:
     present: bool = False
     revision: int = 0
     acknowledge: bool = False
+    feed: str = ""
 
 
 def layer_names(clip: Clip) -> tuple[str, ...]:

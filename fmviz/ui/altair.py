@@ -11,20 +11,10 @@ import streamlit as st
 
 __all__ = ["prepared", "show_altair"]
 
-NO_DATA: dict[str, Any] = {"empty": [{}]}
-"""What Altair writes for a chart without data."""
-ROWS = "source"
-"""What Streamlit calls the rows that come beside a specification."""
-
 
 def prepared(chart: alt.LayerChart) -> dict[str, Any]:
     """`chart` as a plain specification, to be made once and shown often."""
     specification: dict[str, Any] = chart.to_dict(validate=False)
-    if specification.get("datasets") == NO_DATA:
-        del specification["datasets"]  # Streamlit would convert the empty one every time
-        specification["data"] = {"name": ROWS}
-        for layer in specification["layer"]:
-            del layer["data"]
     return specification
 
 
@@ -39,7 +29,7 @@ def show_altair(
     """Shows `chart`, `description` being what a screen reader says.
 
     As a plain specification: `st.altair_chart` checks it against the schema of Vega-Lite on every run, which takes
-    longer than drawing the rest of the page. `rows` are the columns of a chart that was made without data; new ones
+    longer than drawing the rest of the page. `rows` are the columns of a chart whose data are named "source"; new ones
     replace the old in the browser without drawing the chart anew.
     """
     specification = chart if isinstance(chart, dict) else prepared(chart)

@@ -29,15 +29,15 @@ BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "m
 HISTORY_POINTS = 120
 
 
-def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int) -> Tables:
-    """The rows of all four; `seen` is the step on stage and its report."""
+def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language: Language) -> Tables:
+    """The rows of all four; `seen` is the step on stage and its report. Knows no session."""
     step, report = seen
     reports = _reports(run, seen)
     return {
-        "loss": table(_losses(run, reports, steps), rule=max(1, step)),
-        "loss_t": table(_losses_by_t(report), positive=True),
-        "error": table(_errors(reports), rule=max(1, step), positive=True),
-        "error_t": table(_errors_by_t(report), positive=True),
+        "loss": table(_losses(run, reports, steps, language), rule=max(1, step)),
+        "loss_t": table(_losses_by_t(report, language), positive=True),
+        "error": table(_errors(reports, language), rule=max(1, step), positive=True),
+        "error_t": table(_errors_by_t(report, language), positive=True),
     }
 
 
@@ -78,7 +78,7 @@ def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, langu
         case "error_t":
             lines, x, y = _quantity_lines(predicts, language), t, Axis("", log=True)
     title, subtitle = say(f"chart.{name}"), say(f"chart.{name}_help")
-    return prepared(line_chart(lines, x, y, ground, title=title, subtitle=subtitle))
+    return prepared(line_chart(name, lines, x, y, ground, title=title, subtitle=subtitle))
 
 
 def _quantity_lines(predicts: Quantity, language: Language) -> list[Line]:
@@ -99,34 +99,38 @@ def _reports(run: RunStatus | None, seen: tuple[int, Report]) -> list[tuple[int,
     return [pair for pair in sorted(kept + [seen], key=lambda pair: pair[0]) if pair[0] > 0]
 
 
-def _losses(run: RunStatus | None, reports: Sequence[tuple[int, Report]], steps: int) -> dict[str, Points]:
+def _losses(
+    run: RunStatus | None, reports: Sequence[tuple[int, Report]], steps: int, language: Language
+) -> dict[str, Points]:
     floor = reports[0][1].irreducible.total if reports else None
     return {
-        tr("train.series.batch"): _thinned(run.history) if run else [],
-        tr("train.series.floor"): [(1, floor), (max(2, steps), floor)] if floor is not None else [],
-        tr("train.series.conditional"): [(step, r.conditional_loss.total) for step, r in reports],
-        tr("train.series.marginal"): [(step, r.marginal_loss.total) for step, r in reports],
+        translate(language, "train.series.batch"): _thinned(run.history) if run else [],
+        translate(language, "train.series.floor"): [(1, floor), (max(2, steps), floor)] if floor is not None else [],
+        translate(language, "train.series.conditional"): [(step, r.conditional_loss.total) for step, r in reports],
+        translate(language, "train.series.marginal"): [(step, r.marginal_loss.total) for step, r in reports],
     }
 
 
-def _losses_by_t(report: Report) -> dict[str, Points]:
+def _losses_by_t(report: Report, language: Language) -> dict[str, Points]:
     return {
-        tr("train.series.conditional"): _by_t(report, report.conditional_loss),
-        tr("train.series.floor"): _by_t(report, report.irreducible),
-        tr("train.series.marginal"): _by_t(report, report.marginal_loss),
+        translate(language, "train.series.conditional"): _by_t(report, report.conditional_loss),
+        translate(language, "train.series.floor"): _by_t(report, report.irreducible),
+        translate(language, "train.series.marginal"): _by_t(report, report.marginal_loss),
     }
 
 
-def _errors(reports: Sequence[tuple[int, Report]]) -> dict[str, Points]:
+def _errors(reports: Sequence[tuple[int, Report]], language: Language) -> dict[str, Points]:
     return {
-        tr(f"train.quantity.{name}"): [(step, c.total) for step, r in reports if (c := _curve(r, name)) is not None]
+        translate(language, f"train.quantity.{name}"): [
+            (step, c.total) for step, r in reports if (c := _curve(r, name)) is not None
+        ]
         for name in QUANTITIES
     }
 
 
-def _errors_by_t(report: Report) -> dict[str, Points]:
+def _errors_by_t(report: Report, language: Language) -> dict[str, Points]:
     return {
-        tr(f"train.quantity.{name}"): _by_t(report, curve)
+        translate(language, f"train.quantity.{name}"): _by_t(report, curve)
         for name in QUANTITIES
         if (curve := _curve(report, name)) is not None
     }

@@ -1,57 +1,62 @@
-"""What moves while a network trains: progress, stage, replay, charts. One fragment, rerun by a clock only while it runs."""
+"""What moves while a network trains: progress, stage, replay, charts.
+
+The browser fetches what is new by itself (`train_feed`). A clock only says that somebody is there, and takes over, slowly,
+where the feed does not reach the browser.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
-from statistics import fmean
 
 import streamlit as st
 
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, log_spaced
-from fmviz.learning.runs import KEPT_SNAPSHOTS
+from fmviz.learning.runs import KEPT_SNAPSHOTS, State
 from fmviz.stage.payload import View
-from fmviz.ui import player, state, train_charts, train_stage, training
-from fmviz.ui.i18n import number, tr
+from fmviz.ui import player, state, train_charts, train_feed, train_stage, training
+from fmviz.ui.i18n import tr
+from fmviz.ui.train_progress import FEED_NAME, progress
 
 __all__ = ["live", "report"]
 
-TICK, HEARTBEAT = 0.23, 3.0
-"""Seconds between two pictures of a running training; between two signs of life of a paused one."""
-RECENT = 16
-"""Points of the loss history that the loss shown is the mean of."""
+HEARTBEAT = 2.0
+"""Seconds between two signs of life of a page whose run is not over."""
 
 
 def live(run: RunStatus | None, view: View) -> None:
-    """Everything below the controls. A paused run only hears that its owner is there."""
-    moving = run is not None and run.state in ("queued", "running")
-    st.fragment(_live, run_every=TICK if moving else None)(view, moving)
-    if run is not None and run.state == "paused":
-        st.fragment(_heartbeat, run_every=HEARTBEAT)()
+    """Everything below the controls."""
+    moves = train_feed.moving(run)
+    st.fragment(_live)(replace(view, feed=FEED_NAME) if moves else view, moves)
+    if run is not None and run.alive:
+        st.fragment(_heartbeat, run_every=HEARTBEAT)(run.state)
 
 
-def _heartbeat() -> None:
+def _heartbeat(shown: State) -> None:
+    """Says that the owner is there, and has the page follow where the browser does not: no elements, so it costs little."""
     run = training.status(touch=True)
-    if run is None or run.state != "paused":
+    moves = train_feed.moving(run)
+    if moves != (shown in ("queued", "running")) or (moves and train_feed.silent()):
         st.rerun()
 
 
-def _live(view: View, moving: bool) -> None:
+def _live(view: View, moves: bool) -> None:
     run = training.status(touch=True)
-    if moving and (run is None or run.state not in ("queued", "running")):
+    if moves and not train_feed.moving(run):
         st.rerun()
     now = state.current()
     try:
         seen = training.shown(run, now.train.replay)
     except FmvizError as error:
-        _progress(run)
+        _progress(run, None)
         st.error(training.explain(error), icon=":material/error:")
         return
 
     def picture() -> bytes:
         here = state.current()
-        return train_stage.payload(here.scene, seen.model, moving, view, here.shell.language)
+        return train_stage.payload(here.scene, seen.model, moves, view, here.shell.language)
 
     # Everything is worked out before anything is sent: what reaches the browser in one burst is rendered once.
     tables = None
@@ -59,8 +64,8 @@ def _live(view: View, moving: bool) -> None:
         picture()
         if not now.shell.present:
             measured = report(training.exact_answers(), seen.model)
-            tables = train_charts.tables(run, (seen.step, measured), now.train.steps)
-    _progress(run)
+            tables = train_charts.tables(run, (seen.step, measured), now.train.steps, now.shell.language)
+    _progress(run, train_feed.served(run, view) if moves and run is not None else None)
     player.player("train_stage", "train", picture)
     if now.shell.present:
         return
@@ -75,25 +80,14 @@ def report(answers: Evaluation, model: LearnedModel) -> Report:
     return answers.report(model)
 
 
-def _progress(run: RunStatus | None) -> None:
+def _progress(run: RunStatus | None, feed: str | None) -> None:
     refused = training.refusal()
     if refused is not None:
         st.error(training.explain(refused), icon=":material/error:")
-    if run is None:
-        steps = state.current().train.steps
-        st.progress(0.0, text=tr("train.progress_none", steps=steps))
-        return
-    if run.state == "failed":
+    if run is not None and run.state == "failed":
         st.error(training.explain(run.failure), icon=":material/error:")
-    parts = [tr(f"train.state.{run.state}"), tr("train.progress_step", step=run.step, steps=run.steps)]
-    if run.history:
-        recent = [loss for _, loss in run.history[-RECENT:]]  # the same for the same step, however the turns fell
-        parts.append(tr("train.progress_loss", loss=number(fmean(recent))))
-    if run.steps_per_second > 0:
-        parts.append(tr("train.progress_speed", speed=f"{run.steps_per_second:.0f}"))
-    if run.eta_seconds is not None:
-        parts.append(tr("train.progress_left", seconds=f"{run.eta_seconds:.0f}"))
-    st.progress(min(1.0, run.step / run.steps), text=" · ".join(parts))
+    now = state.current()
+    progress(run, now.train.steps, now.shell.language, feed)
 
 
 def _replay(run: RunStatus | None) -> None:

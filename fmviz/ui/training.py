@@ -31,6 +31,7 @@ __all__ = [
     "cancel",
     "exact_answers",
     "explain",
+    "kept",
     "new_weights",
     "pause",
     "reader",
@@ -143,17 +144,23 @@ def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
     return read
 
 
+def kept(run: RunStatus, step: int | None) -> Shown | None:
+    """The network of the last kept step up to `step`, or the latest; None before there is one. Knows no session."""
+    found = [k for k in run.kept if step is not None and k.step <= step]
+    if found and step is not None and step < run.step:
+        return Shown(found[-1].step, found[-1].model, (run.id, found[-1].step))
+    return None if run.model is None else Shown(run.step, run.model, (run.id, run.step))
+
+
 def shown(run: RunStatus | None, step: int | None) -> Shown:
-    """The network to show: that of the last kept step up to `step`, or the latest.
+    """The network to show: that of the last kept step up to `step`, the latest, or that before the first step.
 
     Raises:
         FmvizError: these settings cannot be trained on this scene.
     """
-    kept = [k for k in run.kept if step is not None and k.step <= step] if run else []
-    if run and kept and step is not None and step < run.step:
-        return Shown(kept[-1].step, kept[-1].model, (run.id, kept[-1].step))
-    if run and run.model:
-        return Shown(run.step, run.model, (run.id, run.step))
+    found = kept(run, step) if run else None
+    if found is not None:
+        return found
     return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
 
 

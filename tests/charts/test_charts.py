@@ -11,6 +11,7 @@ from fmviz.charts.palette import colour
 from fmviz.charts.spacetime import spacetime
 from fmviz.charts.sparkline import sparkline
 from fmviz.charts.thumbnail import thumbnail
+from fmviz.charts.training import COLUMNS, GIVEN, NEWS, Axis, Line, line_chart, table
 
 T = np.linspace(0, 1, 11, dtype=np.float32)
 SERIES = {"α": (T, "data"), "β": (1 - T, "init"), "σ": (np.full(11, 2.5, dtype=np.float32), "sde")}
@@ -61,3 +62,27 @@ def test_sparkline_is_well_formed_and_escapes():
 
 def test_thumbnails_are_pngs():
     assert thumbnail(np.random.default_rng(0).uniform(size=(8, 8)).astype(np.float32)).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_training_charts_take_given_rows_and_news(theme):
+    lines = [Line("exact", "velocity"), Line("batch", "learned", "dashed")]
+    chart = line_chart("loss", lines, Axis("step", log=True, domain=(1, 1000)), Axis("", log=True), theme)
+    spec = chart.to_dict(validate=False)
+    alt.LayerChart.from_dict(spec)  # raises unless the schema of Vega-Lite accepts it
+    assert "datasets" not in spec, "Streamlit would put the given rows there"
+    given, _, newest, _ = spec["layer"]
+    assert given["data"] == {"name": GIVEN}
+    assert spec["params"][0] == {"name": "news", "bind": {"element": "body", "event": NEWS}}
+    assert [step["as"] for step in newest["transform"][:-1]] == list(COLUMNS)
+    assert newest["transform"][-1] == {"flatten": list(COLUMNS)}
+    for layer in (given, newest):
+        assert layer["encoding"]["color"]["scale"]["range"] == [colour(r, theme) for r in ("velocity", "learned")]
+    assert "tooltip" in given["encoding"]
+    assert "tooltip" not in newest["encoding"]
+
+
+def test_rows_that_have_no_place_are_left_out():
+    rows = table({"a": [(1, 2.0), (2, float("nan")), (3, 0.0)], "b": [(1, 5.0)]}, rule=2, positive=True)
+    assert rows == {"x": [1.0, 1.0], "y": [2.0, 5.0], "series": ["a", "b"], "rule": [2.0, None]}
+    assert list(rows) == list(COLUMNS)

@@ -1,7 +1,9 @@
 """The page Train without a browser: the run's life, what is refused and how, and that sessions keep apart."""
 
 import gc
+import json
 import os
+import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +18,8 @@ from fmviz.learning import RunStatus
 from fmviz.learning.pool import PoolFullError
 from fmviz.specs import Scene, Shell, State, TrainView
 from fmviz.specs.train import OBJECTIVES
-from fmviz.ui import training
+from fmviz.stage.payload import decode_header
+from fmviz.ui import train_feed, train_progress, training
 from fmviz.ui.i18n import translate
 from fmviz.ui.state import STATE
 from tests.pages.test_app import PAGES, open_app
@@ -39,7 +42,9 @@ def press(app: AppTest, what: str) -> AppTest:
 
 
 def progress(app: AppTest) -> str:
-    return app.get("progress")[0].proto.text
+    """The line of progress, as the page itself gives it."""
+    (line,) = (e.proto for e in app.get("bidi_component") if "fmviz_progress" in e.proto.component_name)
+    return json.loads(line.json)["text"]
 
 
 def until(app: AppTest, condition: Callable[[str], bool]) -> str:
@@ -207,6 +212,53 @@ def test_the_script_is_that_of_the_run():
     app.run()
     assert "LEARNING_RATE" in app.code[0].value
     compile(app.code[0].value, "train.py", "exec")
+
+
+def news(app: AppTest, tag: str = "") -> tuple[dict[str, object], bytes]:
+    """What the browser next hears, past the page, about a run on which something happens."""
+    feed, deadline = app.session_state[train_feed.FEED], time.monotonic() + PATIENCE
+    while (body := feed.ask(tag)) is None or b'"tag":""' in body:
+        assert time.monotonic() < deadline
+    (length,) = struct.unpack("<I", body[:4])
+    return json.loads(body[4 : 4 + length]), body[4 + length :]
+
+
+def test_a_running_page_is_fed():
+    app = press(open_train(steps=100_000), "go")
+    first, picture = news(app)
+    assert first["text"].startswith(translate("en", "train.state.running"))
+    assert 0 < first["fraction"] < 1
+    assert set(first["rows"]) == {"loss", "loss_t", "error", "error_t"}
+    assert decode_header(picture)["view"]["feed"] == train_progress.FEED_NAME
+    second, other = news(app, first["tag"])
+    assert second["tag"] != first["tag"]
+    assert decode_header(other)["clip"] != decode_header(picture)["clip"]
+    press(app, "go")
+    ended, nothing = news(app, second["tag"])
+    assert (ended, nothing) == ({"ended": True}, b"")
+    press(app, "reset")
+
+
+def test_a_replayed_step_is_not_sent_again_while_the_run_goes_on():
+    app = press(open_train(steps=100_000), "go")
+    until(app, lambda text: "step 1 of" not in text and "loss" in text)
+    slider = next(s for s in app.select_slider if s.key == "train.replay")
+    slider.set_value(1).run()
+    first, picture = news(app)
+    second, nothing = news(app, first["tag"])
+    assert second["text"] != first["text"]
+    assert picture
+    assert not nothing
+    press(app, "reset")
+
+
+def test_presenting_leaves_the_charts_out():
+    app = open_app("train", State(shell=Shell(present=True), train=TrainView(**QUICK | {"steps": 100_000})))
+    training_is_on = press(app, "go")
+    header, picture = news(training_is_on)
+    assert "rows" not in header
+    assert picture
+    press(app, "reset")
 
 
 def test_a_run_whose_browser_is_gone_ends():

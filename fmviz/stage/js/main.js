@@ -12,7 +12,7 @@ export default function stage(component) {
   }
   S.setStateValue = setStateValue;
   S.editable = !readOnly && Boolean(setStateValue);
-  takeData(S, data);
+  takeGiven(S, data);
   return () => unmount(S, parentElement);
 }
 
@@ -81,6 +81,10 @@ function watch(S) {
   for (const node of [document.documentElement, document.body]) {
     S.themes.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme"] });
   }
+  S.onFeed = ({ detail }) => {
+    if (detail.picture?.length && S.header?.view.feed === detail.name) takeData(S, detail.picture);
+  };
+  window.addEventListener("fmviz-feed", S.onFeed);
   S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : unmount(S)), 1000);
 }
 
@@ -95,6 +99,7 @@ function unmount(S, parent) {
   S.scheme.removeEventListener("change", S.onTheme);
   S.paper.removeEventListener("change", S.onPrint);
   window.removeEventListener("resize", S.onWindowResize);
+  window.removeEventListener("fmviz-feed", S.onFeed);
   document.removeEventListener("fullscreenchange", S.onFullscreen);
   if (S.recorder) stopRecording(S);
   S.root.remove();
@@ -112,6 +117,14 @@ function retheme(S) {
   S.theme = readTheme(S);
   buildChips(S);
   invalidate(S);
+}
+
+/** What the page gives. The same once more must not undo a picture that has come through a feed since. */
+function takeGiven(S, data) {
+  const { text } = openPayload(data);
+  if (S.given === text && S.clip) retheme(S);
+  else takeData(S, data);
+  S.given = text;
 }
 
 /** Takes over new data; what the user set here (clock, layers, scale) stays unless the view has a new revision. */
