@@ -34,7 +34,7 @@ from fmviz.learning import LearnedModel, Trainer, TrainSpec
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["LIVE", "STILL", "Resolution", "Truth", "learned_clip", "truth", "untrained"]
+__all__ = ["COARSE", "LIVE", "STILL", "Resolution", "Truth", "affordable", "learned_clip", "truth", "untrained"]
 
 LARGEST = 1e12
 """Errors of a network that has left the range of float32 are cut here."""
@@ -51,11 +51,28 @@ class Resolution:
     trail: int
     arrows: int = 14
 
+    @property
+    def points(self) -> int:
+        """How many points pass through the network for one clip."""
+        still = self.arrows**2 + self.error_cells**2
+        return self.frames * (still + self.particles) + 2 * (self.frames - 1) * self.particles
+
 
 LIVE = Resolution(frames=11, density_cells=48, error_cells=20, particles=160, trail=2)
 """While a network trains: a new clip several times a second, beside the training."""
 STILL = Resolution(frames=31, density_cells=64, error_cells=56, particles=500, trail=5)
 """At rest."""
+COARSE = Resolution(frames=7, density_cells=48, error_cells=12, particles=80, trail=1, arrows=10)
+"""For networks that are too large for the others."""
+LIVE_COST, STILL_COST = 8e8, 2e10
+"""Points times weights of a clip: about a tenth of a second while it trains, and about a second at rest."""
+
+
+def affordable(model: LearnedModel, *, live: bool) -> Resolution:
+    """The finest clip of `model` that does not keep everybody waiting; `live` while it trains."""
+    weights = model.network.architecture.n_weights
+    most, choices = (LIVE_COST, (LIVE,)) if live else (STILL_COST, (STILL, LIVE))
+    return next((choice for choice in choices if choice.points * weights <= most), COARSE)
 
 
 @dataclass(frozen=True, eq=False)

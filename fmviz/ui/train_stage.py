@@ -20,15 +20,15 @@ __all__ = ["payload"]
 
 
 @lru_cache(maxsize=12)
-def _truth(scene: Scene, live: bool) -> learned.Truth:
+def _truth(scene: Scene, resolution: learned.Resolution) -> learned.Truth:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
-    return learned.truth(scenes.path(scene), scenes.extent(scene), starts, learned.LIVE if live else learned.STILL)
+    return learned.truth(scenes.path(scene), scenes.extent(scene), starts, resolution)
 
 
 @lru_cache(maxsize=12)
 def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
-    clip = learned.learned_clip(_truth(scene, live), model)
+    clip = learned.learned_clip(_truth(scene, learned.affordable(model, live=live)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(Clip(clip.times, tuple(titled), clip.readouts), labels(language), view)
 

@@ -8,7 +8,7 @@ import torch
 
 from fmviz import scenes
 from fmviz.clips.clip import Density, Particles, Vectors
-from fmviz.clips.learned import LIVE, STILL, Truth, learned_clip, truth, untrained
+from fmviz.clips.learned import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth, untrained
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel, Trainer
 from fmviz.specs import Scene, TrainView
@@ -46,7 +46,7 @@ class Exact(LearnedModel):
 PATH = scenes.path(Scene())
 
 
-@pytest.mark.parametrize("resolution", [LIVE, STILL])
+@pytest.mark.parametrize("resolution", [COARSE, LIVE, STILL])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_has_a_playable_clip_before_the_first_step(objective, resolution):
     scene = Scene()
@@ -118,3 +118,26 @@ def test_a_live_clip_is_cheap():
     began = time.thread_time()
     learned_clip(at, model)
     assert time.thread_time() - began < 0.3
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "live", "still"), [(64, 4, LIVE, STILL), (256, 4, COARSE, LIVE), (512, 8, COARSE, COARSE)]
+)
+def test_a_large_network_gets_a_coarser_clip(width, depth, live, still):
+    scene = Scene()
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(width=width, depth=depth)))
+    assert affordable(model, live=True) == live
+    assert affordable(model, live=False) == still
+
+
+def test_the_points_of_a_clip_are_those_that_pass_through_the_network():
+    scene, passed = Scene(), []
+
+    class Counting(Exact):
+        def sampling_velocity(self, x, t):
+            passed.append(x[..., 0].numel())
+            return super().sampling_velocity(x, t)
+
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(width=16, depth=1)))
+    learned_clip(known(scene, LIVE), Counting(model.network, "velocity", model.scheduler, True))
+    assert sum(passed) == LIVE.points

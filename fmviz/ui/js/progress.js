@@ -2,7 +2,6 @@
 // second, shows how far it is, and hands the picture and the tables on to whoever listens on this page.
 
 const MOUNTED = new WeakMap();
-const PAUSE = 20; // ms that the page always has for itself between two questions
 const HIDDEN_PAUSE = 1000; // nobody looks
 const UNREACHED_PAUSE = 2000; // the server cannot be reached
 const LAST_LOOK = 400; // ms in which the page's own rows replace those of a feed that is over
@@ -91,7 +90,8 @@ async function ask(P, { feed, every, name }) {
       pause = UNREACHED_PAUSE;
     }
     if (document.hidden) pause = HIDDEN_PAUSE;
-    await rest(Math.max(PAUSE, pause - (performance.now() - began)));
+    const taken = performance.now() - began;
+    await rest(Math.max(taken, pause - taken)); // a picture that takes long leaves others their turn
   }
   if (!signal.aborted) P.feed = null; // the same feed may have something again, later
 }
