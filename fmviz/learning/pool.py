@@ -2,7 +2,8 @@
 
 Thirty training threads would leave the interface no processor (design.md measures it). Here each worker takes the run at
 the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none waits
-longer than the others' slices. Owners are heard from by `TrainingPool.touch`; a run whose owner is silent ends.
+longer than the others' slices. Owners are heard from by `TrainingPool.touch`; a run whose owner is silent, and not there
+when asked, ends.
 
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
 """
@@ -14,6 +15,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from types import TracebackType
 
 import torch
@@ -98,6 +100,7 @@ class TrainingPool:
         *,
         evaluation: Evaluation | None = None,
         paused: bool = False,
+        present: Callable[[], bool] = lambda: False,
     ) -> int:
         """Queue a run.
 
@@ -106,6 +109,7 @@ class TrainingPool:
             spec: how.
             evaluation: measures every kept snapshot, if given.
             paused: whether it waits for `resume` or `single_step`.
+            present: whether a silent owner is there all the same; called with the pool's lock held, in any thread.
 
         Returns:
             The run's number.
@@ -125,7 +129,7 @@ class TrainingPool:
             self._reap(time.monotonic())
             if sum(run.alive for run in self._runs.values()) >= self._max_live:
                 raise PoolFullError(f"training is busy: {self._max_live} runs are under way; try again in a moment")
-            run = Run(self._next_id, path, spec, evaluation, paused=paused, touched=time.monotonic())
+            run = Run(self._next_id, path, spec, evaluation, paused=paused, touched=time.monotonic(), present=present)
             self._next_id += 1
             self._runs[run.id] = run
             self._enqueue(run)
@@ -256,7 +260,10 @@ class TrainingPool:
         """End the runs whose owners are gone; the lock is held."""
         for run in self._runs.values():
             if run.alive and now - run.touched > self._owner_timeout:
-                run.end("abandoned")
+                if run.present():
+                    run.touched = now
+                else:
+                    run.end("abandoned")
         self._forget_old()
 
     def _forget_old(self) -> None:

@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -123,6 +124,7 @@ class Run:
         evaluation: measures kept snapshots, or None.
         paused: whether it waits for its owner.
         touched: when its owner was last heard from, by `time.monotonic`.
+        present: whether a silent owner is there all the same.
     """
 
     def __init__(
@@ -134,8 +136,10 @@ class Run:
         *,
         paused: bool,
         touched: float,
+        present: Callable[[], bool],
     ) -> None:
         self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
+        self.present = present
         self.learning_rate = spec.learning_rate
         self.single_steps = 0
         self.queued = self.in_turn = False

@@ -16,7 +16,7 @@ from fmviz.clips.clip import Floats
 from fmviz.clips.error_map import Cell, MapPlan
 from fmviz.errors import FmvizError
 from fmviz.specs import Scene, State
-from fmviz.ui import jobs
+from fmviz.ui import jobs, presence
 from fmviz.ui.i18n import number, tr
 from fmviz.ui.jobs import Job
 from fmviz.ui.learned import Learned
@@ -83,7 +83,7 @@ def _start(key: Key) -> None:
     except FmvizError:
         return  # the stage says why
     model = None if learned is None else learned.model
-    job: Job[Cell] = Job(key, partial(work.cells, path, plan, model))
+    job: Job[Cell] = Job(key, partial(work.cells, path, plan, model), present=presence.watch())
     if jobs.start(job):
         st.session_state[JOB] = job
     else:

@@ -1,7 +1,7 @@
 """Work in the background of a session: a generator advanced by the one worker thread that all sessions share.
 
 What it yields can be read while it runs. It stops between two results when it is cancelled, and when nobody has looked
-for a while, as when the browser is gone.
+for a while and the browser is gone.
 """
 
 from __future__ import annotations
@@ -40,10 +40,17 @@ class Job(Generic[T]):
         error: why it failed, if it did.
     """
 
-    def __init__(self, key: Hashable, make: Callable[[], Iterator[T]], *, timeout: float = OWNER_TIMEOUT) -> None:
+    def __init__(
+        self,
+        key: Hashable,
+        make: Callable[[], Iterator[T]],
+        *,
+        timeout: float = OWNER_TIMEOUT,
+        present: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.key = key
         self.error: FmvizError | None = None
-        self._make, self._timeout = make, timeout
+        self._make, self._timeout, self._present = make, timeout, present
         self._lock = threading.Lock()
         self._found: list[T] = []
         self._state: JobState = "queued"
@@ -93,7 +100,7 @@ class Job(Generic[T]):
             if self._state != "running":
                 return False
             self._found.append(result)
-            if time.monotonic() - self._seen > self._timeout:
+            if time.monotonic() - self._seen > self._timeout and not self._present():
                 self._state = "abandoned"
             return self._state == "running"
 

@@ -23,7 +23,7 @@ from fmviz.learning import Evaluation, LearnedModel, RunStatus, TrainingDiverged
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, TrainView
-from fmviz.ui import state
+from fmviz.ui import presence, state
 from fmviz.ui.i18n import number, tr
 
 __all__ = [
@@ -220,7 +220,9 @@ def start(*, paused: bool = False) -> None:
     scene, _ = key = _key()
     st.session_state.pop(REFUSED, None)
     try:
-        found = _pool().submit(scenes.path(scene), run_spec(), evaluation=_evaluation(scene), paused=paused)
+        found = _pool().submit(
+            scenes.path(scene), run_spec(), evaluation=_evaluation(scene), paused=paused, present=presence.watch()
+        )
     except FmvizError as error:
         st.session_state[REFUSED] = error
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -129,7 +130,9 @@ def test_a_run_that_cannot_start_fails_with_the_reason(pool: TrainingPool, bridg
 
 def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -> None:
     with TrainingPool(slice_seconds=0.02, owner_timeout=0.5) as pool:
-        silent, waiting, present = (pool.submit(ring8, SPEC, paused=paused) for paused in (False, True, False))
+        present = pool.submit(ring8, SPEC)
+        wait(pool, present, lambda status: status.step > 0)  # the first of all runs waits for torch's imports
+        silent, waiting = (pool.submit(ring8, SPEC, paused=paused) for paused in (False, True))
         end = time.monotonic() + 1.2
         while time.monotonic() < end:
             pool.touch(present)
@@ -137,6 +140,28 @@ def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -
         assert pool.status(silent).state == "abandoned"
         assert pool.status(waiting).state == "abandoned"
         assert pool.status(present).state == "running"
+
+
+def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: ProbabilityPath) -> None:
+    there, asked_often, asked = threading.Event(), threading.Event(), []
+    there.set()
+
+    def present() -> bool:
+        asked.append(time.monotonic())
+        if len(asked) == 3:
+            asked_often.set()
+        return there.is_set()
+
+    with TrainingPool(slice_seconds=0.02, owner_timeout=0.1) as pool:
+        run = pool.submit(ring8, SPEC, present=present)
+        assert asked_often.wait(20)
+        assert pool.status(run).alive
+        there.clear()
+        deadline = time.monotonic() + 20
+        while pool.status(run).alive:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert pool.status(run).state == "abandoned"
 
 
 def test_bounds(ring8: ProbabilityPath) -> None:

@@ -64,6 +64,21 @@ def test_nobody_looking_ends_it():
     assert job.look()[0] == "abandoned"
 
 
+def test_a_job_goes_on_unseen_while_its_owner_is_there():
+    there = threading.Event()
+    there.set()
+    gate = Gate()
+    job = Job("a", gate, timeout=0.0, present=there.is_set)
+    assert jobs.start(job)
+    for _ in range(3):
+        gate.passed.release()
+    wait_until(lambda: job.look()[1] == (0, 1, 2))
+    there.clear()
+    gate.passed.release()
+    assert gate.closed.wait(20)
+    assert job.look() == ("abandoned", (0, 1, 2, 3))
+
+
 def test_a_job_cancelled_while_it_waits_never_begins():
     gate = Gate()
     first, second = Job("a", gate), Job("b", lambda: iter([1]))
