@@ -15,6 +15,7 @@ SCRIPTS = (
     "decode.js",
     "theme.js",
     "dom.js",
+    "symbols.js",
     "layout.js",
     "raster.js",
     "axes.js",

@@ -147,7 +147,7 @@ function drawBarBeside(S, ctx, view, bar) {
   ctx.rotate(-Math.PI / 2);
   ctx.textAlign = "center";
   ctx.textBaseline = "bottom";
-  ctx.fillText(fittingWords(ctx, bar.words, h), 0, 0, h);
+  fillSymbols(ctx, fittingWords(ctx, bar.words, h), 0, 0, h);
   ctx.restore();
 }
 
@@ -169,5 +169,5 @@ function drawBarBelow(S, ctx, view, bar) {
   }
   ctx.textAlign = "center";
   const room = view.w - 96 * k;
-  ctx.fillText(fittingWords(ctx, bar.words, room), x + view.w / 2, y + high + 4 * k, room);
+  fillSymbols(ctx, fittingWords(ctx, bar.words, room), x + view.w / 2, y + high + 4 * k, room);
 }

@@ -91,7 +91,7 @@ function buildChips(S) {
     S.chipKey = key;
     S.chips = list.map((chip, index) => {
       const glyph = element("canvas", { class: "glyph", "aria-hidden": "true" });
-      const button = element("button", { type: "button", class: "chip", "data-layer": chip.name }, glyph, S.header.labels.layers[chip.name]);
+      const button = element("button", { type: "button", class: "chip", "data-layer": chip.name }, glyph, element("span", {}, ...symbols(S.header.labels.layers[chip.name])));
       button.onclick = () => toggleLayer(S, chip.name);
       if (index < 9) button.setAttribute("aria-keyshortcuts", String(index + 1));
       return { ...chip, button, glyph };
@@ -250,7 +250,7 @@ function buildReadouts(S) {
   if (S.readoutKey === key && S.dom.numbers) return;
   S.readoutKey = key;
   S.dom.numbers = readouts.map(() => element("b"));
-  const items = readouts.map((entry, i) => element("span", {}, element("i", {}, entry.label), " = ", S.dom.numbers[i]));
+  const items = readouts.map((entry, i) => element("span", {}, element("i", {}, ...symbols(entry.label)), " = ", S.dom.numbers[i]));
   S.dom.readouts.replaceChildren(...items);
 }
 

@@ -55,7 +55,7 @@ function drawComposite(S, ctx, ratio) {
     ctx.font = fontOf(S, 13, 600);
     ctx.textAlign = "left";
     ctx.textBaseline = "bottom";
-    ctx.fillText(view.model.title, x + left, y - 4, view.outerW - left);
+    fillSymbols(ctx, view.model.title, x + left, y - 4, view.outerW - left);
     if (view.model.kind === "bars" && !view.model.bars && view.model.hint) {
       ctx.font = fontOf(S, 12);
       ctx.textAlign = "center";
@@ -67,7 +67,7 @@ function drawComposite(S, ctx, ratio) {
   ctx.font = fontOf(S, 13, 600);
   ctx.textAlign = "left";
   ctx.textBaseline = "bottom";
-  ctx.fillText([fill(S.header.labels.clock, { t: number(S.t) }), ...values].join("    "), places[0].x + places[0].view.margins.left, height - 10);
+  fillSymbols(ctx, [fill(S.header.labels.clock, { t: number(S.t) }), ...values].join("    "), places[0].x + places[0].view.margins.left, height - 10);
 }
 
 function save(blob, name) {

@@ -219,7 +219,7 @@ function syncPanels(S) {
   }
   S.panels.forEach((view, i) => {
     view.model = panels[i];
-    setText(view.title, panels[i].title);
+    setSymbols(view.title, panels[i].title);
     showFormula(view, panels[i].formula ?? "", panels.some((panel) => panel.formula));
     view.frameKey = view.contourKey = "";
     view.scaleKey = scaleKeyOf(panels[i]);

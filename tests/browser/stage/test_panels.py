@@ -28,6 +28,42 @@ def test_a_formula_stands_under_the_title(show: Callable[..., Stage]) -> None:
     assert title["y"] < box["y"] < box["y"] + box["height"] <= plot["y"]
 
 
+def test_an_index_stands_lower_in_a_title_and_on_a_canvas(show: Callable[..., Stage]) -> None:
+    clip = conservation_clip(2, 5, 16)
+    panels = [
+        replace(panel, title=title) for panel, title in zip(clip.panels, ("|u_θ − uₜ|(x_0)", "plain"), strict=True)
+    ]
+    stage = show(replace(clip, panels=tuple(panels)))
+    title = stage.root.locator(".title").first
+    assert title.evaluate("node => node.innerHTML") == "|u<sub>θ</sub> − u<sub>t</sub>|(x_0)"
+    drawn = stage.page.evaluate(
+        """async () => {
+            const { probeFill } = await import(URL.createObjectURL(new Blob([
+                await (await fetch('stage.js')).text() + '; export const probeFill = fillSymbols;'], {type: 'text/javascript'})));
+            const ctx = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+            const inked = (text, align, room) => {
+                ctx.clearRect(0, 0, 300, 150);
+                ctx.font = '600 40px sans-serif';
+                ctx.textAlign = align;
+                probeFill(ctx, text, 150, 75, room);
+                const { data } = ctx.getImageData(0, 0, 300, 150);
+                const at = [...Array(300 * 150).keys()].filter((i) => data[4 * i + 3] > 128);
+                const columns = at.map((i) => i % 300);
+                const rows = at.map((i) => Math.floor(i / 300));
+                return [Math.min(...columns), Math.max(...columns), Math.max(...rows)];
+            };
+            return [inked('uu', 'left'), inked('u_u', 'left'), inked('u_u', 'center'), inked('u_u', 'right'), inked('u_u', 'left', 20)];
+        }"""
+    )
+    plain, left, centre, right, squeezed = drawn
+    assert left[2] > plain[2], "the index hangs below the line"
+    assert left[1] < plain[1], "and is smaller"
+    assert abs((centre[0] + centre[1]) / 2 - 150) < 4
+    assert left[0] >= 150 - 1
+    assert right[1] <= 150 + 1
+    assert squeezed[1] <= 170 + 1
+
+
 def test_a_formula_brings_no_script_along(show: Callable[..., Stage]) -> None:
     """The payload is checked where it is made; the browser does not rely on it."""
     stage = show(conservation_clip(1, 5, 16))

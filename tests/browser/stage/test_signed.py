@@ -44,6 +44,10 @@ def test_a_dark_page_prints_on_white(show: Callable[..., Stage]) -> None:
     stage = show(_signed(_thirds(-2, 0, 2)), read_only=True, color_scheme="dark")
     assert stage.pixel("field", 0, 0) != [255, 255, 255]
     stage.page.emulate_media(media="print", color_scheme="dark")
+    stage.page.wait_for_function(  # the page hears of it a moment later
+        "plot => plot.getContext('2d').getImageData(plot.width / 2, plot.height / 2, 1, 1).data.every((c) => c === 255)",
+        arg=stage.root.locator("canvas[data-panel=field]").element_handle(),
+    )
     for x, colour in ((-1.5, DIVERGING_LIGHT[0]), (0, "#ffffff"), (1.5, DIVERGING_LIGHT[-1])):
         assert stage.pixel("field", x, 0) == pytest.approx(_rgb(colour), abs=2)
 
