@@ -10,7 +10,7 @@ view = player.visit_view("paths", "paths")
 def payload() -> bytes:
     now = state.current()
     z = clips.conditional_point(now.scene, now.paths.z)
-    return clips.paths_payload(now.scene, z, now.paths.click, view, now.shell.language)
+    return clips.paths_payload(now.scene, z, now.paths.click, view, now.shell.language, draft=player.draft())
 
 
 lesson.opening("paths", general_source=not current.scene.gaussian_source)

@@ -9,7 +9,9 @@ current = state.current()
 view = player.visit_view("start", "paths")
 lesson.opening("start")
 player.player(
-    "start_stage", "paths", lambda: clips.marginal_payload(state.current().scene, view, current.shell.language)
+    "start_stage",
+    "paths",
+    lambda: clips.marginal_payload(state.current().scene, view, current.shell.language, draft=player.draft()),
 )
 lesson.cards()
 lesson.notice("start")

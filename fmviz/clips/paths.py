@@ -42,8 +42,13 @@ __all__ = [
     "arrow_scale",
     "as_array",
     "click_layers",
+    "conditional_density",
+    "conditional_figures",
     "conditional_panel",
+    "marginal_density",
+    "marginal_figures",
     "marginal_panel",
+    "on_ground",
     "paths_clip",
     "posterior_panel",
     "readouts",
@@ -100,11 +105,40 @@ class Starts:
         return torch.Generator().manual_seed(1_000_003 + self.seed_start)
 
 
-@torch.inference_mode()
 def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
     """The marginal path p_t with velocity, score, particles and exact samples."""
+    return on_ground(marginal_density(path, grid), marginal_figures(path, sigma, grid, starts))
+
+
+def conditional_panel(
+    path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
+) -> PlanePanel:
+    """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
+    return on_ground(conditional_density(path, z, grid), conditional_figures(path, sigma, z, grid, starts))
+
+
+def on_ground(density: Density, figures: PlanePanel) -> PlanePanel:
+    """`figures` with `density` below: the density costs most, and may be coarser for a moment."""
+    return replace(figures, layers=(density, *figures.layers))
+
+
+@torch.inference_mode()
+def marginal_density(path: ProbabilityPath, grid: Grid) -> Density:
+    """log p_t. The top of its colours is looked for where components are centred too, so that it does not hang on the cells."""
     times = grid.times()
+    v = path.scheduler.evaluate(times)
+    centres = (v.alpha[:, None, None] * path.p_data.means)[:, :, None] + (v.beta[:, None, None] * path.p_init.means)[
+        :, None
+    ]
     log_p = path.log_density(grid.points(grid.cells), times[:, None])
+    top = path.log_density(centres.flatten(1, 2), times[:, None]).max()
+    return _density(log_p, grid, float(torch.maximum(top, log_p.max())))
+
+
+@torch.inference_mode()
+def marginal_figures(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
+    """All of the marginal panel but its density."""
+    times = grid.times()
     at = grid.points(grid.arrows)
     velocity, score = path.velocity_and_score(at, times[:, None])
     x0 = starts.points(path.p_init)
@@ -116,7 +150,6 @@ def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Star
         extent=grid.extent,
         clickable=True,
         layers=(
-            _density(log_p, grid, float(log_p.max())),
             Contours("contours"),
             *_fields(at, velocity, score, arrow_scale(velocity, grid), arrow_scale(score, grid), grid),
             Particles("reference", "reference", as_array(reference)),
@@ -130,15 +163,25 @@ def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Star
 
 
 @torch.inference_mode()
-def conditional_panel(
+def conditional_density(path: ProbabilityPath, z: tuple[float, float], grid: Grid) -> Density:
+    """log p_t(·|z), the last frame a point mass; its colours end at the peak it has at `CONDITIONAL_PEAK_TIME`."""
+    point, inner = torch.tensor(z), grid.times()[:-1, None]
+    log_p = path.conditional_log_density(grid.points(grid.cells), inner, point)
+    log_p = torch.cat([log_p, _point_mass(point, grid)[None]])
+    v = path.scheduler.evaluate(torch.tensor(CONDITIONAL_PEAK_TIME))
+    centres = v.alpha * point + v.beta * path.p_init.means
+    peak = path.conditional_log_density(centres, torch.tensor([CONDITIONAL_PEAK_TIME]), point).max()
+    return _density(log_p, grid, float(peak))
+
+
+@torch.inference_mode()
+def conditional_figures(
     path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
 ) -> PlanePanel:
-    """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
+    """All of the conditional panel but its density."""
     times = grid.times()
     point = torch.tensor(z)
     inner = times[:-1, None]
-    log_p = path.conditional_log_density(grid.points(grid.cells), inner, point)
-    log_p = torch.cat([log_p, _point_mass(point, grid)[None]])
     at = grid.points(grid.arrows)
     velocity = path.conditional_velocity(at, inner, point)
     score = path.conditional_score(at, inner, point)
@@ -146,14 +189,12 @@ def conditional_panel(
     marginal_velocity, marginal_score = path.velocity_and_score(at, times[:, None])
     x0 = starts.points(path.p_init)
     exact = path.p_init.sample(starts.count, generator=starts.reference())
-    peak = float(log_p[round(CONDITIONAL_PEAK_TIME * (grid.frames - 1))].max())
     return PlanePanel(
         name="conditional",
         title="",
         extent=grid.extent,
         clickable=True,
         layers=(
-            _density(log_p, grid, peak),
             Contours("contours"),
             *_fields(
                 at,

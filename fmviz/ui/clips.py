@@ -24,8 +24,13 @@ Point = tuple[float, float]
 Event = tuple[float, float, float]
 
 
-def _grid(scene: Scene) -> Grid:
-    return Grid(scenes.extent(scene))
+DRAFT_CELLS = 48
+"""Of a density that is only looked at for a moment: half as fine as usual both ways."""
+
+
+def _grid(scene: Scene, *, draft: bool = False) -> Grid:
+    grid = Grid(scenes.extent(scene))
+    return replace(grid, cells=DRAFT_CELLS) if draft else grid
 
 
 def _starts(scene: Scene) -> Starts:
@@ -33,13 +38,25 @@ def _starts(scene: Scene) -> Starts:
 
 
 @lru_cache(maxsize=12)
-def _marginal(scene: Scene) -> PlanePanel:
-    return paths.marginal_panel(scenes.path(scene), scenes.sigma(scene), _grid(scene), _starts(scene))
+def _marginal_figures(scene: Scene) -> PlanePanel:
+    return paths.marginal_figures(scenes.path(scene), scenes.sigma(scene), _grid(scene), _starts(scene))
 
 
 @lru_cache(maxsize=12)
-def _conditional(scene: Scene, z: Point) -> PlanePanel:
-    return paths.conditional_panel(scenes.path(scene), scenes.sigma(scene), z, _grid(scene), _starts(scene))
+def _marginal(scene: Scene, *, draft: bool = False) -> PlanePanel:
+    density = paths.marginal_density(scenes.path(scene), _grid(scene, draft=draft))
+    return paths.on_ground(density, _marginal_figures(scene))
+
+
+@lru_cache(maxsize=12)
+def _conditional_figures(scene: Scene, z: Point) -> PlanePanel:
+    return paths.conditional_figures(scenes.path(scene), scenes.sigma(scene), z, _grid(scene), _starts(scene))
+
+
+@lru_cache(maxsize=12)
+def _conditional(scene: Scene, z: Point, *, draft: bool = False) -> PlanePanel:
+    density = paths.conditional_density(scenes.path(scene), z, _grid(scene, draft=draft))
+    return paths.on_ground(density, _conditional_figures(scene, z))
 
 
 def conditional_point(scene: Scene, z: Point | None) -> Point:
@@ -51,10 +68,12 @@ def conditional_point(scene: Scene, z: Point | None) -> Point:
 
 
 @lru_cache(maxsize=12)
-def paths_payload(scene: Scene, z: Point, click: Event | None, view: View, language: Language) -> bytes:
-    """The stage of the page on probability paths: conditional, marginal, posterior."""
+def paths_payload(
+    scene: Scene, z: Point, click: Event | None, view: View, language: Language, *, draft: bool = False
+) -> bytes:
+    """The stage of the page on probability paths: conditional, marginal, posterior. A `draft` has coarser densities."""
     path, grid = scenes.path(scene), _grid(scene)
-    marginal, conditional = _marginal(scene), _conditional(scene, z)
+    marginal, conditional = _marginal(scene, draft=draft), _conditional(scene, z, draft=draft)
     if click is not None:
         marginal = replace(marginal, layers=(*marginal.layers, *paths.click_layers(path, click, grid)))
     panels = (
@@ -71,9 +90,9 @@ def paths_payload(scene: Scene, z: Point, click: Event | None, view: View, langu
 
 
 @lru_cache(maxsize=12)
-def marginal_payload(scene: Scene, view: View, language: Language) -> bytes:
-    """The stage of the start page: the marginal path alone."""
-    panel = replace(_marginal(scene), title=translate(language, "paths.marginal"), clickable=False)
+def marginal_payload(scene: Scene, view: View, language: Language, *, draft: bool = False) -> bytes:
+    """The stage of the start page: the marginal path alone. A `draft` has a coarser density."""
+    panel = replace(_marginal(scene, draft=draft), title=translate(language, "paths.marginal"), clickable=False)
     grid = _grid(scene)
     clip = Clip(paths.as_array(grid.times()), (panel,), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid))
     return encode(clip, labels(language), view)
@@ -82,7 +101,9 @@ def marginal_payload(scene: Scene, view: View, language: Language) -> bytes:
 @lru_cache(maxsize=12)
 def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
     """The space-time view of `scene` along one coordinate."""
-    particles = next(layer for layer in _marginal(scene).layers if isinstance(layer, Particles) and layer.name == "ode")
+    particles = next(
+        layer for layer in _marginal_figures(scene).layers if isinstance(layer, Particles) and layer.name == "ode"
+    )
     return spacetime.space_time(scenes.path(scene), axis, _grid(scene), particles.positions)
 
 

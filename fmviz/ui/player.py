@@ -20,7 +20,7 @@ from fmviz.stage.standalone import standalone_html
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["first_view", "player", "standalone", "visit_view"]
+__all__ = ["draft", "first_view", "player", "standalone", "visit_view"]
 
 SETTLED, LAST, VISIT = "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
 BEFORE_DRAG = "fmviz_before_drag"
@@ -76,6 +76,11 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 
         )
     shown: View = st.session_state[VISIT][1]
     return shown
+
+
+def draft() -> bool:
+    """Whether a draft of the picture will do: the whole of it follows at once, or when a dragged component is let go."""
+    return order.page_follows() or BEFORE_DRAG in st.session_state
 
 
 @st.fragment(key=order.STAGE)

@@ -68,6 +68,22 @@ def test_a_control_changes_the_clip(paths, key, text, name):
     assert stage.t == pytest.approx(0.5)
 
 
+def test_a_draft_comes_first_and_the_whole_picture_after_it(paths, open_page):
+    page, stage = paths
+    stage.root.evaluate(
+        "root => { window.clips = []; new MutationObserver(() => clips.at(-1) === root.dataset.clip"
+        " || clips.push(root.dataset.clip)).observe(root, { attributes: true, attributeFilter: ['data-clip'] }); }"
+    )
+    choose(page, "scene-scheduler", english("scheduler.polynomial"))
+    page.wait_for_function("clips.length === 2")
+    settle(page)
+    draft, whole = page.evaluate("clips")
+    assert draft != whole == stage.data("clip")
+    opened = Stage(open_page(f"{PATHS}?{page.url.partition('?')[2]}"))
+    opened.wait("Number(s.frames) > 0")
+    assert opened.data("clip") == whole
+
+
 def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     page = open_page(f"{PATHS}?t=1&data=two_modes")
     stage = Stage(page)

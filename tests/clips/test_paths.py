@@ -184,3 +184,20 @@ def test_equal_seeds_do_not_make_the_noise_the_starting_points():
     noise = torch.randn(x0.shape, generator=starts.noise())
     correlation = torch.corrcoef(torch.stack([x0.flatten(), noise.flatten()]))[0, 1]
     assert abs(correlation) < 4 / x0.numel() ** 0.5
+
+
+def test_a_coarser_density_changes_neither_colours_nor_what_stands_on_it():
+    path, z = scenes.path(Scene()), (1.0, 0.5)
+    fine, coarse = (Grid(scenes.extent(Scene()), cells=cells) for cells in (96, 24))
+    pairs = [
+        [paths.marginal_density(path, grid) for grid in (fine, coarse)],
+        [paths.conditional_density(path, z, grid) for grid in (fine, coarse)],
+    ]
+    for a, b in pairs:
+        assert a.log_max == pytest.approx(b.log_max, abs=1e-6)
+        assert a.log_values.shape[1:] == (96, 96)
+        assert b.log_values.shape[1:] == (24, 24)
+    assert pairs[0][0].log_max >= float(pairs[0][0].log_values.max())
+    whole = paths.marginal_panel(path, scenes.sigma(Scene()), fine, Starts(20))
+    figures = paths.marginal_figures(path, scenes.sigma(Scene()), fine, Starts(20))
+    assert [layer.name for layer in whole.layers] == ["density", *(layer.name for layer in figures.layers)]
