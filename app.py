@@ -9,9 +9,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fmviz.ui import shell
-from fmviz.ui.feed import FEED_ROUTE
+from fmviz.ui.feed import FEED_ROUTES
 
-app = st.App(__file__, routes=[FEED_ROUTE])
+app = st.App(__file__, routes=FEED_ROUTES)
 
 if get_script_run_ctx(suppress_warning=True) is None:
     shell.warm_up()

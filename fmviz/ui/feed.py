@@ -25,7 +25,7 @@ from starlette.routing import Route
 
 from fmviz.runtime import TORCH_THREADS
 
-__all__ = ["FEED_ROUTE", "Answer", "Feed", "packed"]
+__all__ = ["FEED_ROUTES", "Answer", "Feed", "packed"]
 
 FOLDER = "feed"
 Answer = Callable[[str], bytes | None]
@@ -91,5 +91,5 @@ async def _respond(request: Request) -> Response:
     return Response(status_code=204, headers=plain) if body is None else Response(body, headers=plain)
 
 
-FEED_ROUTE = Route(f"/{FOLDER}/{{token}}", _respond)
-"""For `st.App`."""
+FEED_ROUTES = [Route(f"/{FOLDER}/{{token}}", _respond), Route(f"/{{base:path}}/{FOLDER}/{{token}}", _respond)]
+"""For `st.App`, also where it is served below a base path."""

@@ -8,15 +8,17 @@ import threading
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
-from fmviz.ui.feed import FEED_ROUTE, Feed, packed
+from fmviz.ui.feed import FEED_ROUTES, Feed, packed
 
 
 def get(path: str, tag: str = "") -> Response:
     """The server's answer to a browser that has `tag`."""
     scope = {"type": "http", "method": "GET", "path": f"/{path}", "headers": [], "query_string": f"tag={tag}".encode()}
-    _, found = FEED_ROUTE.matches(scope)
-    return asyncio.run(FEED_ROUTE.endpoint(Request(scope | found)))
+    route = next(route for route in FEED_ROUTES if route.matches(scope)[0] == Match.FULL)
+    _, found = route.matches(scope)
+    return asyncio.run(route.endpoint(Request(scope | found)))
 
 
 def test_an_answer_is_a_header_and_a_picture():
@@ -54,6 +56,7 @@ def test_a_feed_is_known_by_its_whole_path_and_gone_with_its_session():
     gc.collect()
     assert get(path).status_code == 404
     assert get(other.path).status_code == 204
+    assert get(f"lectures/flow/{other.path}").status_code == 204, "below a base path"
 
 
 def test_silence_is_counted_from_the_last_question():
