@@ -1,7 +1,7 @@
 """Widgets that show a field of the state and change it.
 
-Before a widget is drawn its value is set from the state, where it has another; when the user moves it, a callback writes
-the state. So the state is the only truth, and undo, links and the stage change every widget with it.
+Before a widget is drawn its value is set from the state; when the user moves it, a callback writes the state. So the
+state is the only truth, and undo, links and the stage change every widget with it.
 """
 
 from __future__ import annotations
@@ -15,30 +15,16 @@ from pydantic import ValidationError
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["choose", "hold", "segmented", "slide", "snap", "switch", "type_number"]
+__all__ = ["choose", "segmented", "slide", "snap", "switch", "type_number"]
 
 PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
 """Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
 
 
-LIMITS = "fmviz_limits"
-
-
-def hold(key: str, value: object, *limits: float) -> str:
-    """Has the widget `key` show `value`; with other `limits` it is another widget to Streamlit. Returns the key.
-
-    A value that is set goes to the browser over whatever the user has done there since, so that the second of two quick
-    presses of a key would be lost: one that is right is left alone.
-    """
-    drawn: dict[str, tuple[float, ...]] = st.session_state.setdefault(LIMITS, {})
-    if key not in st.session_state or st.session_state[key] != value or drawn.get(key) != limits:
-        st.session_state[key] = value
-        drawn[key] = limits
+def _show(part: str, field: str) -> str:
+    key = f"{part}.{field}"
+    st.session_state[key] = getattr(getattr(state.current(), part), field)
     return key
-
-
-def _show(part: str, field: str, *limits: float) -> str:
-    return hold(f"{part}.{field}", getattr(getattr(state.current(), part), field), *limits)
 
 
 def _take(part: str, field: str) -> None:
@@ -90,7 +76,7 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
 
 def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
     """A slider."""
-    st.slider(label, low, high, step=step, key=_show(part, field, low, high, step), on_change=_taking(part, field))
+    st.slider(label, low, high, step=step, key=_show(part, field), on_change=_taking(part, field))
 
 
 def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:

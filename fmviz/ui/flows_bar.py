@@ -42,7 +42,7 @@ def controls(current: State) -> None:
     """A column beside the stage; on a narrow screen below it."""
     bound.choose("flows", "field", tr("flows.field"), FLOWS, "flows.fields", take=_pick)
     _rate(current)
-    bound.hold(SOLVERS, list(current.flows.solvers))
+    st.session_state[SOLVERS] = list(current.flows.solvers)
     st.pills(
         tr("flows.solvers"),
         METHODS,
@@ -76,7 +76,7 @@ def _rate(current: State) -> None:
     if known is None:
         st.caption(tr("flows.of_scene"))
         return
-    bound.hold(RATE, current.flows.chosen_rate, known.low, known.high)
+    st.session_state[RATE] = current.flows.chosen_rate
     label = tr(f"flows.rates.{current.flows.field}")
     st.slider(label, known.low, known.high, step=RATE_STEP, key=RATE, on_change=picture_first(_take_rate))
 

@@ -19,7 +19,7 @@ SAFE = 0.5
 
 def chooser(current: State) -> None:
     """The four views. Each has layers of its own, so another one begins with all that matter to it."""
-    bound.hold(CHOSEN, current.noise.process)
+    st.session_state[CHOSEN] = current.noise.process
     texts = {name: tr(f"noise.processes.{name}") for name in PROCESSES}
 
     def switch() -> None:

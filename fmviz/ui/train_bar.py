@@ -82,8 +82,8 @@ def _button(what: str, icon: str, act: Callable[[], None], *, disabled: bool = F
 
 def _rate() -> None:
     """The learning rate, which a running training follows."""
-    rate = state.current().train.learning_rate
-    key = bound.hold("train.learning_rate", rate)
+    key, rate = "train.learning_rate", state.current().train.learning_rate
+    st.session_state[key] = rate
     st.select_slider(
         tr("train.rate"),
         sorted({*RATES, rate}),
@@ -122,8 +122,8 @@ def _named(field: str, options: tuple[str, ...]) -> None:
 
 def _pick(field: str, values: tuple[float | None, ...]) -> None:
     """A choice among a few numbers, and the one that a link brought."""
-    chosen = getattr(state.current().train, field)
-    key = bound.hold(f"train.{field}", chosen)
+    key, chosen = f"train.{field}", getattr(state.current().train, field)
+    st.session_state[key] = chosen
     options = values if chosen in values else (*values, chosen)
     st.selectbox(
         tr(f"train.setting.{field}"),
