@@ -1,6 +1,6 @@
 """Widgets that show a field of the state and change it.
 
-Before a widget is drawn its value is set from the state; when the user moves it, a callback writes the state. So the
+Before a widget is drawn its value is set from the state (a slider's only where it differs, see `held`); when the user moves it, a callback writes the state. So the
 state is the only truth, and undo, links and the stage change every widget with it.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
@@ -15,16 +16,38 @@ from pydantic import ValidationError
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["choose", "segmented", "slide", "snap", "switch", "type_number"]
+__all__ = ["choose", "held", "segmented", "slide", "snap", "switch", "type_number"]
 
 PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
 """Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
 
 
+LIMITS = "fmviz_limits"
+
+
+def _value(part: str, field: str) -> Any:
+    return getattr(getattr(state.current(), part), field)
+
+
 def _show(part: str, field: str) -> str:
     key = f"{part}.{field}"
-    st.session_state[key] = getattr(getattr(state.current(), part), field)
+    st.session_state[key] = _value(part, field)
     return key
+
+
+def held(key: str, value: object, *limits: float) -> dict[str, Any]:
+    """Keywords for a slider that shall show `value`; with other `limits` it is another widget to Streamlit.
+
+    A value that is set goes to the browser over whatever the user has done there since, so that the second of two quick
+    presses of an arrow key would be lost. One that is right already is only told as the default, for a browser that has
+    not drawn the slider yet.
+    """
+    drawn: dict[str, tuple[float, ...]] = st.session_state.setdefault(LIMITS, {})
+    if key in st.session_state and st.session_state[key] == value and drawn.get(key) == limits:
+        return {"key": key, "value": value}
+    st.session_state[key] = value
+    drawn[key] = limits
+    return {"key": key}
 
 
 def _take(part: str, field: str) -> None:
@@ -76,14 +99,15 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
 
 def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
     """A slider."""
-    st.slider(label, low, high, step=step, key=_show(part, field), on_change=_taking(part, field))
+    holding = held(f"{part}.{field}", _value(part, field), low, high, step)
+    st.slider(label, low, high, step=step, on_change=_taking(part, field), **holding)
 
 
 def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:
     """A slider over unevenly spaced whole numbers; a value that a link brings is a stop as well."""
-    key = _show(part, field)
-    options = sorted({*stops, st.session_state[key]})
-    st.select_slider(label, options, key=key, on_change=_taking(part, field))
+    value = _value(part, field)
+    options = sorted({*stops, value})
+    st.select_slider(label, options, on_change=_taking(part, field), **held(f"{part}.{field}", value, *options))
 
 
 def switch(part: str, field: str, label: str) -> None:

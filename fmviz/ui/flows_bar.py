@@ -76,9 +76,9 @@ def _rate(current: State) -> None:
     if known is None:
         st.caption(tr("flows.of_scene"))
         return
-    st.session_state[RATE] = current.flows.chosen_rate
+    holding = bound.held(RATE, current.flows.chosen_rate, known.low, known.high)
     label = tr(f"flows.rates.{current.flows.field}")
-    st.slider(label, known.low, known.high, step=RATE_STEP, key=RATE, on_change=picture_first(_take_rate))
+    st.slider(label, known.low, known.high, step=RATE_STEP, on_change=picture_first(_take_rate), **holding)
 
 
 def _take_rate() -> None:

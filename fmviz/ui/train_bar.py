@@ -83,12 +83,12 @@ def _button(what: str, icon: str, act: Callable[[], None], *, disabled: bool = F
 def _rate() -> None:
     """The learning rate, which a running training follows."""
     key, rate = "train.learning_rate", state.current().train.learning_rate
-    st.session_state[key] = rate
+    rates = sorted({*RATES, rate})
     st.select_slider(
         tr("train.rate"),
-        sorted({*RATES, rate}),
+        rates,
         format_func=number,
-        key=key,
+        **bound.held(key, rate, *rates),
         on_change=lambda: training.set_rate(float(st.session_state[key])),
         help=tr("train.rate_help"),
     )

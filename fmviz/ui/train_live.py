@@ -16,7 +16,7 @@ from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, log_spaced
 from fmviz.learning.runs import KEPT_SNAPSHOTS, State
 from fmviz.stage.payload import View
-from fmviz.ui import player, state, train_charts, train_feed, train_stage, training
+from fmviz.ui import bound, player, state, train_charts, train_feed, train_stage, training
 from fmviz.ui.i18n import tr
 from fmviz.ui.train_progress import FEED_NAME, progress
 
@@ -95,11 +95,10 @@ def _replay(run: RunStatus | None) -> None:
     view = state.current().train
     steps = log_spaced(view.steps, KEPT_SNAPSHOTS)
     chosen = steps[-1] if view.replay is None else max((s for s in steps if s <= view.replay), default=0)
-    st.session_state["train.replay"] = chosen
     st.select_slider(
         tr("train.replay"),
         steps,
-        key="train.replay",
+        **bound.held("train.replay", chosen, *steps),
         disabled=run is None,
         help=tr("train.replay_help"),
         on_change=lambda: _replayed(steps),

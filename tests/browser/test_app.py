@@ -68,6 +68,19 @@ def test_a_control_changes_the_clip(paths, key, text, name):
     assert stage.t == pytest.approx(0.5)
 
 
+def test_presses_of_a_key_during_runs_all_count(paths):
+    page, stage = paths
+    widget(page, "scene-amplitude").get_by_role("slider").focus()
+    for _ in range(
+        5
+    ):  # each while the page is run for the last one: its picture is there, its widgets are still to come
+        before = stage.data("clip")
+        page.keyboard.press("ArrowRight")
+        stage.wait(f"s.clip !== '{before}'")
+    page.keyboard.press("ArrowRight")
+    wait_for_query(page, "amp", "1.3")
+
+
 def test_a_draft_comes_first_and_the_whole_picture_after_it(paths, open_page):
     page, stage = paths
     stage.root.evaluate(
