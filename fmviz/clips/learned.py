@@ -58,13 +58,13 @@ class Resolution:
         return self.frames * (still + self.particles) + 2 * (self.frames - 1) * self.particles
 
 
-LIVE = Resolution(frames=11, density_cells=48, error_cells=20, particles=160, trail=2)
+LIVE = Resolution(frames=11, density_cells=48, error_cells=16, particles=140, trail=2, arrows=13)
 """While a network trains: a new clip several times a second, beside the training."""
 STILL = Resolution(frames=31, density_cells=64, error_cells=56, particles=500, trail=5)
 """At rest."""
 COARSE = Resolution(frames=7, density_cells=48, error_cells=12, particles=80, trail=1, arrows=10)
 """For networks that are too large for the others."""
-LIVE_COST, STILL_COST = 8e8, 2e10
+LIVE_COST, STILL_COST = 8e8, 1.5e10
 """Points times weights of a clip: about a tenth of a second while it trains, and about a second at rest."""
 
 

@@ -26,7 +26,7 @@ Tables = dict[ChartName, dict[str, list[object]]]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 ROLES: dict[str, str] = {"velocity": "velocity", "score": "score", "noise": "init", "data": "data"}
 BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "mixed"}
-HISTORY_POINTS = 120
+HISTORY_POINTS = 90
 
 
 def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language: Language) -> Tables:
