@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-__all__ = ["TORCH_THREADS", "prepare_process"]
+__all__ = ["TORCH_THREADS", "one_worker", "prepare_process"]
 
 TORCH_THREADS = 1
 
@@ -42,3 +43,8 @@ def prepare_process() -> bool:
         gc.freeze()
         _prepared = True
         return True
+
+
+def one_worker(name: str) -> ThreadPoolExecutor:
+    """One thread `name` for work that waits its turn. A new thread forgets how many torch threads its creator chose."""
+    return ThreadPoolExecutor(1, name, initializer=lambda: torch.set_num_threads(TORCH_THREADS))

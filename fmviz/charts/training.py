@@ -141,9 +141,8 @@ def _x(axis: Axis) -> alt.X:
 
 
 def _y(axis: Axis) -> alt.Y:
-    values = (
-        [10.0**k for k in DECADES] if axis.log else alt.Undefined
-    )  # none between, and those off the chart are left out
+    # On a log axis no line between powers of ten; those off the chart are left out.
+    values = [10.0**k for k in DECADES] if axis.log else alt.Undefined
     marks = alt.Axis(
         title=axis.title,
         format="~g" if axis.log else "~r",

@@ -1,7 +1,8 @@
 """Widgets that show a field of the state and change it.
 
-Before a widget is drawn its value is set from the state (a slider's only where it differs, see `held`); when the user moves it, a callback writes the state. So the
-state is the only truth, and undo, links and the stage change every widget with it.
+Before a widget is drawn its value is set from the state (a slider's only where it differs, see `held`); when the user
+moves it, a callback writes the state. So the state is the only truth, and undo, links and the stage change every widget
+with it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ __all__ = ["choose", "held", "segmented", "slide", "snap", "switch", "type_numbe
 
 PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
 """Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
-
-
 LIMITS = "fmviz_limits"
 
 

@@ -18,12 +18,11 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary
 
-import torch
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fmviz.runtime import TORCH_THREADS
+from fmviz.runtime import one_worker
 
 __all__ = ["FEED_ROUTES", "Answer", "Feed", "packed"]
 
@@ -77,8 +76,7 @@ def packed(header: dict[str, Any], picture: bytes = b"") -> bytes:
 
 @lru_cache(maxsize=1)
 def _worker() -> ThreadPoolExecutor:
-    # One picture at a time, whoever asks: the rest of the machine is for training. A new thread forgets torch's threads.
-    return ThreadPoolExecutor(1, "fmviz-feed", initializer=lambda: torch.set_num_threads(TORCH_THREADS))
+    return one_worker("fmviz-feed")  # one picture at a time, whoever asks: the rest of the machine is for training
 
 
 async def _respond(request: Request) -> Response:

@@ -14,10 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Generic, Literal, TypeVar
 
-import torch
-
 from fmviz.errors import FmvizError
-from fmviz.runtime import TORCH_THREADS
+from fmviz.runtime import one_worker
 
 __all__ = ["MAX_WAITING", "Job", "JobState", "start"]
 
@@ -112,10 +110,7 @@ class Job(Generic[T]):
 
 @lru_cache(maxsize=1)
 def _worker() -> ThreadPoolExecutor:
-    # A new thread forgets how many torch threads its creator chose.
-    return ThreadPoolExecutor(
-        max_workers=1, thread_name_prefix="fmviz-job", initializer=lambda: torch.set_num_threads(TORCH_THREADS)
-    )
+    return one_worker("fmviz-job")
 
 
 _live: list[Job[object]] = []

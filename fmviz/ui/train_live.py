@@ -14,7 +14,7 @@ import streamlit as st
 
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, log_spaced
-from fmviz.learning.runs import KEPT_SNAPSHOTS, State
+from fmviz.learning.runs import KEPT_SNAPSHOTS
 from fmviz.stage.payload import View
 from fmviz.ui import bound, player, state, train_charts, train_feed, train_stage, training
 from fmviz.ui.i18n import tr
@@ -31,14 +31,14 @@ def live(run: RunStatus | None, view: View) -> None:
     moves = train_feed.moving(run)
     st.fragment(_live)(replace(view, feed=FEED_NAME) if moves else view, moves)
     if run is not None and run.alive:
-        st.fragment(_heartbeat, run_every=HEARTBEAT)(run.state)
+        st.fragment(_heartbeat, run_every=HEARTBEAT)(moves)
 
 
-def _heartbeat(shown: State) -> None:
+def _heartbeat(shown_moving: bool) -> None:
     """Says that the owner is there, and has the page follow where the browser does not: no elements, so it costs little."""
     run = training.status(touch=True)
     moves = train_feed.moving(run)
-    if moves != (shown in ("queued", "running")) or (moves and train_feed.silent()):
+    if moves != shown_moving or (moves and train_feed.silent()):
         st.rerun()
 
 

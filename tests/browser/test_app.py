@@ -71,9 +71,8 @@ def test_a_control_changes_the_clip(paths, key, text, name):
 def test_presses_of_a_key_during_runs_all_count(paths):
     page, stage = paths
     widget(page, "scene-amplitude").get_by_role("slider").focus()
-    for _ in range(
-        5
-    ):  # each while the page is run for the last one: its picture is there, its widgets are still to come
+    # Each while the page is run for the last one: its picture is there, its widgets are still to come.
+    for _ in range(5):
         before = stage.data("clip")
         page.keyboard.press("ArrowRight")
         stage.wait(f"s.clip !== '{before}'")

@@ -27,10 +27,13 @@ def pool() -> Iterator[TrainingPool]:
         yield pool
 
 
-def wait(pool: TrainingPool, run: int, until: Callable[[RunStatus], bool], seconds: float = 20.0) -> RunStatus:
+def wait(
+    pool: TrainingPool, run: int, until: Callable[[RunStatus], bool], seconds: float = 20.0, *, touch: bool = True
+) -> RunStatus:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        pool.touch(run)
+        if touch:
+            pool.touch(run)
         if until(status := pool.status(run)):
             return status
         time.sleep(0.01)
@@ -157,11 +160,7 @@ def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: Probabil
         assert asked_often.wait(20)
         assert pool.status(run).alive
         there.clear()
-        deadline = time.monotonic() + 20
-        while pool.status(run).alive:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        assert pool.status(run).state == "abandoned"
+        assert wait(pool, run, ended, touch=False).state == "abandoned"
 
 
 def test_bounds(ring8: ProbabilityPath) -> None:

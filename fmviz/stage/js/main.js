@@ -82,7 +82,7 @@ function watch(S) {
     S.themes.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme"] });
   }
   S.onFeed = ({ detail }) => {
-    if (detail.picture?.length && S.header?.view.feed === detail.name) takeData(S, detail.picture);
+    if (detail.picture?.length && S.header?.view.feed === detail.name) takePayload(S, openPayload(detail.picture));
   };
   window.addEventListener("fmviz-feed", S.onFeed);
   S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : unmount(S)), 1000);
@@ -121,15 +121,14 @@ function retheme(S) {
 
 /** What the page gives. The same once more must not undo a picture that has come through a feed since. */
 function takeGiven(S, data) {
-  const { text } = openPayload(data);
-  if (S.given === text && S.clip) retheme(S);
-  else takeData(S, data);
-  S.given = text;
+  const payload = openPayload(data);
+  if (S.given === payload.text && S.clip) retheme(S);
+  else takePayload(S, payload);
+  S.given = payload.text;
 }
 
 /** Takes over new data; what the user set here (clock, layers, scale) stays unless the view has a new revision. */
-function takeData(S, data) {
-  const payload = openPayload(data);
+function takePayload(S, payload) {
   if (S.text === payload.text && S.clip) {
     retheme(S);
     return;
