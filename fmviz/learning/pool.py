@@ -32,6 +32,8 @@ SLICE_SECONDS = 0.03
 """Length of a turn. A step longer than this is a turn of its own."""
 OWNER_TIMEOUT = 10.0
 """Seconds of silence after which an owner is taken to be gone."""
+PAUSE_PATIENCE = 0.5
+"""Seconds that a pause waits for the present step; a longer one ends later, and the run is "running" until then."""
 MAX_LIVE = 64
 """Runs queued, running or paused at once."""
 MAX_ENDED = 32
@@ -146,10 +148,11 @@ class TrainingPool:
             self._get(run_id).touched = time.monotonic()
 
     def pause(self, run_id: int) -> None:
-        """Stop after the present step; nothing if the run has ended."""
+        """Stop after the present step, and wait for it (`PAUSE_PATIENCE` at most); nothing if the run has ended."""
         with self._changed:
             run = self._get(run_id)
             run.paused, run.single_steps = True, 0
+            self._changed.wait_for(lambda: not run.in_turn, timeout=PAUSE_PATIENCE)
 
     def resume(self, run_id: int) -> None:
         """Go on; nothing if the run has ended."""
@@ -248,13 +251,14 @@ class TrainingPool:
                 run.release()
                 self._forget_old()
             self._enqueue(run)
+            self._changed.notify_all()  # whoever waits for the end of this turn
 
     def _enqueue(self, run: Run) -> None:
         """Put a run at the tail of the queue, once; the lock is held."""
         if run.runnable and not run.queued and not run.in_turn:
             run.queued = True
             self._queue.append(run)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _reap(self, now: float) -> None:
         """End the runs whose owners are gone; the lock is held."""

@@ -53,7 +53,7 @@ class RunStatus:
 
     Attributes:
         id: the run's number.
-        state: "queued" has had no turn yet; the last four are final.
+        state: "queued" has had no turn yet, "paused" does nothing any more; the last four are final.
         spec: its settings.
         step, steps: done, and of the whole run.
         loss: mean over the last few steps; nan before the first.
@@ -273,7 +273,7 @@ class Run:
     def _state(self) -> State:
         if self._ended is not None:
             return self._ended
-        if self.paused and self.single_steps == 0:
+        if not (self.runnable or self.in_turn):  # what a turn has done is not known before it is over
             return "paused"
         return "queued" if self._snapshot is None else "running"
 

@@ -16,6 +16,7 @@ from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
 from fmviz.learning.runs import HISTORY, RunStatus, _History
+from fmviz.learning.training import Snapshot
 from fmviz.theory import ProbabilityPath
 
 SPEC = TrainSpec(hidden=(16, 16), batch_size=100, steps=200_000, schedule="constant", learning_rate=1e-3, device="cpu")
@@ -76,9 +77,9 @@ def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) ->
     assert pool.status(run).state == "paused"
     assert pool.status(run).step == 0
     pool.single_step(run)
-    assert wait(pool, run, lambda s: s.step > 0 and s.state == "paused").step == 1
+    assert wait(pool, run, lambda s: s.state == "paused").step == 1
     pool.single_step(run, 7)
-    assert wait(pool, run, lambda s: s.step > 1 and s.state == "paused").step == 8
+    assert wait(pool, run, lambda s: s.state == "paused").step == 8
     pool.resume(run)
     wait(pool, run, lambda s: s.step > 50)
     running = pool.status(run)
@@ -86,8 +87,8 @@ def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) ->
     assert running.steps_per_second > 0.0
     assert running.eta_seconds is not None
     pool.pause(run)
-    time.sleep(0.2)
     stopped = pool.status(run).step
+    assert pool.status(run).state == "paused"
     time.sleep(0.1)
     assert pool.status(run).step == stopped
     assert pool.status(run).steps_per_second == 0.0
@@ -99,6 +100,27 @@ def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) ->
     pool.single_step(run)
     time.sleep(0.1)
     assert pool.status(run).step == stopped
+
+
+def test_a_run_is_paused_only_when_its_last_step_can_be_seen(
+    pool: TrainingPool, ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_snapshot, go_on = threading.Event(), threading.Event()
+    snapshot = Trainer.snapshot
+
+    def held(trainer: Trainer) -> Snapshot:
+        if trainer.step:
+            at_snapshot.set()
+            assert go_on.wait(20.0)
+        return snapshot(trainer)
+
+    monkeypatch.setattr(Trainer, "snapshot", held)
+    run = pool.submit(ring8, SPEC, paused=True)
+    pool.single_step(run)
+    assert at_snapshot.wait(20.0)
+    assert pool.status(run).state == "running"
+    go_on.set()
+    assert wait(pool, run, lambda s: s.state == "paused").step == 1
 
 
 def test_learning_rate_changes_while_running(pool: TrainingPool, ring8: ProbabilityPath) -> None:
