@@ -11,8 +11,9 @@ view = player.visit_view("sample", "sample")
 
 
 def payload() -> bytes:
+    """The network that the whole page shows, also when the stage alone is drawn again; another scene has its own."""
     now = state.current()
-    return sample_clips.payload(now, learned.latest(now.scene), view)
+    return sample_clips.payload(now, found if now.scene == current.scene else learned.latest(now.scene), view)
 
 
 lesson.opening("sample")

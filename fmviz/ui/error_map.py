@@ -1,8 +1,13 @@
-"""Numerical against training error on the page Sample: a map computed in the background, shown cell by cell (T22)."""
+"""Numerical against training error on the page Sample: a map computed in the background, shown cell by cell (T22).
+
+A map belongs to the network that it was begun with. While a run goes on training its map stays, and says of which step it
+is; another run, another file or another scene wants another map.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import numpy as np
@@ -25,69 +30,92 @@ from fmviz.ui.theme import theme
 
 __all__ = ["error_map"]
 
-JOB, BUSY = "fmviz_error_map", "fmviz_error_map_busy"
+JOB, PRESSED = "fmviz_error_map", "fmviz_error_map_pressed"
 EVERY = 0.8
 """Seconds between two looks while it is computed."""
 
-Key = tuple[Scene, MapPlan, Learned | None]
+
+@dataclass(frozen=True)
+class Asked:
+    """What a map depends on; equal for all steps of one run.
+
+    Attributes:
+        scene: without what is an axis of the map, or nothing to it.
+        plan: the cells.
+        network: the run or the file that the learned field comes from; None without one.
+        learned: the network itself, at one step.
+    """
+
+    scene: Scene
+    plan: MapPlan
+    network: str | None
+    learned: Learned | None = field(compare=False)
 
 
 def error_map(current: State, found: Learned | None) -> None:
     """The maps, the buttons, and what they say; drawn again by itself only while cells are being computed."""
     st.subheader(tr("sample.map.title"), anchor=False)
     st.markdown(tr("sample.map.claim"))
-    key = _key(current, found)
-    job = _job(key)
+    asked = _asked(current, found)
+    pressed = st.session_state.pop(PRESSED, False)
+    refused = pressed and not _start(asked)
+    job = _job(asked)
     with st.container(horizontal=True, vertical_alignment="center", key="map_buttons"):
         if job is not None and job.alive:
             what, icon, act = "cancel", ":material/stop:", job.cancel
         else:
-            what, icon, act = "start" if job is None else "again", ":material/grid_on:", partial(_start, key)
+            what, icon, act = "start" if job is None else "again", ":material/grid_on:", _press
         st.button(tr(f"sample.map.{what}"), icon=icon, on_click=once(act), key="map_button")
         if found is None:
             st.caption(tr("sample.map.exact_only"))
-    if st.session_state.pop(BUSY, False):
+    if refused:
         st.warning(tr("sample.map.busy"))
     if job is not None:
         live = job.alive
-        st.fragment(_progress, run_every=EVERY if live else None)(job, key, live)
+        st.fragment(_progress, run_every=EVERY if live else None)(job, asked.learned, live)
 
 
-def _key(current: State, found: Learned | None) -> Key:
-    """What a map depends on: not the sampler's steps, nor the amplitude, which are its axes."""
+def _asked(current: State, found: Learned | None) -> Asked:
+    """The map that this page would compute now: the sampler's steps and the amplitude are its axes."""
     scene = current.scene
     plain = Scene()
     kind = "constant" if scene.sigma == "zero" else scene.sigma
     plan = MapPlan(kind=kind, grid=current.sample.grid, seed_noise=scene.seed_noise)
     unseen = ("count", "seed_start", "seed_noise", "seed_network", "sigma", "amplitude")
     scored = found if found is not None and found.model.gaussian_source else None
-    return scene.model_copy(update={name: getattr(plain, name) for name in unseen}), plan, scored
+    seen = scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+    return Asked(seen, plan, None if scored is None else scored.stamp[0], scored)
 
 
-def _job(key: Key) -> Job[Cell] | None:
+def _job(asked: Asked) -> Job[Asked, Cell] | None:
     """The map of this session, if it is the one that is asked for; another one is no longer wanted."""
-    job: Job[Cell] | None = st.session_state.get(JOB)
-    if job is not None and job.key != key:
+    job: Job[Asked, Cell] | None = st.session_state.get(JOB)
+    if job is not None and job.key != asked:
         job.cancel()
         return None
     return job
 
 
-def _start(key: Key) -> None:
-    scene, plan, learned = key
-    old: Job[Cell] | None = st.session_state.get(JOB)
+def _press() -> None:
+    """Has the run of the page that follows start the map, so that it is of the very network that the page shows."""
+    st.session_state[PRESSED] = True
+
+
+def _start(asked: Asked) -> bool:
+    """Begins the map in place of the old one; False if too many of other sessions are waiting."""
+    old: Job[Asked, Cell] | None = st.session_state.get(JOB)
     if old is not None:
         old.cancel()
     try:
-        path = scenes.path(scene)
+        path = scenes.path(asked.scene)
     except FmvizError:
-        return  # the stage says why
-    model = None if learned is None else learned.model
-    job: Job[Cell] = Job(key, partial(work.cells, path, plan, model), present=presence.watch())
-    if jobs.start(job):
-        st.session_state[JOB] = job
-    else:
-        st.session_state[BUSY] = True
+        return True  # the stage says why
+    model = None if asked.learned is None else asked.learned.model
+    job: Job[Asked, Cell] = Job(asked, partial(work.cells, path, asked.plan, model), present=presence.watch())
+    if not jobs.start(job):
+        return False
+    st.session_state[JOB] = job
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -95,10 +123,13 @@ def _floor(scene: Scene, plan: MapPlan) -> float:
     return work.noise_floor(scenes.path(scene), plan)
 
 
-def _progress(job: Job[Cell], key: Key, live: bool) -> None:
-    """The maps as far as they are; when the last cell of a `live` one has come the page follows, and this is still again."""
+def _progress(job: Job[Asked, Cell], shown: Learned | None, live: bool) -> None:
+    """The maps as far as they are; when the last cell of a `live` one has come the page follows, and this is still again.
+
+    `shown` is the network on the page, the same or a later step of the one that the map was begun with.
+    """
     now, found = job.look()
-    scene, plan, learned = key
+    plan = job.key.plan
     done = sum(plan.steps[cell.column] for cell in found)
     if now in ("queued", "running"):
         st.progress(done / plan.work, text=tr(f"sample.map.{now}", done=len(found), all=plan.cells))
@@ -106,19 +137,24 @@ def _progress(job: Job[Cell], key: Key, live: bool) -> None:
         st.error(tr("sample.map.failed", reason=str(job.error or "")), icon=":material/error:")
     elif now in ("cancelled", "abandoned"):
         st.caption(tr(f"sample.map.{now}", done=len(found), all=plan.cells))
+    if job.key.learned is not None and shown is not None:
+        step = job.key.learned.step
+        text = "sample.map.of_step" if shown.step == step else "sample.map.of_earlier"
+        st.caption(tr(text, step=step, now=shown.step))
     if found:
-        _maps(scene, plan, learned is not None, found)
+        _maps(job.key, found)
     if live and not job.alive:
         st.rerun()
 
 
-def _maps(scene: Scene, plan: MapPlan, with_learned: bool, found: tuple[Cell, ...]) -> None:
+def _maps(asked: Asked, found: tuple[Cell, ...]) -> None:
+    plan = asked.plan
     exact, learned = (np.full((len(plan.amplitudes), len(plan.steps)), np.nan, np.float32) for _ in range(2))
     for cell in found:
         exact[cell.row, cell.column] = cell.exact
         learned[cell.row, cell.column] = np.nan if cell.learned is None else cell.learned
-    floor = _floor(scene, plan)
-    if not with_learned:
+    floor = _floor(asked.scene, plan)
+    if asked.learned is None:
         left, _ = st.columns([2, 1])
         with left:
             _map(distance_map, "exact", exact, plan, floor)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from fmviz.errors import FmvizError
 from fmviz.runtime import one_worker
@@ -27,10 +27,11 @@ MAX_WAITING = 16
 """Jobs of all sessions that may be queued or running at once."""
 
 JobState = Literal["queued", "running", "done", "cancelled", "abandoned", "failed"]
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 
-class Job(Generic[T]):
+class Job(Generic[K, T]):
     """One piece of work.
 
     Attributes:
@@ -40,7 +41,7 @@ class Job(Generic[T]):
 
     def __init__(
         self,
-        key: Hashable,
+        key: K,
         make: Callable[[], Iterator[T]],
         *,
         timeout: float = OWNER_TIMEOUT,
@@ -113,16 +114,16 @@ def _worker() -> ThreadPoolExecutor:
     return one_worker("fmviz-job")
 
 
-_live: list[Job[object]] = []
+_live: list[Job[Any, Any]] = []
 _live_lock = threading.Lock()
 
 
-def start(job: Job[T]) -> bool:
+def start(job: Job[Any, Any]) -> bool:
     """Queues a job; False if too many of other sessions are waiting."""
     with _live_lock:
         _live[:] = [other for other in _live if other.alive]
         if len(_live) >= MAX_WAITING:
             return False
-        _live.append(job)  # type: ignore[arg-type]  # only its state is read
+        _live.append(job)
     _worker().submit(job.work)
     return True

@@ -1,6 +1,9 @@
 """The page Sample as Streamlit runs it: every control, the samples' numbers, a click, the map, a network."""
 
+import re
+import threading
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -10,15 +13,17 @@ from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
-from fmviz.specs import SampleView, Scene, State
+from fmviz.specs import SampleView, Scene, State, TrainView
 from fmviz.specs.sampling import FIELDS, GRIDS, METHODS
-from fmviz.ui import learned
+from fmviz.stage.payload import decode_header
+from fmviz.ui import error_map, learned, player, sample_evidence, training
 from fmviz.ui.i18n import translate
 from fmviz.ui.state import STATE
 from tests.pages.test_app import errors, open_app
 
 PAGE = "pages/sample_fields.py"
 SMALL = Scene(count=40)
+PATIENCE = 60.0
 
 
 def open_sample(state: State):
@@ -42,6 +47,37 @@ def with_network(state: State, scene: Scene | None = None):
     app.run()
     assert not app.exception
     return app
+
+
+def train_on(app) -> None:
+    """Until the run of this session has gone on by a step at least; its owner is still there."""
+    (run,) = app.session_state[training.RUNS].values()
+    pool, deadline = training._pool(), time.monotonic() + PATIENCE
+    pool.touch(run)
+    before = pool.status(run).step
+    while pool.status(run).step == before:
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def training_app():
+    """The page with a network whose run goes on and on."""
+    app = open_app("start", State(scene=SMALL, train=TrainView(width=8, depth=1, batch_size=64, steps=200_000)))
+    app.switch_page("pages/train_live.py").run()
+    app.button(key="train_go").click().run()
+    train_on(app)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    yield app
+    for run in app.session_state[training.RUNS].values():
+        training._pool().forget(run)
+
+
+def stage_step(app) -> int:
+    """The training step that the stage names."""
+    panels = decode_header(app.session_state[f"{player.LAST}.sample_stage"])["panels"]
+    (step,) = re.findall(r"\d+", panels[-1]["title"])
+    return int(step)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -166,3 +202,62 @@ def test_another_amplitude_keeps_the_map_and_another_sigma_does_not():
     assert map_button(app) == "cancel"
     app.selectbox(key="scene.sigma").set_value("beta").run()
     assert map_button(app) == "start"
+
+
+@pytest.fixture
+def held_map(monkeypatch):
+    """A small map that stops after its first cell until the event is set."""
+    go_on, cells = threading.Event(), error_map.work.cells
+
+    def held(*args):
+        for cell in cells(*args):
+            yield cell
+            assert go_on.wait(PATIENCE)
+
+    monkeypatch.setattr(error_map.work, "cells", held)
+    monkeypatch.setattr(error_map, "MapPlan", partial(error_map.MapPlan, amplitudes=(0.0,), steps=(4, 8), count=64))
+    yield go_on
+    go_on.set()
+
+
+def test_the_map_stays_while_its_network_trains_on(training_app, held_map):
+    app = training_app
+    captions = lambda: [caption.value for caption in app.caption]  # noqa: E731
+    train_on(app)
+    app.button(key="map_button").click().run()
+    begun = stage_step(app)
+    assert translate("en", "sample.map.of_step", step=begun) in captions()
+    train_on(app)
+    app.selectbox(key="sample.method").set_value("heun").run()
+    assert map_button(app) == "cancel"
+    held_map.set()
+    deadline = time.monotonic() + PATIENCE
+    while map_button(app) == "cancel":
+        assert time.monotonic() < deadline
+        train_on(app)
+        app.run()
+    assert map_button(app) == "again"
+    assert len(app.get("plotly_chart")) == 3
+    assert translate("en", "sample.map.of_earlier", step=begun, now=stage_step(app)) in captions()
+    app.button(key="map_button").click().run()
+    assert stage_step(app) > begun
+    assert translate("en", "sample.map.of_step", step=stage_step(app)) in captions()
+    assert not app.exception
+
+
+def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
+    app, latest, measure, measured = training_app, learned.latest, sample_evidence.final_samples, []
+
+    def moving(scene):
+        train_on(app)
+        return latest(scene)
+
+    def measuring(current, found):
+        measured.append(found.step)
+        measure(current, found)
+
+    monkeypatch.setattr(learned, "latest", moving)
+    monkeypatch.setattr(sample_evidence, "final_samples", measuring)
+    app.run()
+    assert not app.exception
+    assert measured == [stage_step(app)]
