@@ -30,11 +30,11 @@ from fmviz.clips.clip import (
 )
 from fmviz.clips.particles import marginal_ode
 from fmviz.clips.paths import Grid, Starts, arrow_scale, as_array
-from fmviz.learning import LearnedModel, Trainer, TrainSpec
+from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["COARSE", "LIVE", "STILL", "Resolution", "Truth", "affordable", "learned_clip", "truth", "untrained"]
+__all__ = ["COARSE", "LIVE", "STILL", "Resolution", "Truth", "affordable", "learned_clip", "truth"]
 
 LARGEST = 1e12
 """Errors of a network that has left the range of float32 are cut here."""
@@ -179,15 +179,6 @@ def learned_clip(known: Truth, model: LearnedModel) -> Clip:
         ),
         (Readout("|u_θ−u|/|u|", as_array(relative)),),
     )
-
-
-def untrained(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
-    """The network of step 0: what `spec` starts from.
-
-    Raises:
-        ParameterError: the objective is not defined on this path, or the device is not there.
-    """
-    return Trainer(path, spec).snapshot().model
 
 
 def _fields(known: Truth, model: LearnedModel) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,7 +4,7 @@ All of a step happens on the device: the batch is one slice of a `Chunk`, the lo
 snapshot, and the optimiser has a single tensor to update. On CUDA the step is captured as a graph.
 """
 
-__all__ = ["Control", "Snapshot", "Trainer", "TrainingDivergedError", "log_spaced", "pick_device", "train"]
+__all__ = ["Control", "Snapshot", "Trainer", "TrainingDivergedError", "log_spaced", "pick_device", "train", "untrained"]
 
 import math
 import time
@@ -19,14 +19,16 @@ from fmviz.learning import objectives
 from fmviz.learning.backprop import Gradient
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel
-from fmviz.learning.networks import MLP
+from fmviz.learning.networks import MLP, Architecture
 from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
 
 MOMENTUM = 0.9
 """Of "sgd"."""
-EXPLODED = 1e6
-"""A run is given up when its loss is this many times that of predicting zero: float32 is about to overflow."""
+EXPLODED, PATIENCE = 100.0, 15
+"""A run is given up when its loss is so many times that of predicting zero, for so many steps on end. Measured with Adam and
+AdamW, four activations, three objectives: a learning rate of 100 stays there for 16 steps at least, one of 1, which is merely
+too high, for 13 at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +58,8 @@ class TrainingDivergedError(FmvizError):
     """The loss is no longer a number, or is on its way there.
 
     Args:
-        step: first step whose loss was bad.
-        loss: that loss.
+        step: at which the run was given up.
+        loss: of that step.
         learning_rate: at that time.
         last_good: the last snapshot before.
     """
@@ -102,8 +104,7 @@ class Trainer:
         self.device = pick_device(spec.device)
         self._architecture = objectives.architecture(path, spec)
         self._scheduler, self._standard = path.scheduler, path.p_init.is_standard
-        weights = self._architecture.initial_weights(torch.Generator().manual_seed(spec.seed))
-        self._weights = weights.to(self.device)
+        self._weights = _first_weights(self._architecture, spec).to(self.device)
         self._average = self._weights.clone() if spec.ema else None
         generator = torch.Generator(self.device).manual_seed(spec.seed)
         # The path stays on the CPU: its checks are in float64, which mps does not have.
@@ -121,7 +122,8 @@ class Trainer:
         self._captured: _CapturedStep | None = None
         if self.device.type == "cuda":
             self._captured = _CapturedStep(self._eager_step, self._optimizer, self._weights)
-        self._last = self._new_snapshot(torch.zeros(0))
+        self._high = 0
+        self._good = self._new_snapshot(torch.zeros(0))
 
     @property
     def finished(self) -> bool:
@@ -165,13 +167,15 @@ class Trainer:
 
         Raises:
             TrainingDivergedError: the loss or the weights ceased to be finite numbers, or exploded; the last snapshot before is
-                in the error.
+                in the error. Where the snapshots fall does not change the step at which a run is given up.
         """
         losses = torch.cat(self._losses).cpu() if self._losses else torch.zeros(0)
         self._losses = []
         self._require_sane(losses)
-        self._last = self._new_snapshot(losses)
-        return self._last
+        taken = self._new_snapshot(losses)
+        if not self._high:
+            self._good = taken
+        return taken
 
     # ------------------------------------------------------------- internals
 
@@ -218,16 +222,35 @@ class Trainer:
         return LearnedModel(network, objectives.predicts(self.spec.objective), self._scheduler, self._standard)
 
     def _require_sane(self, losses: Tensor) -> None:
-        if not len(losses):
-            return
-        bad = ~losses.isfinite() | (losses > EXPLODED * self._reference)
-        # A heavy-tailed objective may draw one enormous loss and recover; a run that has exploded stays there.
-        exploded = bool(bad[-1]) or not bool(losses.isfinite().all())
-        if exploded or not bool(self._weights.isfinite().all()):
-            first = int(bad.nonzero()[0]) if bool(bad.any()) else len(losses) - 1
-            at = self.step - len(losses) + first
-            rate = self._base_rate * _schedule(self.spec, at)
-            raise TrainingDivergedError(at + 1, float(losses[first]), rate, self._last)
+        values: list[float] = losses.tolist()
+        for index, loss in enumerate(values):
+            # A heavy-tailed objective may draw one enormous loss and recover, and so may a network; not many on end.
+            self._high = self._high + 1 if loss > EXPLODED * self._reference else 0
+            if self._high >= PATIENCE or not math.isfinite(loss):
+                raise self._diverged(len(values) - index, loss)
+        if values and not bool(self._weights.isfinite().all()):
+            raise self._diverged(1, values[-1])
+
+    def _diverged(self, ago: int, loss: float) -> TrainingDivergedError:
+        """The loss of the step so many steps `ago`, 1 for the last, was the one too many."""
+        step = self.step - ago + 1
+        return TrainingDivergedError(step, loss, self._base_rate * _schedule(self.spec, step - 1), self._good)
+
+
+def untrained(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
+    """The network that a run of `spec` starts from, on the CPU.
+
+    Raises:
+        ParameterError: the objective is not defined on this path.
+    """
+    objectives.require_trainable(path, spec)
+    built = objectives.architecture(path, spec)
+    network = MLP(built, _first_weights(built, spec))
+    return LearnedModel(network, objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard)
+
+
+def _first_weights(built: Architecture, spec: TrainSpec) -> Tensor:
+    return built.initial_weights(torch.Generator().manual_seed(spec.seed))
 
 
 def train(
@@ -355,7 +378,8 @@ class _CapturedStep:
                 self._step(self._inputs, self._factor, self._target)
         torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        # Other threads' work on the device, copies above all, goes on meanwhile.
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._step(self._inputs, self._factor, self._target)
         # Put back in place what the warm-up changed: the graph keeps the addresses.
         self._weights.copy_(before)

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fmviz import scenes
-from fmviz.clips.learned import untrained
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Evaluation, LearnedModel, RunStatus, TrainingDivergedError, TrainingPool, TrainSpec
+from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainingPool, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.learning.training import untrained
 from fmviz.runtime import prepare_process
 from fmviz.specs import Scene, TrainView
 from fmviz.ui import presence, state
@@ -79,7 +79,7 @@ def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
 def warm_up() -> None:
     """Has torch import what its optimisers need, most of a second's worth of modules."""
     scene = Scene()
-    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(device="cpu")))
+    model = Trainer(scenes.path(scene), scenes.train_spec(scene, TrainView(device="cpu"))).snapshot().model
     Evaluation(scenes.path(scene), points=64).report(model)
 
 

@@ -5,7 +5,7 @@ import torch
 
 from fmviz import scenes
 from fmviz.clips.anatomy import anatomy
-from fmviz.clips.learned import untrained
+from fmviz.learning.training import untrained
 from fmviz.errors import ParameterError
 from fmviz.specs import Scene, TrainView
 

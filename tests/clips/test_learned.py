@@ -8,9 +8,10 @@ import torch
 
 from fmviz import scenes
 from fmviz.clips.clip import Density, Particles, Vectors
-from fmviz.clips.learned import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth, untrained
+from fmviz.clips.learned import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel, Trainer
+from fmviz.learning.training import untrained
 from fmviz.specs import Scene, TrainView
 from fmviz.stage.payload import check
 

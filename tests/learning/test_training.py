@@ -15,6 +15,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Control, Trainer, TrainingDivergedError, TrainSpec, log_spaced, train
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
+from fmviz.learning.training import untrained
 from fmviz.theory import ProbabilityPath
 
 SMALL = TrainSpec(hidden=(32, 32), batch_size=200, steps=200, device="cpu")
@@ -107,15 +108,33 @@ def test_changing_the_rate_changes_only_what_follows(ring8: ProbabilityPath) -> 
     assert not torch.equal(a, b)
 
 
+@pytest.mark.parametrize("activation", ["silu", "tanh", "relu"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 @pytest.mark.parametrize("objective", ["cfm", "noise"])
-def test_absurd_learning_rate_ends_with_an_explanation(objective: str, course: ProbabilityPath) -> None:
-    run = train(course, TrainSpec(objective=objective, learning_rate=100.0, steps=400, device="cpu"), every=20)
-    with pytest.raises(TrainingDivergedError, match="learning rate") as caught:
-        list(run)
-    assert isinstance(caught.value, FmvizError)
-    good = caught.value.last_good
-    assert good.step < caught.value.step
-    assert bool(good.model.network.weights.isfinite().all())
+def test_absurd_learning_rate_ends_with_an_explanation(
+    objective: str, optimizer: str, activation: str, ring8: ProbabilityPath
+) -> None:
+    spec = small(objective=objective, optimizer=optimizer, activation=activation, learning_rate=100.0, steps=400)
+    ended = []
+    for every in (1, 20, 130):
+        with pytest.raises(TrainingDivergedError, match="learning rate") as caught:
+            list(train(ring8, spec, every=every))
+        assert isinstance(caught.value, FmvizError)
+        good = caught.value.last_good
+        assert good.step < caught.value.step
+        assert bool(good.model.network.weights.isfinite().all())
+        ended.append(caught.value.step)
+    assert ended[0] == ended[1] == ended[2], "whatever the snapshots"
+
+
+@pytest.mark.parametrize("objective", ["cfm", "score"])
+def test_a_learning_rate_that_is_merely_too_high_goes_on(objective: str, ring8: ProbabilityPath) -> None:
+    *_, last = train(ring8, small(objective=objective, learning_rate=1.0, steps=300), every=20)
+    assert last.step == 300
+
+
+def test_an_untrained_network_is_what_a_run_starts_from(ring8: ProbabilityPath) -> None:
+    assert torch.equal(untrained(ring8, SMALL).network.weights, Trainer(ring8, SMALL).snapshot().model.network.weights)
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_snapshot(ring8: ProbabilityPath) -> None:
