@@ -1,7 +1,8 @@
 r"""How wrong a model is, against the exact field, and how the two losses of T27 stand to each other.
 
-All is measured on one fixed set of draws (t, z, eps), t stratified, so that reports along a run can be compared. The
-exact answers on it are worked out once, in float64.
+All is measured on one fixed set of points (t, z, eps), so that reports along a run can be compared. They are spread evenly
+over all seven dimensions by a scrambled Sobol sequence, which leaves a mean of a thousand about as uncertain as that of
+ten thousand draws. The exact answers on them are worked out once, in float64.
 
 Relative error of a quantity q: :math:`E|q_\theta - q|^2 / E|q|^2`, for the score with both means weighted by beta².
 Losses are those of the network's own quantity. With :math:`\tau` the conditional target,
@@ -23,13 +24,16 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.learning.conversions import coefficients
-from fmviz.learning.draws import draw_times
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
 from fmviz.theory import ProbabilityPath
 
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
 MAX_POINTS = 65_536
+MOST_TABLES = 1 << 18
+"""Times worked out, times pairs of components: a second or so. Where there are many pairs, points share their times."""
+TABLES_AT_ONCE = 1 << 15
+"""A few dozen megabytes."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ class Report:
         marginal_loss: E|q - exact q|² of the network's own quantity (L_FM for a velocity; beta² weighted for a score).
         conditional_loss: the same against the conditional target (L_CFM).
         irreducible: E tr Cov of the conditional target given x: conditional minus marginal loss, exactly (T27, T29).
-        gap: marginal minus conditional loss, by Monte Carlo: tends to -irreducible.total.
-        gap_error: standard error of gap + irreducible.total.
+        gap: marginal minus conditional loss, by quasi-Monte Carlo: tends to -irreducible.total.
+        gap_error: the standard error that gap + irreducible.total would have over as many independent draws; spread evenly,
+            the points leave less.
     """
 
     t: tuple[float, ...]
@@ -81,80 +86,66 @@ class Report:
         return curve
 
 
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What is exactly known at the points, in the order of `Evaluation.points`."""
+
+    velocity: Tensor
+    score: Tensor
+    data: Tensor
+    spread: Tensor
+
+
 class Evaluation:
-    """Fixed draws of a path with the exact answers on them.
+    """Fixed points of a path with the exact answers on them.
 
     Args:
         path: the truth.
-        points: number of draws.
+        points: how many, at least; best a power of two.
         bins: equal parts of [0, 1] for errors by t.
-        generator: source of the draws, on the path's device; a fixed one if left out.
-        t_range: interval of t; kept `SINGULAR_MARGIN` from ends at which a conditional velocity is infinite if left out.
 
     Raises:
         ParameterError: points not between bins and 65 536, or bins below 1.
     """
 
-    def __init__(
-        self,
-        path: ProbabilityPath,
-        *,
-        points: int = 4096,
-        bins: int = 16,
-        generator: torch.Generator | None = None,
-        t_range: tuple[float, float] | None = None,
-    ) -> None:
+    def __init__(self, path: ProbabilityPath, *, points: int = 4096, bins: int = 16) -> None:
         if not 1 <= bins <= points <= MAX_POINTS:
             raise ParameterError("points, bins", f"1 <= bins <= points <= {MAX_POINTS}", (points, bins))
         exact = path.to(torch.float64)
-        device = exact.p_data.device
-        if generator is None:
-            generator = torch.Generator(device).manual_seed(0)
-        if t_range is None:
-            ends = path.scheduler.evaluate(torch.tensor([0.0, 1.0], dtype=torch.float64))
-            low, high = (ends.d_alpha.isfinite() & ends.d_beta.isfinite()).tolist()
-            t_range = (0.0 if low else SINGULAR_MARGIN, 1.0 if high else 1.0 - SINGULAR_MARGIN)
-        low, high = t_range
-        # Strictly inside: at the ends themselves some conversions have no value.
-        unit = (
-            draw_times("stratified", (1, points), (0.0, 1.0), generator)[0]
-            .double()
-            .clamp(0.25 / points, 1.0 - 0.25 / points)
-        )
-        self.times = low + (high - low) * unit
+        ends = path.scheduler.evaluate(torch.tensor([0.0, 1.0], dtype=torch.float64))
+        first, last = (ends.d_alpha.isfinite() & ends.d_beta.isfinite()).tolist()
+        low, high = self.t_range = (0.0 if first else SINGULAR_MARGIN, 1.0 if last else 1.0 - SINGULAR_MARGIN)
+        """The interval of t: kept `SINGULAR_MARGIN` from ends at which a conditional velocity is infinite."""
+        unit, z, eps = _spread(exact, points, bins)
+        self.times = (low + (high - low) * unit).reshape(-1)
         """When, (points,) float64."""
-        z, eps = exact.sample_pairs(points, generator=generator)
         v = self._v = path.scheduler.evaluate(self.times)
         alpha, beta = v.alpha.unsqueeze(-1), v.beta.unsqueeze(-1)
         x = alpha * z + beta * eps
-        velocity, score = exact.velocity_and_score(x, self.times)
-        data = exact.posterior_mean(x, self.times)
+        known = _answers(exact, x, self.times, unit.shape[1])
         delta = v.d_alpha * v.beta - v.alpha * v.d_beta
-        spread = exact.conditional_variance(x, self.times)
         self._standard = path.p_init.is_standard
         c = coefficients("velocity", "noise", v)
-        noise = -beta * score if self._standard else c.x.unsqueeze(-1) * x + c.q.unsqueeze(-1) * velocity
-        noise_spread = (v.alpha / delta).square() * spread
+        noise = -beta * known.score if self._standard else c.x.unsqueeze(-1) * x + c.q.unsqueeze(-1) * known.velocity
+        noise_spread = (v.alpha / delta).square() * known.spread
         self.points = x
-        """Where X_t was drawn, (points, 2) float64."""
+        """Where X_t is, (points, 2) float64."""
         # In the score's rows everything is multiplied by beta.
-        self._exact = {"velocity": velocity, "score": -noise, "noise": noise, "data": data}
+        self._exact = {"velocity": known.velocity, "score": -noise, "noise": noise, "data": known.data}
         targets = v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps
         self._targets = {"velocity": targets, "score": -eps, "noise": eps, "data": z}
         self._spreads = {
-            "velocity": spread,
+            "velocity": known.spread,
             "score": noise_spread,
             "noise": noise_spread,
-            "data": (v.beta / delta).square() * spread,
+            "data": (v.beta / delta).square() * known.spread,
         }
-        self._bin = ((unit * bins).long()).clamp(max=bins - 1)
+        self._bin = (unit.reshape(-1) * bins).long().clamp(max=bins - 1)
         self._counts = torch.bincount(self._bin, minlength=bins)
-        self.velocity = velocity
-        """The exact velocity at the draws, (points, 2) float64."""
+        self.velocity = known.velocity
+        """The exact velocity at the points, (points, 2) float64."""
         self.t = tuple((low + (high - low) * (torch.arange(bins, dtype=torch.float64) + 0.5) / bins).tolist())
         """Centres of the bins."""
-        self.t_range = t_range
-        """The interval of t."""
 
     @torch.no_grad()
     def report(self, model: LearnedModel) -> Report:
@@ -201,3 +192,30 @@ class Evaluation:
 
     def _sums(self, values: Tensor) -> Tensor:
         return torch.zeros(len(self._counts), dtype=values.dtype, device=values.device).index_add_(0, self._bin, values)
+
+
+def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Times (T, N) in [0, 1], the same N in a row, and z and eps, each (T N, 2); T N is at least `points`."""
+    pairs = path.p_init.n_components * path.p_data.n_components
+    times = max(bins, min(points, MOST_TABLES // pairs))
+    each = -(-points // times)
+    engine = torch.quasirandom.SobolEngine(7, scramble=True, seed=0)  # type: ignore[no-untyped-call]
+    uniform: Tensor = engine.draw(times * each, dtype=torch.float64)
+    uniform = uniform[uniform[:, 0].argsort()].to(path.p_data.device)
+    # Strictly inside: at the ends themselves some conversions have no value.
+    middle = uniform[each // 2 :: each, :1].clamp(0.25 / points, 1.0 - 0.25 / points)
+    return middle.expand(-1, each), path.p_data.from_uniform(uniform[:, 1:4]), path.p_init.from_uniform(uniform[:, 4:])
+
+
+def _answers(path: ProbabilityPath, x: Tensor, t: Tensor, each: int) -> _Answers:
+    """The exact answers at `x` (T N, 2) and `t` (T N,), where each N points share a time."""
+    rows = max(1, TABLES_AT_ONCE // (path.p_init.n_components * path.p_data.n_components))
+    parts = []
+    for some, when in zip(x.reshape(-1, each, 2).split(rows), t.reshape(-1, each)[:, :1].split(rows), strict=True):
+        answers = (
+            *path.velocity_and_score(some, when),
+            path.posterior_mean(some, when),
+            path.conditional_variance(some, when),
+        )
+        parts.append([answer.reshape(-1, *answer.shape[2:]) for answer in answers])
+    return _Answers(*(torch.cat(column) for column in zip(*parts, strict=True)))

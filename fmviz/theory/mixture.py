@@ -20,6 +20,8 @@ from torch import Tensor
 from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
 
+# Uniform numbers stay this far from 0 and 1, where the inverse normal law is infinite: five and a half deviations.
+_EDGE = 2e-8
 # Relative asymmetry of a covariance that is put down to rounding.
 _SYMMETRY_TOLERANCE = 1e-5
 
@@ -194,6 +196,23 @@ class GaussianMixture:
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Independent draws, (n, 2)."""
         return self.sample_components(n, generator=generator)[0]
+
+    def from_uniform(self, uniform: Tensor) -> Tensor:
+        """What uniform numbers become: the first picks the component, the others the place in it.
+
+        Evenly spread numbers, of a Sobol sequence for one, become points evenly spread over the mixture.
+
+        Args:
+            uniform: (n, 3) in [0, 1], float64.
+
+        Returns:
+            Points (n, 2).
+        """
+        edges = self.weights.double().cumsum(0)[:-1].contiguous()
+        index = torch.searchsorted(edges, uniform[:, 0].contiguous())
+        noise = torch.special.ndtri(uniform[:, 1:].clamp(_EDGE, 1.0 - _EDGE))
+        spread = (self.factors.double()[index] * noise.unsqueeze(-2)).sum(-1)
+        return (self.means.double()[index] + spread).to(self.dtype)
 
     def to(self, target: torch.device | torch.dtype | str) -> "GaussianMixture":
         """The same mixture in another floating type or on another device."""

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Control, Trainer, TrainingDivergedError, TrainSpec, log_spaced, train
+from fmviz.learning import Control, Trainer, TrainingDivergedError, TrainSpec, evaluation, log_spaced, train
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
 from fmviz.learning.training import untrained
@@ -236,11 +236,36 @@ def test_the_two_losses_differ_by_the_irreducible_one(objective: str, course: Pr
 
 def test_irreducible_loss_is_that_of_the_theory(course: ProbabilityPath, ring8: ProbabilityPath) -> None:
     for path in (course, ring8):
-        truth = Evaluation(path, points=20_000)
+        truth = Evaluation(path, points=16_384)
         model = Trainer(path, SMALL).snapshot().model
         g = torch.Generator().manual_seed(5)
         expected = float(path.irreducible_loss(t_range=truth.t_range, n=40_000, generator=g))
         assert truth.report(model).irreducible.total == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize("points", [1024, 4096])
+def test_the_losses_on_few_points_stand_to_each_other_as_on_many(points: int, ring8: ProbabilityPath) -> None:
+    """What the chart of the page draws: 1024 independent draws would leave 0.18, a thirtieth of the loss."""
+    model = Trainer(ring8, SMALL).snapshot().model
+    few, many = (Evaluation(ring8, points=n).report(model) for n in (points, 65_536))
+    for report in (few, many):
+        assert -report.gap == pytest.approx(report.irreducible.total, rel=0.01)
+    assert few.irreducible.total == pytest.approx(many.irreducible.total, rel=0.01)
+    assert few.conditional_loss.total == pytest.approx(many.conditional_loss.total, rel=0.01)
+
+
+def test_many_pairs_share_their_times(ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Trainer(ring8, SMALL).snapshot().model
+    alone = Evaluation(ring8, points=1024).report(model)
+    monkeypatch.setattr(evaluation, "MOST_TABLES", 64 * 8)
+    monkeypatch.setattr(evaluation, "TABLES_AT_ONCE", 5 * 8)
+    shared = Evaluation(ring8, points=1024)
+    assert len(shared.times.unique()) == 64
+    exact = ring8.to(torch.float64)
+    assert torch.allclose(shared.velocity, exact.marginal_velocity(shared.points, shared.times), rtol=1e-12, atol=1e-12)
+    report = shared.report(model)
+    assert report.irreducible.total == pytest.approx(alone.irreducible.total, rel=0.02)
+    assert report.conditional_loss.total == pytest.approx(alone.conditional_loss.total, rel=0.02)
 
 
 def test_report_agrees_with_the_model_itself(ring8: ProbabilityPath) -> None:
