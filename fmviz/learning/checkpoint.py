@@ -1,10 +1,11 @@
 """Checkpoints: a safetensors file with the weights, and beside them in its metadata what they were trained on and how.
 
-Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is believed, and the file may not
-be larger than `MAX_BYTES`.
+Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is believed: the file may not be
+larger than `MAX_BYTES`, and every number in it is finite.
 """
 
 __all__ = [
+    "KINDS",
     "MAX_BYTES",
     "Checkpoint",
     "CheckpointError",
@@ -18,15 +19,17 @@ __all__ = [
 
 import dataclasses
 import json
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NoReturn, get_args
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
+from torch import Tensor
 
 from fmviz.errors import FmvizError
 from fmviz.learning import objectives
@@ -41,10 +44,27 @@ MAX_BYTES = 16 << 20
 FORMAT = "fmviz-model-1"
 _MAX_HEADER = 1 << 20
 _MAX_COMPONENTS = 4096
+# Centres and scales beyond this overflow float32 in a layer or two.
+_FAR = 1e12
+
+Kind = Literal["unreadable", "too_large", "damaged", "foreign", "not_finite", "too_many", "inconsistent"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What can be wrong with a file, for `CheckpointError`."""
 
 
 class CheckpointError(FmvizError, ValueError):
-    """A file is not a checkpoint of fmviz, or not a whole one."""
+    """A file is not a checkpoint of fmviz, or not a whole one.
+
+    Args:
+        kind: one of `KINDS`, which the interface translates: the file cannot be read from the disk, is larger than
+            `MAX_BYTES`, damaged or truncated, or something else altogether; a number in it is not finite, its path has too
+            many components, or its parts contradict each other.
+        detail: the fact itself.
+    """
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        self.kind, self.detail = kind, detail
+        super().__init__(f"checkpoint: {detail}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +92,9 @@ def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: 
         spec: the run's settings.
         path: what it was trained on.
         step: the snapshot's step.
+
+    Raises:
+        CheckpointError: the path's scheduler has no description.
     """
     metadata = {
         "format": FORMAT,
@@ -90,26 +113,23 @@ def from_bytes(data: bytes) -> Checkpoint:
         CheckpointError: too large, truncated, another kind of file, or content that does not fit together.
     """
     if len(data) > MAX_BYTES:
-        raise CheckpointError(f"checkpoint: expected at most {MAX_BYTES} bytes, got {len(data)}")
+        raise CheckpointError("too_large", f"expected at most {MAX_BYTES} bytes, got {len(data)}")
     metadata = _metadata(data)
+    weights = _weights(data)
     try:
-        tensors = load_tensors(data)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise CheckpointError(f"checkpoint: the file is damaged or truncated ({error})") from None
-    weights = tensors.get("weights")
-    if weights is None or len(tensors) != 1 or weights.dtype != torch.float32:
-        raise CheckpointError("checkpoint: expected one float32 tensor named 'weights'")
-    if not bool(weights.isfinite().all()):
-        raise CheckpointError("checkpoint: the weights hold numbers that are not finite")
-    try:
+        _read_json(metadata["spec"])
         spec = TrainSpec.from_json(metadata["spec"])
-        path = read_path(json.loads(metadata["path"]))
-        architecture = _architecture(json.loads(metadata["architecture"]), spec)
-        step = int(metadata["step"])
+        path = read_path(_read_json(metadata["path"]))
+        architecture = _architecture(_read_json(metadata["architecture"]), spec)
+        step = _step(metadata["step"], spec)
         objectives.require_trainable(path, spec)
         network = MLP(architecture, weights)
-    except (FmvizError, ValueError, KeyError, TypeError, RecursionError, RuntimeError) as error:
-        raise CheckpointError(f"checkpoint: what the file says about itself does not fit together ({error})") from None
+    except CheckpointError:
+        raise
+    except (FmvizError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError, RuntimeError) as error:
+        raise CheckpointError(
+            "inconsistent", f"what the file says about itself does not fit together ({error})"
+        ) from None
     model = LearnedModel(network, objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard)
     return Checkpoint(model, spec, path, step)
 
@@ -129,7 +149,7 @@ def load(file: str | Path) -> Checkpoint:
         with Path(file).open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise CheckpointError(f"checkpoint: cannot read {file}: {error.strerror}") from None
+        raise CheckpointError("unreadable", f"cannot read {file}: {error.strerror}") from None
     return from_bytes(data)
 
 
@@ -155,12 +175,12 @@ def read_path(values: Any) -> ProbabilityPath:
     """
 
     def mixture(entries: Any) -> GaussianMixture:
-        if not isinstance(entries["weights"], list) or len(entries["weights"]) > _MAX_COMPONENTS:
-            raise CheckpointError(f"a mixture must have at most {_MAX_COMPONENTS} components")
+        if len(entries["weights"]) > _MAX_COMPONENTS:
+            raise CheckpointError("too_many", f"a mixture must have at most {_MAX_COMPONENTS} components")
         means, covariances, weights = (
             torch.tensor(entries[name], dtype=torch.float32) for name in ("means", "covariances", "weights")
         )
-        return GaussianMixture(means, covariances, weights, torch.tensor(entries["labels"], dtype=torch.int64))
+        return GaussianMixture(means, covariances, weights, torch.tensor(entries["labels"]))
 
     return ProbabilityPath(mixture(values["p_init"]), mixture(values["p_data"]), _read_scheduler(values["scheduler"]))
 
@@ -168,26 +188,74 @@ def read_path(values: Any) -> ProbabilityPath:
 def _metadata(data: bytes) -> dict[str, str]:
     """The metadata of a safetensors file: eight bytes of length, then a JSON header."""
     if len(data) < 8:
-        raise CheckpointError("checkpoint: the file is too short to be a safetensors file")
+        raise CheckpointError("damaged", "the file is too short to be a safetensors file")
     (length,) = struct.unpack("<Q", data[:8])
-    if length > min(_MAX_HEADER, len(data) - 8):
-        raise CheckpointError("checkpoint: not a safetensors file, or a truncated one")
+    if length > _MAX_HEADER or data[8:9] not in (b"{", b""):
+        raise CheckpointError("foreign", "not a safetensors file")
+    if length > len(data) - 8:
+        raise CheckpointError("damaged", "the file is truncated")
     try:
         header = json.loads(data[8 : 8 + length])
     except (ValueError, RecursionError):
-        raise CheckpointError("checkpoint: not a safetensors file (no header)") from None
+        raise CheckpointError("foreign", "not a safetensors file (no header)") from None
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise CheckpointError(f"checkpoint: a safetensors file, but not a model of fmviz (format {FORMAT!r})")
+        raise CheckpointError("foreign", f"a safetensors file, but not a model of fmviz (format {FORMAT!r})")
     return metadata
 
 
+def _weights(data: bytes) -> Tensor:
+    """The one tensor of a file, finite float32."""
+    try:
+        tensors = load_tensors(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError("damaged", f"the file is damaged or truncated ({error})") from None
+    weights = tensors.get("weights")
+    if weights is None or len(tensors) != 1 or weights.dtype != torch.float32:
+        raise CheckpointError("inconsistent", "expected one float32 tensor named 'weights'")
+    if not bool(weights.isfinite().all()):
+        raise CheckpointError("not_finite", "the weights hold numbers that are not finite")
+    return weights
+
+
+def _read_json(text: str) -> Any:
+    """JSON whose integers have 64 bits and whose other numbers are finite, so that no later conversion can overflow."""
+
+    def refuse(number: str) -> NoReturn:
+        raise CheckpointError("not_finite", f"expected finite numbers, got {number:.40}")
+
+    def integer(number: str) -> int:
+        return int(number) if len(number) < 20 and abs(int(number)) < 1 << 63 else refuse(number)
+
+    def real(number: str) -> float:
+        return float(number) if math.isfinite(float(number)) else refuse(number)
+
+    return json.loads(text, parse_constant=refuse, parse_int=integer, parse_float=real)
+
+
+def _step(text: str, spec: TrainSpec) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= spec.steps):
+        raise CheckpointError("inconsistent", f"step: expected a count from 0 to {spec.steps}, got {text!r:.40}")
+    return int(text)
+
+
 def _architecture(values: Any, spec: TrainSpec) -> Architecture:
-    centre = tuple(float(c) for c in values["centre"])
-    if len(centre) != 2 or list(values["hidden"]) != list(spec.hidden):
-        raise CheckpointError("the architecture differs from the settings")
-    scales = float(values["input_scale"]), float(values["output_scale"])
-    return Architecture(spec.hidden, spec.activation, spec.time_features, centre, *scales)
+    said = values["hidden"], values["activation"], values["time_features"]
+    if said != (list(spec.hidden), spec.activation, spec.time_features):
+        raise CheckpointError("inconsistent", "the architecture differs from the settings")
+    x, y = values["centre"]
+    centre, scales = (x, y), (values["input_scale"], values["output_scale"])
+    if not all(_is_number(value) for value in centre + scales):
+        raise CheckpointError("inconsistent", "centre, input_scale, output_scale: expected numbers")
+    if max(abs(x), abs(y)) > _FAR or not all(1.0 / _FAR <= scale <= _FAR for scale in scales):
+        raise CheckpointError("inconsistent", f"centre, input_scale, output_scale: got {centre} and {scales}")
+    return Architecture(
+        spec.hidden, spec.activation, spec.time_features, (float(x), float(y)), float(scales[0]), float(scales[1])
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _describe_scheduler(scheduler: Scheduler) -> dict[str, Any]:
@@ -205,7 +273,7 @@ def _describe_scheduler(scheduler: Scheduler) -> dict[str, Any]:
         case schedulers.Custom(alpha_text=alpha, beta_text=beta):
             return {"name": "custom", "alpha": alpha, "beta": beta}
         case _:
-            raise CheckpointError(f"a scheduler of type {type(scheduler).__name__} has no description")
+            raise CheckpointError("inconsistent", f"a scheduler of type {type(scheduler).__name__} has no description")
 
 
 def _read_scheduler(values: Any) -> Scheduler:
@@ -216,7 +284,7 @@ def _read_scheduler(values: Any) -> Scheduler:
             return schedulers.VariancePreserving(float(b0), float(b1))
         case {"name": "custom", "alpha": str() as alpha, "beta": str() as beta}:
             return schedulers.custom(alpha, beta)
-        case {"name": str() as name}:
+        case {"name": "linear" | "sqrt" | "trig" as name}:
             return schedulers.get(name)
         case _:
-            raise CheckpointError("no scheduler is described")
+            raise CheckpointError("inconsistent", "no scheduler is described")

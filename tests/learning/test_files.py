@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -94,12 +95,146 @@ def rewritten(data: bytes, **changes: str | None) -> bytes:
         {"architecture": "{}"},
         {"architecture": '{"centre": [0, 0], "hidden": [16, 16], "input_scale": NaN, "output_scale": 1}'},
         {"step": "many"},
+        {"step": "-1"},
+        {"step": "101"},
+        {"step": "1_0"},
+        {"step": "٣"},
+        {"step": "9" * 4000},
+        {"step": "9" * 5000},
+        {"step": ""},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:60],
 )
 def test_files_that_contradict_themselves_are_refused(written: bytes, changes: dict[str, str | None]) -> None:
     with pytest.raises(CheckpointError, match=r"^checkpoint: "):
         checkpoint.from_bytes(rewritten(written, **changes))
+
+
+def described(data: bytes, part: str) -> Any:
+    """One part of the metadata, read."""
+    (length,) = struct.unpack("<Q", data[:8])
+    return json.loads(json.loads(data[8 : 8 + length])["__metadata__"][part])
+
+
+def bent(data: bytes, part: str, place: tuple[str | int, ...], value: object) -> bytes:
+    """The file with another value at a place in one part of its metadata."""
+    whole = inner = described(data, part)
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return rewritten(data, **{part: json.dumps(whole)})
+
+
+NUMBERS: list[tuple[str, tuple[str | int, ...]]] = [
+    ("architecture", ("input_scale",)),
+    ("architecture", ("output_scale",)),
+    ("architecture", ("centre", 1)),
+    ("spec", ("learning_rate",)),
+    ("spec", ("gradient_clip",)),
+    ("spec", ("steps",)),
+    ("spec", ("hidden", 0)),
+    ("path", ("scheduler", "exponent")),
+    ("path", ("p_data", "means", 0, 0)),
+    ("path", ("p_init", "covariances", 0, 0, 0)),
+    ("path", ("p_data", "weights", 0)),
+    ("path", ("p_data", "labels", 0)),
+]
+
+
+@pytest.fixture(scope="module")
+def curved(ring8: ProbabilityPath) -> bytes:
+    """A checkpoint whose scheduler has a number."""
+    path = ProbabilityPath(ring8.p_init, ring8.p_data, schedulers.get("polynomial", exponent=3.0))
+    return checkpoint.to_bytes(Trainer(path, SPEC).snapshot().model, SPEC, path, 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10**400, -(10**400), 10**20, float("nan"), float("inf")],
+    ids=["400 digits", "400 negative digits", "more than 64 bits", "nan", "inf"],
+)
+@pytest.mark.parametrize(("part", "place"), NUMBERS, ids=str)
+def test_numbers_that_nothing_can_hold_are_refused(
+    curved: bytes, part: str, place: tuple[str | int, ...], value: float
+) -> None:
+    with pytest.raises(CheckpointError, match="finite") as caught:
+        checkpoint.from_bytes(bent(curved, part, place, value))
+    assert caught.value.kind == "not_finite"
+
+
+def test_a_literal_beyond_floating_point_is_refused(curved: bytes) -> None:
+    text = json.dumps(described(curved, "architecture")).replace('"input_scale": ', '"input_scale": 1e400, "old": ')
+    with pytest.raises(CheckpointError, match="1e400"):
+        checkpoint.from_bytes(rewritten(curved, architecture=text))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *((("input_scale",), value) for value in (0, -1.0, 1e-300, 1e300, "1", "nan", True, None)),
+        *((("output_scale",), value) for value in (0.0, -2, "inf")),
+        *((("centre",), value) for value in (["nan", 0], [1e300, 0], [0], [0, 0, 0], "00", 3)),
+        (("activation",), "relu"),
+        (("time_features",), "raw"),
+        (("hidden",), [16]),
+    ],
+    ids=str,
+)
+def test_an_architecture_that_cannot_be_is_refused(written: bytes, place: tuple[str], value: object) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.from_bytes(bent(written, "architecture", place, value))
+    assert caught.value.kind == "inconsistent"
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        {"name": "polynomial"},
+        {"name": "polynomial", "exponent": "3"},
+        {"name": "polynomial", "exponent": 0.5},
+        {"name": "vp", "b0": 0.1},
+        {"name": "vp", "b0": 1, "b1": []},
+        {"name": "custom", "alpha": "t"},
+        {"name": "other"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_scheduler_that_is_half_described_is_refused(written: bytes, scheduler: dict[str, object]) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.from_bytes(bent(written, "path", ("scheduler",), scheduler))
+    assert caught.value.kind == "inconsistent"
+
+
+def many(components: int) -> dict[str, Any]:
+    """A mixture of so many equal components, described."""
+    return {
+        "means": [[0, 0]] * components,
+        "covariances": [[[1, 0], [0, 1]]] * components,
+        "weights": [1] * components,
+        "labels": [0] * components,
+    }
+
+
+def test_each_refusal_says_of_which_kind_it_is(written: bytes, tmp_path: Path) -> None:
+    nan = written[:-4] + struct.pack("<f", float("nan"))
+    found = {}
+    for name, content in {
+        "too_large": bytes(checkpoint.MAX_BYTES + 1),
+        "damaged": written[: len(written) // 2],
+        "foreign": b"these are no weights, but a shopping list",
+        "not_finite": nan,
+        "too_many": bent(written, "path", ("p_data",), many(5000)),
+        "inconsistent": rewritten(written, step="x"),
+    }.items():
+        with pytest.raises(CheckpointError) as caught:
+            checkpoint.from_bytes(content)
+        found[name] = caught.value.kind
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(tmp_path / "absent")
+    found["unreadable"] = caught.value.kind
+    assert all(name == kind for name, kind in found.items()), found
+    assert set(found) == set(checkpoint.KINDS)
 
 
 def test_foreign_files_are_refused(tmp_path: Path, written: bytes) -> None:
