@@ -1,12 +1,14 @@
 """Checkpoints: a safetensors file with the weights, and beside them in its metadata what they were trained on and how.
 
 Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is believed: the file may not be
-larger than `MAX_BYTES`, and every number in it is finite.
+larger than `MAX_BYTES`, its path no larger than `MAX_COMPONENTS` and `MAX_PAIRS`, and every number in it is finite.
 """
 
 __all__ = [
     "KINDS",
     "MAX_BYTES",
+    "MAX_COMPONENTS",
+    "MAX_PAIRS",
     "Checkpoint",
     "CheckpointError",
     "describe_path",
@@ -41,9 +43,12 @@ from fmviz.theory.schedulers import Scheduler
 
 MAX_BYTES = 16 << 20
 """Larger than the largest network that a `TrainSpec` allows."""
+MAX_COMPONENTS = 1024
+"""Of one mixture; a scene has at most 64."""
+MAX_PAIRS = 16_384
+"""Of components of p_init and p_data; a path holds tables of all of them. A scene has at most 4096."""
 FORMAT = "fmviz-model-1"
 _MAX_HEADER = 1 << 20
-_MAX_COMPONENTS = 4096
 # Centres and scales beyond this overflow float32 in a layer or two.
 _FAR = 1e12
 
@@ -94,8 +99,9 @@ def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: 
         step: the snapshot's step.
 
     Raises:
-        CheckpointError: the path's scheduler has no description.
+        CheckpointError: the path is larger than what `from_bytes` reads, or its scheduler has no description.
     """
+    _require_size(path.p_init.n_components, path.p_data.n_components)
     metadata = {
         "format": FORMAT,
         "spec": spec.to_json(),
@@ -175,14 +181,22 @@ def read_path(values: Any) -> ProbabilityPath:
     """
 
     def mixture(entries: Any) -> GaussianMixture:
-        if len(entries["weights"]) > _MAX_COMPONENTS:
-            raise CheckpointError("too_many", f"a mixture must have at most {_MAX_COMPONENTS} components")
         means, covariances, weights = (
             torch.tensor(entries[name], dtype=torch.float32) for name in ("means", "covariances", "weights")
         )
         return GaussianMixture(means, covariances, weights, torch.tensor(entries["labels"]))
 
-    return ProbabilityPath(mixture(values["p_init"]), mixture(values["p_data"]), _read_scheduler(values["scheduler"]))
+    laws = values["p_init"], values["p_data"]
+    _require_size(*(len(law["weights"]) for law in laws))
+    p_init, p_data = (mixture(law) for law in laws)
+    return ProbabilityPath(p_init, p_data, _read_scheduler(values["scheduler"]))
+
+
+def _require_size(init_components: int, data_components: int) -> None:
+    if max(init_components, data_components) > MAX_COMPONENTS:
+        raise CheckpointError("too_many", f"a mixture must have at most {MAX_COMPONENTS} components")
+    if init_components * data_components > MAX_PAIRS:
+        raise CheckpointError("too_many", f"a path must have at most {MAX_PAIRS} pairs of components")
 
 
 def _metadata(data: bytes) -> dict[str, str]:

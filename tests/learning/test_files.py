@@ -17,6 +17,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Trainer, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import CheckpointError
 from fmviz.learning.export import training_script
+from fmviz.specs.mixture import MAX_COMPONENTS
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.schedulers import Scheduler
 from fmviz.theory.solvers import solve_ode
@@ -216,6 +217,27 @@ def many(components: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("counts", [(1, 4096), (4096, 1), (4096, 4096), (1024, 17), (129, 128)], ids=str)
+def test_a_path_of_too_many_pairs_is_refused_before_it_is_built(
+    written: bytes, counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = bent(bent(written, "path", ("p_init",), many(counts[0])), "path", ("p_data",), many(counts[1]))
+    monkeypatch.setattr(checkpoint, "GaussianMixture", None)
+    monkeypatch.setattr(checkpoint, "ProbabilityPath", None)
+    with pytest.raises(CheckpointError, match="at most") as caught:
+        checkpoint.from_bytes(bomb)
+    assert caught.value.kind == "too_many"
+
+
+def test_the_largest_scene_is_read_and_what_could_not_be_read_is_not_written(written: bytes) -> None:
+    most = many(MAX_COMPONENTS)
+    largest = checkpoint.from_bytes(bent(bent(written, "path", ("p_init",), most), "path", ("p_data",), most))
+    assert largest.path.p_init.n_components == largest.path.p_data.n_components == MAX_COMPONENTS
+    crowd = GaussianMixture(torch.zeros(129, 2), torch.eye(2).expand(129, 2, 2), torch.ones(129))
+    with pytest.raises(CheckpointError, match="pairs"):
+        checkpoint.to_bytes(largest.model, SPEC, ProbabilityPath(crowd, crowd, schedulers.get("linear")), 0)
+
+
 def test_each_refusal_says_of_which_kind_it_is(written: bytes, tmp_path: Path) -> None:
     nan = written[:-4] + struct.pack("<f", float("nan"))
     found = {}
@@ -224,7 +246,7 @@ def test_each_refusal_says_of_which_kind_it_is(written: bytes, tmp_path: Path) -
         "damaged": written[: len(written) // 2],
         "foreign": b"these are no weights, but a shopping list",
         "not_finite": nan,
-        "too_many": bent(written, "path", ("p_data",), many(5000)),
+        "too_many": bent(written, "path", ("p_data",), many(2000)),
         "inconsistent": rewritten(written, step="x"),
     }.items():
         with pytest.raises(CheckpointError) as caught:
