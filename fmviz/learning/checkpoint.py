@@ -42,7 +42,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.schedulers import Scheduler
 
 MAX_BYTES = 16 << 20
-"""Larger than the largest network that a `TrainSpec` allows."""
+"""Twice the largest network that a `TrainSpec` allows; also the most that a browser may upload (.streamlit/config.toml)."""
 MAX_COMPONENTS = 1024
 """Of one mixture; a scene has at most 64."""
 MAX_PAIRS = 16_384

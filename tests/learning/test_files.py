@@ -7,6 +7,7 @@ import json
 import struct
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Trainer, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import CheckpointError
 from fmviz.learning.export import training_script
+from fmviz.learning.networks import Architecture
+from fmviz.learning.spec import MAX_DEPTH, MAX_WIDTH
 from fmviz.specs.mixture import MAX_COMPONENTS
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.schedulers import Scheduler
@@ -236,6 +239,13 @@ def test_the_largest_scene_is_read_and_what_could_not_be_read_is_not_written(wri
     crowd = GaussianMixture(torch.zeros(129, 2), torch.eye(2).expand(129, 2, 2), torch.ones(129))
     with pytest.raises(CheckpointError, match="pairs"):
         checkpoint.to_bytes(largest.model, SPEC, ProbabilityPath(crowd, crowd, schedulers.get("linear")), 0)
+
+
+def test_the_largest_network_fits_and_the_browser_may_upload_it() -> None:
+    largest = Architecture((MAX_WIDTH,) * MAX_DEPTH, time_features="fourier")
+    assert 4 * largest.n_weights + (1 << 20) < checkpoint.MAX_BYTES
+    settings = Path(__file__).parents[2] / ".streamlit/config.toml"
+    assert tomllib.loads(settings.read_text())["server"]["maxUploadSize"] << 20 == checkpoint.MAX_BYTES
 
 
 def test_each_refusal_says_of_which_kind_it_is(written: bytes, tmp_path: Path) -> None:
