@@ -211,7 +211,8 @@ def _answers(path: ProbabilityPath, x: Tensor, t: Tensor, each: int) -> _Answers
     """The exact answers at `x` (T N, 2) and `t` (T N,), where each N points share a time."""
     rows = max(1, TABLES_AT_ONCE // (path.p_init.n_components * path.p_data.n_components))
     parts = []
-    for some, when in zip(x.reshape(-1, each, 2).split(rows), t.reshape(-1, each)[:, :1].split(rows), strict=True):
+    pieces = (part.split(rows) for part in (x.reshape(-1, each, 2), t.reshape(-1, each)[:, :1]))  # type: ignore[no-untyped-call]
+    for some, when in zip(*pieces, strict=True):
         answers = (
             *path.velocity_and_score(some, when),
             path.posterior_mean(some, when),
