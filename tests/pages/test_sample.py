@@ -16,7 +16,7 @@ from fmviz.learning.objectives import architecture
 from fmviz.specs import SampleView, Scene, State, TrainView
 from fmviz.specs.sampling import FIELDS, GRIDS, METHODS
 from fmviz.stage.payload import decode_header
-from fmviz.ui import error_map, learned, player, sample_evidence, training
+from fmviz.ui import error_map, learned, player, presence, sample_evidence, training
 from fmviz.ui.i18n import translate
 from fmviz.ui.state import STATE
 from tests.pages.test_app import errors, open_app
@@ -50,19 +50,19 @@ def with_network(state: State, scene: Scene | None = None):
 
 
 def train_on(app) -> None:
-    """Until the run of this session has gone on by a step at least; its owner is still there."""
+    """Until the run of this session has gone on by a step at least."""
     (run,) = app.session_state[training.RUNS].values()
     pool, deadline = training._pool(), time.monotonic() + PATIENCE
-    pool.touch(run)
     before = pool.status(run).step
     while pool.status(run).step == before:
         assert time.monotonic() < deadline
 
 
 @pytest.fixture
-def training_app():
-    """The page with a network whose run goes on and on."""
-    app = open_app("start", State(scene=SMALL, train=TrainView(width=8, depth=1, batch_size=64, steps=200_000)))
+def training_app(monkeypatch):
+    """The page with a network whose run goes on and on, however long the test takes."""
+    monkeypatch.setattr(presence, "watch", lambda: lambda: True)
+    app = open_app("start", State(scene=SMALL, train=TrainView(steps=200_000)))
     app.switch_page("pages/train_live.py").run()
     app.button(key="train_go").click().run()
     train_on(app)
