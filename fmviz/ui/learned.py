@@ -6,6 +6,7 @@ A network belongs to the scene that it was trained on. A checkpoint of another s
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,12 +18,14 @@ from fmviz import scenes
 from fmviz.clips.known_scenes import same_path, scene_of
 from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, checkpoint
-from fmviz.learning.checkpoint import Checkpoint
+from fmviz.learning.checkpoint import Checkpoint, CheckpointError, Kind
 from fmviz.specs import Scene
 from fmviz.ui import state, training
 from fmviz.ui.i18n import tr
 
 __all__ = ["Learned", "chooser", "latest"]
+
+_log = logging.getLogger(__name__)
 
 UPLOADED, PROBLEM = "fmviz_checkpoint", "fmviz_checkpoint_problem"
 
@@ -80,9 +83,10 @@ def chooser(scene: Scene) -> None:
         st.file_uploader(
             tr("learned.upload"), type=None, key="checkpoint", on_change=_uploaded, help=tr("learned.upload_help")
         )
-        problem = st.session_state.get(PROBLEM)
+        problem: Kind | None = st.session_state.get(PROBLEM)
         if problem is not None:
-            st.error(tr("learned.refused", reason=problem), icon=":material/error:")
+            reason = tr(f"learned.problem.{problem}")
+            st.error(tr("learned.refused", reason=reason), icon=":material/error:")
         kept: tuple[str, Checkpoint] | None = st.session_state.get(UPLOADED)
         if kept is not None and not fits(scene, kept[1]):
             st.warning(tr("learned.elsewhere"), icon=":material/swap_horiz:")
@@ -110,8 +114,9 @@ def _uploaded() -> None:
     data = file.getvalue()
     try:
         found = checkpoint.from_bytes(data)
-    except FmvizError as error:
-        st.session_state[PROBLEM] = str(error)
+    except CheckpointError as error:
+        _log.info("an uploaded file was refused: %s", error)
+        st.session_state[PROBLEM] = error.kind
         return
     st.session_state.pop(PROBLEM, None)
     st.session_state[UPLOADED] = (hashlib.sha256(data).hexdigest(), found)

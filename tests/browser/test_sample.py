@@ -124,12 +124,12 @@ def test_a_checkpoint_of_another_scene_leads_there(sample):
 
 
 SPOILT = {
-    "truncated.safetensors": lambda data: data[: len(data) // 2],
-    "cut.safetensors": lambda data: data[:5],
-    "foreign.safetensors": lambda data: (8).to_bytes(8, "little") + b'{"a":{}}',
-    "notes.txt": lambda data: b"these are no weights, but a shopping list",
-    "model.pt": lambda data: b"\x80\x04\x95" + bytes(200),
-    "bent.safetensors": lambda data: data.replace(b'"step": "7"', b'"step": "x"').replace(b'"step":"7"', b'"step":"x"'),
+    "truncated.safetensors": ("damaged", lambda data: data[: len(data) // 2]),
+    "cut.safetensors": ("damaged", lambda data: data[:5]),
+    "foreign.safetensors": ("foreign", lambda data: (8).to_bytes(8, "little") + b'{"a":{}}'),
+    "notes.txt": ("foreign", lambda data: b"these are no weights, but a shopping list"),
+    "model.pt": ("foreign", lambda data: b"\x80\x04\x95" + bytes(200)),
+    "bent.safetensors": ("inconsistent", lambda data: data.replace(b'"step":"7"', b'"step":"x"')),
 }
 
 
@@ -137,9 +137,9 @@ def test_a_file_that_is_no_checkpoint_is_explained_and_changes_nothing(sample):
     page, stage = sample
     clip = stage.data("clip")
     alert = page.get_by_test_id("stAlert")
-    for name, spoil in SPOILT.items():
+    for name, (kind, spoil) in SPOILT.items():
         upload(page, name, spoil(model_file(Scene())))
-        expect(alert).to_contain_text("checkpoint:")
+        expect(alert).to_contain_text(english(f"learned.problem.{kind}"))
         expect(alert).to_contain_text("Nothing was changed")
         assert stage.data("clip") == clip
         assert panels(stage) == ["exact"]
