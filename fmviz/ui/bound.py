@@ -3,25 +3,32 @@
 Before a widget is drawn its value is set from the state (a slider's only where it differs, see `held`); when the user
 moves it, a callback writes the state. So the state is the only truth, and undo, links and the stage change every widget
 with it.
+
+Every message of the browser carries the values of all widgets. One that was sent for a fragment before the page arrived
+that sets a widget anew looks as if the user had set it back; `heard` knows the difference.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
 
-__all__ = ["choose", "held", "segmented", "slide", "snap", "switch", "type_number"]
+__all__ = ["choose", "heard", "held", "segmented", "show", "slide", "snap", "switch", "type_number"]
 
 PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
 """Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
-LIMITS = "fmviz_limits"
+LIMITS, REPLACED = "fmviz_limits", "fmviz_replaced_values"
+OVERTAKEN_SECONDS = 10.0
+"""How long a message may be under way that was sent before the page which set a widget anew."""
 
 
 def _value(part: str, field: str) -> Any:
@@ -30,8 +37,30 @@ def _value(part: str, field: str) -> Any:
 
 def _show(part: str, field: str) -> str:
     key = f"{part}.{field}"
-    st.session_state[key] = _value(part, field)
+    show(key, _value(part, field))
     return key
+
+
+def show(key: str, value: object) -> None:
+    """Sets what a widget shows."""
+    before = st.session_state.get(key, value)
+    if before != value:
+        st.session_state.setdefault(REPLACED, {})[key] = (before, time.monotonic())
+    st.session_state[key] = value
+
+
+def heard(key: str, change: Callable[[], None]) -> Callable[[], None]:
+    """The callback of widget `key`, which lies outside all fragments: `change`, unless it was not the user who called it."""
+
+    def callback() -> None:
+        before, at = st.session_state.get(REPLACED, {}).get(key, (None, -OVERTAKEN_SECONDS))
+        context = get_script_run_ctx()
+        for_fragment = context is not None and bool(context.fragment_ids_this_run)
+        recent = time.monotonic() - at < OVERTAKEN_SECONDS
+        if not (for_fragment and recent and st.session_state[key] == before):
+            change()
+
+    return callback
 
 
 def held(key: str, value: object, *limits: float) -> dict[str, Any]:
@@ -44,7 +73,7 @@ def held(key: str, value: object, *limits: float) -> dict[str, Any]:
     drawn: dict[str, tuple[float, ...]] = st.session_state.setdefault(LIMITS, {})
     if key in st.session_state and st.session_state[key] == value and drawn.get(key) == limits:
         return {"key": key, "value": value}
-    st.session_state[key] = value
+    show(key, value)
     drawn[key] = limits
     return {"key": key}
 
@@ -61,7 +90,8 @@ def _take(part: str, field: str) -> None:
 
 def _taking(part: str, field: str) -> Callable[[], None]:
     """The callback of a widget: a change of the picture shows there first."""
-    return order.picture_first(_take, part, field) if part in PICTURED else partial(_take, part, field)
+    take = order.picture_first(_take, part, field) if part in PICTURED else partial(_take, part, field)
+    return heard(f"{part}.{field}", take)
 
 
 def choose(
@@ -79,7 +109,7 @@ def choose(
         if value in texts:
             _take(part, field) if take is None else take(value)
 
-    change = order.picture_first(chosen) if part in PICTURED else chosen
+    change = heard(key, order.picture_first(chosen) if part in PICTURED else chosen)
     st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=change)
 
 

@@ -42,14 +42,14 @@ def controls(current: State) -> None:
     """A column beside the stage; on a narrow screen below it."""
     bound.choose("flows", "field", tr("flows.field"), FLOWS, "flows.fields", take=_pick)
     _rate(current)
-    st.session_state[SOLVERS] = list(current.flows.solvers)
+    bound.show(SOLVERS, list(current.flows.solvers))
     st.pills(
         tr("flows.solvers"),
         METHODS,
         format_func=lambda name: tr("flows.rk4_short") if name == "rk4" else tr(f"solver.{name}"),
         selection_mode="multi",
         key=SOLVERS,
-        on_change=picture_first(_take_solvers),
+        on_change=bound.heard(SOLVERS, picture_first(_take_solvers)),
         wrap=True,
     )
     bound.snap("flows", "steps", tr("flows.steps"), STEPS)
@@ -78,7 +78,8 @@ def _rate(current: State) -> None:
         return
     holding = bound.held(RATE, current.flows.chosen_rate, known.low, known.high)
     label = tr(f"flows.rates.{current.flows.field}")
-    st.slider(label, known.low, known.high, step=RATE_STEP, on_change=picture_first(_take_rate), **holding)
+    change = bound.heard(RATE, picture_first(_take_rate))
+    st.slider(label, known.low, known.high, step=RATE_STEP, on_change=change, **holding)
 
 
 def _take_rate() -> None:

@@ -19,7 +19,7 @@ SAFE = 0.5
 
 def chooser(current: State) -> None:
     """The four views. Each has layers of its own, so another one begins with all that matter to it."""
-    st.session_state[CHOSEN] = current.noise.process
+    bound.show(CHOSEN, current.noise.process)
     texts = {name: tr(f"noise.processes.{name}") for name in PROCESSES}
 
     def switch() -> None:
@@ -32,7 +32,7 @@ def chooser(current: State) -> None:
         PROCESSES,
         format_func=texts.__getitem__,
         key=CHOSEN,
-        on_change=switch,
+        on_change=bound.heard(CHOSEN, switch),
         label_visibility="collapsed",
         required=True,
     )

@@ -132,8 +132,9 @@ def _typed_schedule(scene: Scene) -> None:
     for name, label in (("alpha", tr("scene.alpha")), ("beta", tr("scene.beta"))):
         key = f"typed.{name}"
         if SCHEDULE_ERROR not in st.session_state:
-            st.session_state[key] = getattr(scene, name)
-        st.text_input(label, key=key, on_change=picture_first(_typed), persist_state="session")
+            bound.show(key, getattr(scene, name))
+        change = bound.heard(key, picture_first(_typed))
+        st.text_input(label, key=key, on_change=change, persist_state="session")
     error = st.session_state.get(SCHEDULE_ERROR)
     if error is not None:
         reason, detail = error

@@ -89,7 +89,7 @@ def _rate() -> None:
         rates,
         format_func=number,
         **bound.held(key, rate, *rates),
-        on_change=lambda: training.set_rate(float(st.session_state[key])),
+        on_change=bound.heard(key, lambda: training.set_rate(float(st.session_state[key]))),
         help=tr("train.rate_help"),
     )
 
@@ -123,12 +123,12 @@ def _named(field: str, options: tuple[str, ...]) -> None:
 def _pick(field: str, values: tuple[float | None, ...]) -> None:
     """A choice among a few numbers, and the one that a link brought."""
     key, chosen = f"train.{field}", getattr(state.current().train, field)
-    st.session_state[key] = chosen
+    bound.show(key, chosen)
     options = values if chosen in values else (*values, chosen)
     st.selectbox(
         tr(f"train.setting.{field}"),
         options,
         format_func=lambda value: tr("train.off") if not value else number(value),
         key=key,
-        on_change=lambda: state.change("train", **{field: st.session_state[key]}),
+        on_change=bound.heard(key, lambda: state.change("train", **{field: st.session_state[key]})),
     )

@@ -177,6 +177,20 @@ def test_single_steps_from_the_same_weights(open_page):
     wait_for_query(page, "sw", "1")
 
 
+def test_new_weights_while_it_trains_are_not_taken_back(open_page):
+    """The feed's end comes before the page that shows the new seed, with the old one in its message."""
+    page = open_page(LONG)
+    for seed in ("1", "2"):
+        press(page, "go")
+        wait_for(page, r"step [1-9]")
+        with page.expect_response(lambda answer: "/feed/" in answer.url and b'"ended"' in answer.body()):
+            press(page, "new")
+        wait_for(page, "Untrained")
+        settle(page)
+        assert "Untrained" in progress(page)
+        assert query(page)["sw"] == seed
+
+
 def test_the_learning_rate_changes_while_it_runs(open_page):
     page = open_page(LONG)
     press(page, "go")
