@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.specs import Component, Scene, State
 from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
-from fmviz.stage.payload import View
+from fmviz.stage.payload import View, decode_header
 from fmviz.stage.standalone import standalone_html
 from fmviz.ui import order, state
 from fmviz.ui.i18n import tr
@@ -134,7 +134,7 @@ def player(
         order.nothing_to_draw()
     if st.session_state.pop(SETTLED, False):
         st.rerun()
-    order.settled(drawn_anew=shown is not before)
+    order.settled(drawn_anew=_clip(shown) != _clip(before))
 
 
 def standalone(title: str) -> Callable[[], bytes]:
@@ -145,6 +145,11 @@ def standalone(title: str) -> Callable[[], bytes]:
     payload: bytes = st.session_state[f"{LAST}.{order.here()}"]
     language = state.current().shell.language
     return lambda: standalone_html(payload, title, language).encode()
+
+
+def _clip(payload: bytes) -> object:
+    """What tells clips apart, for the browser as well."""
+    return decode_header(payload)["clip"] if payload else None
 
 
 def _reason(error: FmvizError) -> str:

@@ -75,6 +75,14 @@ def first_mode() -> tuple[float, float]:
     return component.x, component.y
 
 
+def test_a_change_that_the_picture_does_not_show_reaches_the_page_all_the_same(open_page):
+    page = open_page("/flows?t=0.5")
+    choose(page, "scene-data", english("preset.moons"))
+    wait_for_query(page, "data", "moons")
+    choose(page, "scene-scheduler", english("scheduler.trig"))
+    wait_for_query(page, "sched", "trig")
+
+
 def test_stage_and_controls_fit_a_laptop_and_the_proofs_open(open_page):
     page = open_page(STILL)
     stage = Stage(page)

@@ -166,11 +166,11 @@ function takePayload(S, payload) {
     S.dirty = false;
     if (S.playing) invalidate(S);
   }
-  if (changed && !S.drag && S.header.view.acknowledge) whenCalm(() => report(S, "shown", S.clip.digest));
+  if (changed && !S.drag && S.header.view.acknowledge) whenCalm(() => reportShown(S));
 }
 
 const CALM_FRAMES = 2;
-const LONGEST_RUN = 5000;
+const LONGEST_RUN = 120_000;
 
 /** Once Streamlit's script has ended and its page is on screen: a message sent before would carry the widgets' old values,
  * and the server would take them for the user's. */

@@ -14,6 +14,11 @@ function nextNumber(S) {
   return S.seq;
 }
 
+/** The clip is on screen; numbered, since one that comes back is news as well. */
+function reportShown(S) {
+  if (S.root.isConnected) report(S, "shown", `${S.clip.digest}-${nextNumber(S)}`);
+}
+
 /** Queues the latest state of a drag; earlier ones that were not sent are forgotten. */
 function reportDrag(S, name, value) {
   S.outbox.next = { name, value };
