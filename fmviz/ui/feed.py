@@ -48,15 +48,18 @@ class Feed:
     def serve(self, answer: Answer) -> None:
         """From now on `answer` answers, in a thread that knows no session."""
         self._answer = answer
-        self._asked = time.monotonic()
+        self.heard()
 
     def silent_for(self) -> float:
-        """Seconds since a browser last asked, or since `serve`."""
+        """Seconds since a browser last asked or was answered, or since `serve`."""
         return time.monotonic() - self._asked
+
+    def heard(self) -> None:
+        """A browser asks, or has been answered: what lies between may take long where many ask."""
+        self._asked = time.monotonic()
 
     def ask(self, tag: str) -> bytes | None:
         """The next answer."""
-        self._asked = time.monotonic()
         return self._answer(tag)
 
 
@@ -83,7 +86,9 @@ async def _respond(request: Request) -> Response:
     feed = _FEEDS.get(request.path_params["token"])
     if feed is None:
         return Response(status_code=404)
+    feed.heard()
     body = await asyncio.get_running_loop().run_in_executor(_worker(), feed.ask, request.query_params.get("tag", ""))
+    feed.heard()
     # Packing numbers for a second time would cost more than sending them.
     plain = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
     return Response(status_code=204, headers=plain) if body is None else Response(body, headers=plain)

@@ -16,7 +16,7 @@ from fmviz.ui.train_progress import told
 __all__ = ["moving", "served", "silent"]
 
 FEED = "fmviz_train_feed"
-SILENCE = 3.0
+SILENCE = 5.0
 """Seconds after which a browser that asks nothing is taken not to reach the feed."""
 
 
