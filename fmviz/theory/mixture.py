@@ -212,7 +212,8 @@ class GaussianMixture:
         index = torch.searchsorted(edges, uniform[:, 0].contiguous())
         noise = torch.special.ndtri(uniform[:, 1:].clamp(_EDGE, 1.0 - _EDGE))
         spread = (self.factors.double()[index] * noise.unsqueeze(-2)).sum(-1)
-        return (self.means.double()[index] + spread).to(self.dtype)
+        points: Tensor = self.means.double()[index] + spread
+        return points.to(self.dtype)
 
     def to(self, target: torch.device | torch.dtype | str) -> "GaussianMixture":
         """The same mixture in another floating type or on another device."""
