@@ -8,7 +8,7 @@ p_data that all cells are held against are spread evenly (`fmviz.clips.even`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -77,8 +77,19 @@ class Cell:
     learned: float | None
 
 
-def cells(path: ProbabilityPath, plan: MapPlan, model: LearnedModel | None = None) -> Iterator[Cell]:
+def cells(
+    path: ProbabilityPath,
+    plan: MapPlan,
+    model: LearnedModel | None = None,
+    ask: Callable[[], None] = lambda: None,
+) -> Iterator[Cell]:
     """The cells one by one, the cheap ones first; the caller may stop at any of them.
+
+    Args:
+        path: the exact field.
+        plan: which cells.
+        model: the learned field, if any.
+        ask: called before every step of a solver; what it raises ends the work. With a large network a cell takes minutes.
 
     Raises:
         FmvizError: the path or the network allows no SDE.
@@ -95,9 +106,14 @@ def cells(path: ProbabilityPath, plan: MapPlan, model: LearnedModel | None = Non
             def end(drift: Drift | None, sigma: Sigma = sigma, times: list[float] = times) -> float:
                 if drift is None:
                     return math.nan
+
+                def asking(x: Tensor, t: float) -> Tensor:
+                    ask()
+                    return drift(x, t)
+
                 noise = torch.Generator().manual_seed(plan.seed_noise)
                 with torch.inference_mode():
-                    return _distance(even_maruyama(drift, sigma, x0, times, noise), target)
+                    return _distance(even_maruyama(asking, sigma, x0, times, noise), target)
 
             exact = end(exact_dynamics(own, sigma).drift)
             learned = None if model is None else end(learned_dynamics(model, sigma).drift)

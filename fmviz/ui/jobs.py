@@ -1,7 +1,7 @@
 """Work in the background of a session: a generator advanced by the one worker thread that all sessions share.
 
-What it yields can be read while it runs. It stops between two results when it is cancelled, and when nobody has looked
-for a while and the browser is gone.
+What it yields can be read while it runs. It stops when it is cancelled, and when nobody has looked for a while and the
+browser is gone: between two results, and wherever it asks within a long one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, TypeVar
 from fmviz.errors import FmvizError
 from fmviz.runtime import one_worker
 
-__all__ = ["MAX_WAITING", "Job", "JobState", "start"]
+__all__ = ["MAX_WAITING", "Ask", "Job", "JobState", "start"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,22 +27,35 @@ MAX_WAITING = 16
 """Jobs of all sessions that may be queued or running at once."""
 
 JobState = Literal["queued", "running", "done", "cancelled", "abandoned", "failed"]
+Ask = Callable[[], None]
+"""Called by the work between two parts of a long result: ends it by an exception that is not to be caught, if nobody wants
+the result any more."""
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+
+class _UnwantedError(Exception):
+    """Leaves the work in the middle of a result."""
 
 
 class Job(Generic[K, T]):
     """One piece of work.
 
+    Args:
+        key: what it belongs to.
+        make: the work, given a function to ask whether it is still wanted.
+        timeout: seconds without a look after which the owner is taken to be gone.
+        present: whether a silent owner is there all the same; called in the worker's thread.
+
     Attributes:
         key: what it belongs to; whoever asks for something else wants another job.
-        error: why it failed, if it did.
+        error: why it failed, if it did for a reason that can be told.
     """
 
     def __init__(
         self,
         key: K,
-        make: Callable[[], Iterator[T]],
+        make: Callable[[Ask], Iterator[T]],
         *,
         timeout: float = OWNER_TIMEOUT,
         present: Callable[[], bool] = lambda: False,
@@ -67,7 +80,7 @@ class Job(Generic[K, T]):
         return self._state in ("queued", "running")
 
     def cancel(self) -> None:
-        """Ends the job at its next result; what it has found stays."""
+        """Ends the job where it next asks, or at its next result; what it has found stays."""
         self._end("cancelled")
 
     def work(self) -> None:
@@ -75,9 +88,11 @@ class Job(Generic[K, T]):
         if not self._begin():
             return
         try:
-            for result in self._make():
-                if not self._keep(result):
-                    return
+            for result in self._make(self._ask):
+                self._keep(result)
+                self._ask()
+        except _UnwantedError:
+            return
         except FmvizError as error:
             self.error = error
             self._end("failed")
@@ -93,15 +108,18 @@ class Job(Generic[K, T]):
             self._state = "running" if fresh else self._state
             return fresh
 
-    def _keep(self, result: T) -> bool:
-        """Takes a result, if it is still wanted; whether the next one is."""
+    def _keep(self, result: T) -> None:
+        """Takes a result, if it is still wanted."""
         with self._lock:
-            if self._state != "running":
-                return False
-            self._found.append(result)
-            if time.monotonic() - self._seen > self._timeout and not self._present():
+            if self._state == "running":
+                self._found.append(result)
+
+    def _ask(self) -> None:
+        with self._lock:
+            if self._state == "running" and time.monotonic() - self._seen > self._timeout and not self._present():
                 self._state = "abandoned"
-            return self._state == "running"
+            if self._state != "running":
+                raise _UnwantedError
 
     def _end(self, state: JobState) -> None:
         with self._lock:

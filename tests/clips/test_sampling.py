@@ -152,6 +152,22 @@ def test_the_map_can_be_left_at_any_cell():
     cells.close()
 
 
+def test_the_map_can_be_left_at_any_step_of_a_cell():
+    plan, asked = error_map.MapPlan(amplitudes=(1.0,), steps=(8,), count=64), []
+    list(error_map.cells(PATH, plan, network(), lambda: asked.append(None)))
+    assert len(asked) == 2 * 8  # both fields
+
+    def enough():
+        asked.append(None)
+        if len(asked) == 5:
+            raise InterruptedError
+
+    asked.clear()
+    with pytest.raises(InterruptedError):
+        next(error_map.cells(PATH, plan, network(), enough))
+    assert len(asked) == 5
+
+
 def test_even_samples_have_the_law_and_are_nearer_to_it():
     data = PATH.p_data
     even, far = even_sample(data, 1024), data.sample(1024, generator=torch.Generator().manual_seed(0))

@@ -8,7 +8,7 @@ import pytest
 
 from fmviz.errors import ParameterError
 from fmviz.ui import jobs
-from fmviz.ui.jobs import Job
+from fmviz.ui.jobs import Ask, Job
 
 
 class Gate:
@@ -18,7 +18,7 @@ class Gate:
         self.passed = threading.Semaphore(0)
         self.closed = threading.Event()
 
-    def __call__(self) -> Iterator[int]:
+    def __call__(self, ask: Ask) -> Iterator[int]:
         try:
             for number in range(1000):
                 assert self.passed.acquire(timeout=20)
@@ -47,7 +47,7 @@ def test_results_can_be_read_while_it_runs():
 
 
 def test_it_ends_by_itself():
-    job = Job("a", lambda: iter([1, 2]))
+    job = Job("a", lambda ask: iter([1, 2]))
     assert jobs.start(job)
     wait_until(lambda: not job.alive)
     assert job.look() == ("done", (1, 2))
@@ -79,9 +79,46 @@ def test_a_job_goes_on_unseen_while_its_owner_is_there():
     assert job.look() == ("abandoned", (0, 1, 2, 3))
 
 
+class Endless:
+    """One result that never comes."""
+
+    def __init__(self) -> None:
+        self.asked, self.closed = threading.Event(), threading.Event()
+
+    def __call__(self, ask: Ask) -> Iterator[int]:
+        try:
+            while True:
+                ask()
+                self.asked.set()
+            yield 0
+        finally:
+            self.closed.set()
+
+
+def test_a_job_is_cancelled_in_the_middle_of_a_result():
+    work = Endless()
+    job = Job("a", work)
+    assert jobs.start(job)
+    assert work.asked.wait(20)
+    job.cancel()
+    assert work.closed.wait(20)
+    assert job.look() == ("cancelled", ())
+
+
+def test_a_job_is_given_up_in_the_middle_of_a_result():
+    there, work = threading.Event(), Endless()
+    there.set()
+    job = Job("a", work, timeout=0.0, present=there.is_set)
+    assert jobs.start(job)
+    assert work.asked.wait(20)
+    there.clear()
+    assert work.closed.wait(20)
+    assert job.look() == ("abandoned", ())
+
+
 def test_a_job_cancelled_while_it_waits_never_begins():
     gate = Gate()
-    first, second = Job("a", gate), Job("b", lambda: iter([1]))
+    first, second = Job("a", gate), Job("b", lambda ask: iter([1]))
     assert jobs.start(first)
     assert jobs.start(second)
     wait_until(lambda: first.look()[0] == "running")
@@ -89,7 +126,7 @@ def test_a_job_cancelled_while_it_waits_never_begins():
     first.cancel()
     gate.passed.release()
     assert gate.closed.wait(20)
-    third = Job("c", lambda: iter([1]))
+    third = Job("c", lambda ask: iter([1]))
     assert jobs.start(third)
     wait_until(lambda: not third.alive)
     assert second.look() == ("cancelled", ())
@@ -101,8 +138,8 @@ def failing(error: Exception) -> Iterator[int]:
 
 
 def test_a_wrong_parameter_is_told_and_a_bug_is_not_silent(caplog):
-    job = Job("a", lambda: failing(ParameterError("n", "a count", -1)))
-    bug = Job("b", lambda: failing(ZeroDivisionError()))
+    job = Job("a", lambda ask: failing(ParameterError("n", "a count", -1)))
+    bug = Job("b", lambda ask: failing(ZeroDivisionError()))
     assert jobs.start(job)
     assert jobs.start(bug)
     wait_until(lambda: not job.alive and not bug.alive)
@@ -116,7 +153,7 @@ def test_no_more_than_a_few_wait():
     gate = Gate()
     running = [Job(n, gate) for n in range(jobs.MAX_WAITING)]
     assert all(jobs.start(job) for job in running)
-    refused = Job("x", lambda: iter([1]))
+    refused = Job("x", lambda ask: iter([1]))
     assert not jobs.start(refused)
     wait_until(lambda: running[0].look()[0] == "running")
     for job in running:
@@ -129,6 +166,6 @@ def test_no_more_than_a_few_wait():
 @pytest.fixture(autouse=True)
 def _idle():
     yield
-    last = Job("last", lambda: iter([]))
+    last = Job("last", lambda ask: iter([]))
     wait_until(lambda: jobs.start(last))
     wait_until(lambda: not last.alive)
