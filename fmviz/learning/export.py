@@ -1,8 +1,8 @@
 """A run as one Python file that needs nothing but PyTorch and draws the same numbers.
 
 The script is meant to be read: a module of linear layers, a plain loop, autograd. It takes the same random numbers in the
-same order as `fmviz.learning.draws` (a chunk of steps at a time) and the same initial weights, so that its losses agree with
-those of the run up to rounding. Every number of the path is written out; a typed schedule is translated from its checked
+same order as `fmviz.learning.draws` (a chunk of steps at a time), on the same device, since each kind of device draws other
+ones, and the same initial weights, so that its losses agree with those of the run up to rounding. Every number of the path is written out; a typed schedule is translated from its checked
 syntax tree, never pasted.
 """
 
@@ -17,7 +17,7 @@ from fmviz.learning import objectives
 from fmviz.learning.draws import CHUNK
 from fmviz.learning.networks import FREQUENCIES
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import MOMENTUM
+from fmviz.learning.training import MOMENTUM, pick_device
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.schedulers import Scheduler
 
@@ -25,11 +25,12 @@ from fmviz.theory.schedulers import Scheduler
 def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
     """Python source of exactly this run, importing only torch and the standard library.
 
-    Run as ``python train.py [steps]`` it prints one line "step loss" per step and saves the weights at the end.
+    Run as ``python train.py [steps]`` it prints one line "step loss" per step and saves the weights at the end. A learning rate
+    that was changed on the way is not in ``spec``, and so not in the script.
 
     Args:
         path: what is learned.
-        spec: how.
+        spec: how; "auto" is written as the device that it stands for on this machine.
 
     Raises:
         ParameterError: the objective is not defined on this path, or its scheduler cannot be written down.
@@ -53,7 +54,7 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
             input_scale=built.input_scale,
             output_scale=built.output_scale,
             frequencies=FREQUENCIES if spec.time_features == "fourier" else (),
-            device=_DEVICES[spec.device],
+            device=pick_device("auto").type if spec.device == "auto" else spec.device,
         ),
         f"P_DATA = {_mixture(path.p_data)}\nP_INIT = {_mixture(path.p_init)}\n",
         _scheduler(path.scheduler),
@@ -157,12 +158,6 @@ def _optimizer(spec: TrainSpec) -> str:
             return f"torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, momentum={MOMENTUM!r})"
 
 
-_DEVICES = {
-    "auto": '"cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"',
-    "cpu": '"cpu"',
-    "cuda": '"cuda"',
-    "mps": '"mps"',
-}
 _ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "tanh": "Tanh", "gelu": "GELU"}
 _TIMES = {
     "uniform": "torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)",
@@ -186,7 +181,7 @@ import sys
 
 import torch
 
-DEVICE = {device}
+DEVICE = "{device}"  # that of the run; write "cpu", "cuda" or "mps", but each draws other numbers
 SEED, STEPS, BATCH, LEARNING_RATE, WARM_UP = {seed}, {steps}, {batch}, {rate!r}, {warm!r}
 HIDDEN = {hidden}
 T_LOW, T_HIGH = {low!r}, {high!r}
@@ -263,9 +258,10 @@ def batches():
 _MARGINAL = '''
 def marginal_velocity(x, t):
     """E[d/dt x_t | x_t = x], exactly, as everything is Gaussian given the pair of components."""
-    x, t = x.double(), t.double()
+    here = "cpu" if DEVICE == "mps" else DEVICE  # mps has no float64
+    point, t = x.to(here).double(), t.to(here).double()
     j, k = len(P_INIT["weights"]), len(P_DATA["weights"])
-    laws = [{name: value.double().to(DEVICE) for name, value in law.items()} for law in (P_DATA, P_INIT)]
+    laws = [{name: value.double().to(here) for name, value in law.items()} for law in (P_DATA, P_INIT)]
     mu, sigma = laws[0]["means"].repeat(j, 1), laws[0]["covariances"].repeat(j, 1, 1)
     m, s = laws[1]["means"].repeat_interleave(k, 0), laws[1]["covariances"].repeat_interleave(k, 0)
     log_weights = (laws[1]["weights"].log()[:, None] + laws[0]["weights"].log()).flatten()
@@ -273,10 +269,10 @@ def marginal_velocity(x, t):
     mean, speed = alpha * mu + beta * m, d_alpha * mu + d_beta * m
     covariance = (alpha**2)[..., None] * sigma + (beta**2)[..., None] * s
     cross = (alpha * d_alpha)[..., None] * sigma + (beta * d_beta)[..., None] * s
-    miss = (x[:, None] - mean)[..., None]
+    miss = (point[:, None] - mean)[..., None]
     solved = torch.linalg.solve(covariance, miss)
     logits = log_weights - 0.5 * (torch.logdet(covariance) + (miss * solved).sum((-2, -1)))
-    return (logits.softmax(-1)[..., None] * (speed + (cross @ solved)[..., 0])).sum(1).float()
+    return (logits.softmax(-1)[..., None] * (speed + (cross @ solved)[..., 0])).sum(1).to(x)
 '''
 
 _CLIP = """

@@ -355,6 +355,26 @@ def test_script_reproduces_fifty_steps_in_a_fresh_process(
     assert (tmp_path / "weights.pt").exists()
 
 
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "mps"])
+def test_script_names_the_device_of_the_run(
+    device: str, ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    source = training_script(ring8, TrainSpec(device=device))
+    assert f'DEVICE = "{"mps" if device == "auto" else device}"  #' in source
+    assert "is_available" not in source
+
+
+def test_script_computes_the_exact_velocity_where_float64_is(bridge: ProbabilityPath) -> None:
+    script: dict[str, Any] = {"__name__": "train"}
+    exec(training_script(bridge, TrainSpec(objective="fm", device="mps")), script)
+    x, t = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)), torch.full((50, 1), 0.3)
+    found = script["marginal_velocity"](x, t)  # nothing here is on mps, and nothing may be moved there
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, bridge.marginal_velocity(x, 0.3), rtol=1e-4, atol=1e-4)
+
+
 def test_script_refuses_what_cannot_be_trained(bridge: ProbabilityPath) -> None:
     with pytest.raises(ParameterError, match="T18"):
         training_script(bridge, TrainSpec(objective="score"))
