@@ -5,8 +5,8 @@ import torch
 
 from fmviz import scenes
 from fmviz.clips.anatomy import anatomy
-from fmviz.learning.training import untrained
 from fmviz.errors import ParameterError
+from fmviz.learning.training import untrained
 from fmviz.specs import Scene, TrainView
 
 

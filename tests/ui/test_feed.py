@@ -5,11 +5,13 @@ import gc
 import json
 import struct
 import threading
+from types import SimpleNamespace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from fmviz.ui import feed as feeds
 from fmviz.ui.feed import FEED_ROUTES, Feed, packed
 
 
@@ -59,10 +61,17 @@ def test_a_feed_is_known_by_its_whole_path_and_gone_with_its_session():
     assert get(f"lectures/flow/{other.path}").status_code == 204, "below a base path"
 
 
-def test_silence_is_counted_from_the_last_question():
+def test_silence_is_counted_from_the_last_question_and_its_answer(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(feeds, "time", SimpleNamespace(monotonic=lambda: now[0]))
     feed = Feed()
-    feed.serve(lambda tag: None)
-    before = feed.silent_for()
-    assert 0 <= before < feed.silent_for()
+
+    def slow(tag: str) -> None:
+        assert feed.silent_for() == 0, "asked just now"
+        now[0] += 20.0
+
+    feed.serve(slow)
+    now[0] += 7.0
+    assert feed.silent_for() == 7.0
     get(feed.path)
-    assert feed.silent_for() < 60
+    assert feed.silent_for() == 0
