@@ -134,7 +134,9 @@ def _progress(job: Job[Asked, Cell], shown: Learned | None, live: bool) -> None:
     if now in ("queued", "running"):
         st.progress(done / plan.work, text=tr(f"sample.map.{now}", done=len(found), all=plan.cells))
     elif now == "failed":
-        st.error(tr("sample.map.failed", reason=str(job.error or "")), icon=":material/error:")
+        unforeseen = job.error is None
+        text = tr("sample.map.failed_unforeseen") if unforeseen else tr("sample.map.failed", reason=str(job.error))
+        st.error(text, icon=":material/error:")
     elif now in ("cancelled", "abandoned"):
         st.caption(tr(f"sample.map.{now}", done=len(found), all=plan.cells))
     if job.key.learned is not None and shown is not None:

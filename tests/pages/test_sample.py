@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fmviz import scenes
+from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
 from fmviz.learning.networks import MLP
@@ -261,3 +262,28 @@ def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
     app.run()
     assert not app.exception
     assert measured == [stage_step(app)]
+
+
+@pytest.mark.parametrize(
+    ("error", "key", "values"),
+    [
+        (FmvizError("This is why."), "sample.map.failed", {"reason": "This is why."}),
+        (ZeroDivisionError(), "sample.map.failed_unforeseen", {}),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_map_that_fails_says_so(monkeypatch, language, error, key, values):
+    def broken(*_):
+        raise error
+        yield
+
+    monkeypatch.setattr(error_map.work, "cells", broken)
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
+    app.button(key="map_button").click().run()
+    deadline = time.monotonic() + PATIENCE
+    while not app.error:
+        assert time.monotonic() < deadline
+        app.run()
+    assert errors(app) == translate(language, key, **values)
+    assert not app.exception
