@@ -15,7 +15,7 @@ from fmviz.clips.paths import as_array
 from fmviz.theory import GaussianMixture
 from fmviz.theory.metrics import energy_distance, negative_log_density, sliced_wasserstein
 
-__all__ = ["PAIRS", "Distances", "distances", "floor", "lost", "occupancy"]
+__all__ = ["PAIRS", "Distances", "Floor", "distances", "floor", "lost", "occupancy"]
 
 PAIRS = 4
 """Exact samples that every distance is averaged over, and pairs of them that the floor is."""
@@ -37,6 +37,17 @@ class Distances:
     surprise: float
 
 
+@dataclass(frozen=True)
+class Floor(Distances):
+    """What exact samples give; of the surprise the expectation itself.
+
+    Attributes:
+        surprise_error: standard deviation that the surprise of exact samples has around it.
+    """
+
+    surprise_error: float
+
+
 def _exact(p_data: GaussianMixture, count: int, first: int) -> list[Tensor]:
     generator = torch.Generator().manual_seed(7_000_003 + first)
     return [p_data.sample(count, generator=generator) for _ in range(PAIRS)]
@@ -54,13 +65,15 @@ def distances(p_data: GaussianMixture, samples: Tensor) -> Distances:
     )
 
 
-def floor(p_data: GaussianMixture, count: int) -> Distances:
-    """What exact samples of that size give, averaged over `PAIRS` independent pairs; of -E log p the expectation itself."""
+def floor(p_data: GaussianMixture, count: int) -> Floor:
+    """What exact samples of that size give, averaged over `PAIRS` independent pairs; of -E log p the law of the mean."""
     pairs = list(zip(_exact(p_data, count, 0), _exact(p_data, count, 1), strict=True))
-    return Distances(
+    surprise = -p_data.log_density(even_sample(p_data, ENTROPY_POINTS).double())
+    return Floor(
         fmean(float(sliced_wasserstein(a, b)) for a, b in pairs),
         fmean(float(energy_distance(a, b)) for a, b in pairs),
-        float(negative_log_density(p_data, even_sample(p_data, ENTROPY_POINTS))),
+        float(surprise.mean()),
+        float(surprise.std()) / math.sqrt(count),
     )
 
 

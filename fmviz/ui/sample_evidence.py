@@ -12,7 +12,7 @@ from fmviz.charts.occupancy import occupancy as occupancy_chart
 from fmviz.clips import samples
 from fmviz.clips.clip import Floats
 from fmviz.clips.paths import as_array
-from fmviz.clips.samples import Distances
+from fmviz.clips.samples import Distances, Floor
 from fmviz.clips.sampling import Sampler, exact_along
 from fmviz.errors import FmvizError
 from fmviz.specs import Scene, State
@@ -36,7 +36,7 @@ def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, 
 
 
 @lru_cache(maxsize=16)
-def _floor(scene: Scene, count: int) -> Distances:
+def _floor(scene: Scene, count: int) -> Floor:
     return samples.floor(scenes.mixture(scene, "data"), count)
 
 
@@ -72,12 +72,13 @@ def final_samples(current: State, found: Learned | None) -> None:
         st.caption(tr("sample.occupancy_claim"))
     with right:
         st.subheader(tr("sample.distances"), anchor=False)
+        surprise = f"{number(floor.surprise)} ± {2.0 * floor.surprise_error:.2g}"
         st.table(
             {
                 "": [_name(name, learned) for name, learned in rows] + [tr("sample.floor")],
                 tr("sample.sliced"): [*(number(v[0].sliced) for v in rows.values()), number(floor.sliced)],
                 tr("sample.energy"): [*(number(v[0].energy) for v in rows.values()), number(floor.energy)],
-                tr("sample.surprise"): [*(number(v[0].surprise) for v in rows.values()), number(floor.surprise)],
+                tr("sample.surprise"): [*(number(v[0].surprise) for v in rows.values()), surprise],
             },
             border="horizontal",
             hide_index=True,

@@ -132,6 +132,16 @@ def test_exact_samples_are_at_the_floor_and_wrong_ones_are_not():
     assert wrong.surprise > floor.surprise + 1
 
 
+def test_the_floor_says_how_far_exact_samples_scatter():
+    data = PATH.p_data
+    floor = samples.floor(data, 50)
+    sets = data.sample(400 * 50, generator=torch.Generator().manual_seed(6)).reshape(400, 50, 2)
+    surprises = -data.log_density(sets).mean(dim=1)
+    assert float(surprises.mean()) == pytest.approx(floor.surprise, abs=4 * floor.surprise_error / 20)
+    assert float(surprises.std()) == pytest.approx(floor.surprise_error, rel=0.15)  # 4 standard errors of 400 sets
+    assert samples.floor(data, 800).surprise_error == pytest.approx(floor.surprise_error / 4)
+
+
 def test_the_map_shows_each_error_where_it_belongs():
     plan = error_map.MapPlan(amplitudes=(0.0, 3.0), steps=(4, 32), count=512)
     found = list(error_map.cells(PATH, plan, network()))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fmviz import scenes
+from fmviz.clips import samples
 from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
@@ -88,6 +89,13 @@ def test_the_page_runs_in_both_languages(language):
     assert app.header[0].value == translate(language, "sample.title")
     assert translate(language, "sample.occupancy") in [s.value for s in app.subheader]
     assert [len(table.value) for table in app.table] == [3]  # ODE, SDE, floor
+
+
+def test_the_floor_of_the_likelihood_has_a_spread():
+    value, spread = open_sample(State(scene=SMALL)).table[0].value.iloc[-1, -1].split(" ± ")
+    few = samples.floor(scenes.mixture(SMALL, "data"), SMALL.count)
+    assert float(value) == pytest.approx(few.surprise, rel=0.01)
+    assert float(spread) == pytest.approx(2 * few.surprise_error, rel=0.05)
 
 
 def test_presenting_keeps_the_stage_only():
