@@ -14,6 +14,8 @@ from fmviz.ui.i18n import number, tr
 
 __all__ = ["exports", "script"]
 
+WAIT = 1.0
+"""Seconds between two looks at a run that has had no turn yet."""
 MIME = {"checkpoint": "application/octet-stream", "csv": "text/csv", "script": "text/x-python"}
 
 
@@ -22,14 +24,29 @@ def exports(run: RunStatus | None) -> None:
     now = state.current()
     if now.shell.present:
         return
+    run = training.reader(run)()  # a run that had just begun when the page did has mostly had its first turn by now
     path, latest = scenes.path(now.scene), training.reader(run)
     spec = training.run_spec() if run is None else run.spec
+    untrained = run is None or run.model is None
     with st.container(horizontal=True, vertical_alignment="center", key="train_exports"):
-        _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest()), disabled=run is None)
-        _button("csv", "loss.csv", lambda: _csv(latest()), disabled=run is None)
+        _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest()), disabled=untrained)
+        _button("csv", "loss.csv", lambda: _csv(latest()), disabled=untrained)
         _button("script", "train.py", lambda: training_script(path, spec))
         if run is not None and spec.learning_rate != now.train.learning_rate:
             st.caption(tr("train.export.rate", rate=number(spec.learning_rate)))
+    if _waiting(run):
+        st.fragment(_first_turn, run_every=WAIT)()
+
+
+def _waiting(run: RunStatus | None) -> bool:
+    """Whether the first turn of a run is still to come."""
+    return run is not None and run.alive and run.model is None
+
+
+def _first_turn() -> None:
+    """Has the page offer the files once there is something to put into them: no elements, and gone after that."""
+    if not _waiting(training.status()):
+        st.rerun()
 
 
 def script() -> str:
@@ -54,8 +71,8 @@ def _button(what: str, file: str, content: Callable[[], str | bytes], *, disable
 
 
 def _checkpoint(path: ProbabilityPath, run: RunStatus | None) -> bytes:
-    if run is None or run.model is None:
-        return b""
+    assert run is not None, "offered only then"
+    assert run.model is not None, "offered only then"
     return checkpoint.to_bytes(run.model, run.spec, path, run.step)
 
 
