@@ -12,12 +12,13 @@ Two facts, measured on two cores (the library itself needs neither, so importing
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-__all__ = ["TORCH_THREADS", "one_worker", "prepare_process"]
+__all__ = ["TORCH_THREADS", "cores", "one_worker", "prepare_process"]
 
 TORCH_THREADS = 1
 
@@ -43,6 +44,12 @@ def prepare_process() -> bool:
         gc.freeze()
         _prepared = True
         return True
+
+
+def cores() -> int:
+    """How many processors this process may use, at least 1."""
+    # What a container or `taskset` allows is told on Linux only.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def one_worker(name: str) -> ThreadPoolExecutor:

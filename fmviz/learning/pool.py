@@ -30,14 +30,16 @@ _log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.03
 """Length of a turn. A step longer than this is a turn of its own."""
-OWNER_TIMEOUT = 10.0
-"""Seconds of silence after which an owner is taken to be gone."""
+OWNER_TIMEOUT = 7.0
+"""Seconds of silence after which an owner is taken to be gone; with the pause between two looks, ten at most."""
 PAUSE_PATIENCE = 0.5
 """Seconds that a pause waits for the present step; a longer one ends later, and the run is "running" until then."""
-MAX_LIVE = 64
-"""Runs queued, running or paused at once."""
-MAX_ENDED = 32
-"""Ended runs whose results are kept; the oldest are forgotten."""
+MAX_WAITING = 64
+"""Runs that want turns at once; a paused one wants none."""
+MAX_ENDED, MAX_ENDED_BYTES = 512, 256 << 20
+"""Ended runs whose results are kept, and what their networks may weigh; those not asked for longest are forgotten."""
+ENDED_TIMEOUT = 30.0
+"""Seconds of silence of an owner who is not there, after which the ended runs are forgotten."""
 MAX_COST = 4.0e8
 """Weights (plus 40 per pair of components, for "fm") times batch size: about 60 ms a step on one core."""
 
@@ -60,8 +62,9 @@ class TrainingPool:
         workers: threads.
         slice_seconds: length of a turn.
         owner_timeout: seconds without `touch` after which a live run is ended.
-        max_live: runs alive at once.
+        max_waiting: runs that want turns at once.
         max_ended: ended runs remembered.
+        max_ended_bytes: size of all their networks.
 
     Raises:
         ParameterError: no worker, or a bound below 1.
@@ -73,14 +76,16 @@ class TrainingPool:
         workers: int = 1,
         slice_seconds: float = SLICE_SECONDS,
         owner_timeout: float = OWNER_TIMEOUT,
-        max_live: int = MAX_LIVE,
+        max_waiting: int = MAX_WAITING,
         max_ended: int = MAX_ENDED,
+        max_ended_bytes: int = MAX_ENDED_BYTES,
     ) -> None:
-        for name, value in (("workers", workers), ("max_live", max_live), ("max_ended", max_ended)):
+        for name, value in (("workers", workers), ("max_waiting", max_waiting), ("max_ended", max_ended)):
             if not is_count(value, 1, 1024):
                 raise ParameterError(name, "an integer from 1 to 1024", value)
         self._slice_seconds, self._owner_timeout = slice_seconds, owner_timeout
-        self._max_live, self._max_ended = max_live, max_ended
+        self._max_waiting, self._max_ended, self._max_ended_bytes = max_waiting, max_ended, max_ended_bytes
+        self._pause, self._look_again = min(1.0, owner_timeout / 2.0), 0.0
         self._changed = threading.Condition()
         self._runs: OrderedDict[int, Run] = OrderedDict()
         self._queue: deque[Run] = deque()
@@ -117,7 +122,7 @@ class TrainingPool:
             The run's number.
 
         Raises:
-            PoolFullError: too many runs are alive.
+            PoolFullError: too many runs want turns.
             ParameterError: the run is too large for a shared machine.
         """
         cost = spec.batch_size * _weights_per_point(path, spec)
@@ -129,8 +134,8 @@ class TrainingPool:
             if self._closing:
                 raise PoolFullError("the training pool is closed")
             self._reap(time.monotonic())
-            if sum(run.alive for run in self._runs.values()) >= self._max_live:
-                raise PoolFullError(f"training is busy: {self._max_live} runs are under way; try again in a moment")
+            if not paused and sum(run.runnable for run in self._runs.values()) >= self._max_waiting:
+                raise PoolFullError(f"training is busy: {self._max_waiting} runs are under way; try again in a moment")
             run = Run(self._next_id, path, spec, evaluation, paused=paused, touched=time.monotonic(), present=present)
             self._next_id += 1
             self._runs[run.id] = run
@@ -151,8 +156,8 @@ class TrainingPool:
         """Stop after the present step, and wait for it (`PAUSE_PATIENCE` at most); nothing if the run has ended."""
         with self._changed:
             run = self._get(run_id)
-            run.paused, run.single_steps = True, 0
-            self._changed.wait_for(lambda: not run.in_turn, timeout=PAUSE_PATIENCE)
+            run.single_steps = 0
+            self._settle(run)
 
     def resume(self, run_id: int) -> None:
         """Go on; nothing if the run has ended."""
@@ -167,7 +172,8 @@ class TrainingPool:
             raise ParameterError("steps", "an integer from 1 to 1000000", steps)
         with self._changed:
             run = self._get(run_id)
-            run.paused = True
+            if not run.paused:
+                self._settle(run)
             run.single_steps += steps
             self._enqueue(run)
 
@@ -232,7 +238,7 @@ class TrainingPool:
                     if run.runnable:
                         run.in_turn = True
                         return run
-                self._changed.wait(timeout=min(1.0, self._owner_timeout / 2.0))
+                self._changed.wait(timeout=self._pause)
             return None
 
     def _turn(self, run: Run) -> None:
@@ -253,6 +259,11 @@ class TrainingPool:
             self._enqueue(run)
             self._changed.notify_all()  # whoever waits for the end of this turn
 
+    def _settle(self, run: Run) -> None:
+        """Pause a run and wait for the end of its turn; the lock is held, and given up meanwhile."""
+        run.paused = True
+        self._changed.wait_for(lambda: not run.in_turn, timeout=PAUSE_PATIENCE)
+
     def _enqueue(self, run: Run) -> None:
         """Put a run at the tail of the queue, once; the lock is held."""
         if run.runnable and not run.queued and not run.in_turn:
@@ -261,25 +272,43 @@ class TrainingPool:
             self._changed.notify_all()
 
     def _reap(self, now: float) -> None:
-        """End the runs whose owners are gone; the lock is held."""
-        for run in self._runs.values():
-            if run.alive and now - run.touched > self._owner_timeout:
-                if run.present():
+        """End the runs whose owners are gone, and forget what nobody will ask for; the lock is held."""
+        if now < self._look_again:
+            return
+        self._look_again = now + self._pause
+        for run in list(self._runs.values()):
+            silent = now - run.touched
+            if run.alive and silent > self._owner_timeout:
+                if _is_there(run):
                     run.touched = now
                 else:
                     run.end("abandoned")
+            elif not run.alive and silent > ENDED_TIMEOUT and not _is_there(run):
+                del self._runs[run.id]
         self._forget_old()
 
     def _forget_old(self) -> None:
-        ended = [run.id for run in self._runs.values() if not run.alive]
-        for run_id in ended[: max(0, len(ended) - self._max_ended)]:
-            del self._runs[run_id]
+        ended = sorted((run for run in self._runs.values() if not run.alive), key=lambda run: run.touched)
+        size = sum(run.size for run in ended)
+        for count, run in zip(range(len(ended), 0, -1), ended, strict=True):
+            if count <= self._max_ended and size <= self._max_ended_bytes:
+                return
+            size -= run.size
+            del self._runs[run.id]
 
     def _get(self, run_id: int) -> Run:
         run = self._runs.get(run_id)
         if run is None:
             raise UnknownRunError(f"run {run_id} is not known; it has ended and was forgotten, or never was")
         return run
+
+
+def _is_there(run: Run) -> bool:
+    try:
+        return run.present()
+    except Exception:  # a worker does not die of somebody else's mistake
+        _log.exception("whether the owner of run %d is there is not known", run.id)
+        return False
 
 
 def _weights_per_point(path: ProbabilityPath, spec: TrainSpec) -> int:

@@ -3,7 +3,7 @@
 A `Run` is guarded by the pool's lock, except for its trainer, which belongs to the worker whose turn it is.
 """
 
-__all__ = ["Kept", "Run", "RunStatus", "State"]
+__all__ = ["Kept", "Run", "RunStatus", "State", "kept_steps"]
 
 import math
 import threading
@@ -13,7 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
+from torch import Tensor
+
 from fmviz.errors import FmvizError
+from fmviz.learning import objectives
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.spec import TrainSpec
@@ -58,6 +62,7 @@ class RunStatus:
         step, steps: done, and of the whole run.
         loss: mean over the last few steps; nan before the first.
         history: (last step, mean loss) of equal stretches of steps, at most `HISTORY`, first to last.
+        losses: of every step so far, (step,) float32.
         learning_rate: as of the last step.
         steps_per_second: over the last few seconds, others' turns included; 0 when not running.
         eta_seconds: time left at that speed, None when unknown.
@@ -74,6 +79,7 @@ class RunStatus:
     steps: int
     loss: float
     history: tuple[tuple[int, float], ...]
+    losses: Tensor
     learning_rate: float
     steps_per_second: float
     eta_seconds: float | None
@@ -114,6 +120,12 @@ class _History:
         return tuple((self._stride * (index + 1), mean) for index, mean in enumerate(self._means))
 
 
+def kept_steps(path: ProbabilityPath, spec: TrainSpec) -> tuple[int, ...]:
+    """The steps whose snapshots a run of `spec` keeps: log-spaced, fewer of a large network."""
+    size = 4 * objectives.architecture(path, spec).n_weights
+    return log_spaced(spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size)))
+
+
 class Run:
     """A run of the pool.
 
@@ -150,6 +162,7 @@ class Run:
         self._failure: Exception | None = None
         self._snapshot: Snapshot | None = None
         self._history = _History()
+        self._losses = torch.zeros(0)
         self._kept: tuple[Kept, ...] = ()
         self._wanted: deque[int] = deque()
         self._burst = 1
@@ -164,6 +177,11 @@ class Run:
     def runnable(self) -> bool:
         """Whether a worker has something to do."""
         return self.alive and (not self.paused or self.single_steps > 0)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all that is kept of its networks."""
+        return sum(kept.model.network.weights.nbytes for kept in self._kept) + self._losses.nbytes
 
     # ------------------------------------------------- by the pool, lock held
 
@@ -203,6 +221,7 @@ class Run:
             steps=self.spec.steps,
             loss=math.nan if self._snapshot is None else self._snapshot.loss,
             history=self._history.points(),
+            losses=self._losses[:done],
             learning_rate=self.learning_rate if self._snapshot is None else self._snapshot.learning_rate,
             steps_per_second=speed,
             eta_seconds=(self.spec.steps - done) / speed if speed > 0 else None,
@@ -223,23 +242,25 @@ class Run:
         deadline = time.perf_counter() + seconds
         if self._trainer is None:
             self._trainer = Trainer(self._path, self.spec)
-            size = max(1, 4 * self._trainer.snapshot().model.network.architecture.n_weights)
-            self._wanted.extend(log_spaced(self.spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size))))
+            self._losses = torch.empty(self.spec.steps)
+            self._wanted.extend(kept_steps(self._path, self.spec))
             self._publish(self._trainer, lock)
         trainer = self._trainer
         while not trainer.finished:
             with lock:
                 if not self.runnable:
                     break
-                most = self.single_steps if self.paused else _MAX_BURST
+                counted = self.paused
+                most = self.single_steps if counted else _MAX_BURST
                 trainer.set_learning_rate(self.learning_rate)
             began = time.perf_counter()
             done = trainer.advance(min(self._burst, most, self._wanted[0] - trainer.step))
             now = time.perf_counter()
             # Short bursts, so that a pause is obeyed at once and the turn ends on time.
             self._burst = max(1, min(_MAX_BURST, int(0.2 * seconds * done / max(now - began, 1e-9))))
-            with lock:
-                self.single_steps = max(0, self.single_steps - done)
+            if counted:
+                with lock:
+                    self.single_steps = max(0, self.single_steps - done)
             if trainer.step == self._wanted[0]:
                 self._publish(trainer, lock)
             if now >= deadline:
@@ -258,6 +279,8 @@ class Run:
         with lock:
             if not self.alive:
                 return
+            # What a reader has is a view of the part that does not change any more.
+            self._losses[snapshot.step - len(losses) : snapshot.step] = snapshot.losses
             self._snapshot = snapshot
             self._history.add(losses)
             self._kept += kept

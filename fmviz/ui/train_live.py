@@ -12,9 +12,10 @@ from functools import lru_cache
 
 import streamlit as st
 
+from fmviz import scenes
 from fmviz.errors import FmvizError
-from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, log_spaced
-from fmviz.learning.runs import KEPT_SNAPSHOTS
+from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus
+from fmviz.learning.runs import kept_steps
 from fmviz.stage.payload import View
 from fmviz.ui import bound, player, state, train_charts, train_feed, train_stage, training
 from fmviz.ui.i18n import tr
@@ -62,6 +63,7 @@ def _live(view: View, moves: bool) -> None:
     tables = None
     with suppress(FmvizError):  # the stage will say why
         picture()
+    with suppress(FmvizError):  # what has no picture may still have losses
         if not now.shell.present:
             measured = report(training.exact_answers(), seen.model)
             tables = train_charts.tables(run, (seen.step, measured), now.train.steps, now.shell.language)
@@ -93,7 +95,7 @@ def _progress(run: RunStatus | None, feed: str | None) -> None:
 def _replay(run: RunStatus | None) -> None:
     """The training step on stage, over the log-spaced steps that are kept."""
     view = state.current().train
-    steps = log_spaced(view.steps, KEPT_SNAPSHOTS)
+    steps = kept_steps(scenes.path(state.current().scene), training.run_spec())
     chosen = steps[-1] if view.replay is None else max((s for s in steps if s <= view.replay), default=0)
     st.select_slider(
         tr("train.replay"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import math
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainingPool, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.training import untrained
-from fmviz.runtime import prepare_process
+from fmviz.runtime import cores, prepare_process
 from fmviz.specs import Scene, TrainView
 from fmviz.ui import presence, state
 from fmviz.ui.i18n import number, tr
@@ -49,6 +48,7 @@ __all__ = [
 ]
 
 RUNS, REFUSED = "fmviz_runs", "fmviz_run_refused"
+MOST_WORKERS = 4
 REMEMBERED = 8
 """Runs that a session can come back to."""
 
@@ -57,9 +57,10 @@ Key = tuple[Scene, TrainSpec]
 
 @st.cache_resource(show_spinner=False)
 def _pool() -> TrainingPool:
-    """The one pool of this process, made once torch has its thread count. One core is left for the server."""
+    """The one pool of this process, made once torch has its thread count. One core is left for the server, and on a large
+    machine the interpreter as well: its threads take turns with these."""
     prepare_process()
-    pool = TrainingPool(workers=max(1, (os.cpu_count() or 2) - 1))
+    pool = TrainingPool(workers=max(1, min(MOST_WORKERS, cores() - 1)))
     atexit.register(pool.close)  # a thread killed inside torch takes the whole process down with it
     return pool
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -254,6 +256,24 @@ def test_a_learning_rate_of_100_is_explained(open_page):
     Stage(page).wait("Number(s.frames) > 0")
     press(page, "reset")
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_the_run_of_a_closed_browser_ends(open_page):
+    page = open_page(LONG)
+    with page.expect_request(re.compile("/feed/")) as asked:
+        press(page, "go")
+    wait_for(page, r"step [1-9]")
+    page.goto("about:blank")
+    left = time.monotonic()
+
+    def over() -> bool:
+        with urllib.request.urlopen(asked.value.url) as answer:  # the session waits for its browser to come back
+            return b'"ended"' in answer.read()
+
+    assert not over()
+    while not over():
+        time.sleep(0.1)
+        assert time.monotonic() - left < 10.0
 
 
 def test_two_people_train_at_once(open_page):

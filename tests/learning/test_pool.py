@@ -13,9 +13,10 @@ import torch
 
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Trainer, TrainSpec
+from fmviz.learning import pool as pools
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
-from fmviz.learning.runs import HISTORY, RunStatus, _History
+from fmviz.learning.runs import HISTORY, RunStatus, _History, kept_steps
 from fmviz.learning.training import Snapshot
 from fmviz.theory import ProbabilityPath
 
@@ -61,14 +62,15 @@ def test_finishes_with_the_losses_of_a_lone_run(pool: TrainingPool, ring8: Proba
     assert all(kept.report is not None for kept in status.kept)
 
 
-def test_thirty_runs_all_progress(pool: TrainingPool, ring8: ProbabilityPath) -> None:
-    runs = [pool.submit(ring8, dataclasses.replace(SPEC, seed=seed)) for seed in range(30)]
-    for run in runs:
-        wait(pool, run, lambda status: status.step >= 20)
-    steps = sorted(pool.status(run).step for run in runs)
-    assert steps[0] * 20 > steps[-1]
-    losses = {pool.status(run).loss for run in runs}
-    assert len(losses) == 30
+def test_thirty_runs_all_progress(ring8: ProbabilityPath) -> None:
+    with TrainingPool(slice_seconds=0.02, owner_timeout=600.0) as pool:
+        runs = [pool.submit(ring8, dataclasses.replace(SPEC, seed=seed)) for seed in range(30)]
+        for run in runs:
+            wait(pool, run, lambda status: status.step >= 20, seconds=60.0)
+        steps = sorted(pool.status(run).step for run in runs)
+        assert steps[0] * 20 > steps[-1]
+        losses = {pool.status(run).loss for run in runs}
+        assert len(losses) == 30
 
 
 def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) -> None:
@@ -87,8 +89,7 @@ def test_pause_step_resume_cancel(pool: TrainingPool, ring8: ProbabilityPath) ->
     assert running.steps_per_second > 0.0
     assert running.eta_seconds is not None
     pool.pause(run)
-    stopped = pool.status(run).step
-    assert pool.status(run).state == "paused"
+    stopped = wait(pool, run, lambda status: status.state == "paused").step
     time.sleep(0.1)
     assert pool.status(run).step == stopped
     assert pool.status(run).steps_per_second == 0.0
@@ -185,12 +186,88 @@ def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: Probabil
         assert wait(pool, run, ended, touch=False).state == "abandoned"
 
 
+def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -> None:
+    def present() -> bool:
+        raise RuntimeError("no server")
+
+    with TrainingPool(slice_seconds=0.02, owner_timeout=0.1) as pool:
+        run = pool.submit(ring8, SPEC, present=present)
+        assert wait(pool, run, ended, touch=False).state == "abandoned"
+        other = pool.submit(ring8, dataclasses.replace(SPEC, steps=20))
+        assert wait(pool, other, ended).state == "finished", "the worker lives"
+
+
+def test_what_was_not_asked_for_longest_is_forgotten_first(ring8: ProbabilityPath) -> None:
+    spec = dataclasses.replace(SPEC, steps=10)
+    weights = Trainer(ring8, spec).snapshot().model.network.architecture.n_weights
+    size = 4 * (len(kept_steps(ring8, spec)) * weights + spec.steps)
+    for bounds in ({"max_ended": 2}, {"max_ended_bytes": 2 * size}):
+        with TrainingPool(slice_seconds=0.02, **bounds) as pool:
+            first = pool.submit(ring8, spec, paused=True)
+            others = [pool.submit(ring8, dataclasses.replace(spec, seed=seed)) for seed in (1, 2, 3, 4)]
+            wait(pool, others[-1], ended)
+            pool.resume(first)
+            assert wait(pool, first, ended).step == 10, "begun first, ended last"
+            with pytest.raises(UnknownRunError):
+                pool.status(others[0])
+
+
+def test_the_networks_of_an_owner_who_is_gone_are_forgotten(
+    ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "ENDED_TIMEOUT", 0.2)
+    there = threading.Event()
+    there.set()
+    with TrainingPool(slice_seconds=0.02, owner_timeout=0.1) as pool:
+        stays, goes = (
+            pool.submit(ring8, dataclasses.replace(SPEC, steps=10), present=present)
+            for present in (there.is_set, lambda: False)
+        )
+        wait(pool, stays, ended)
+        with pytest.raises(UnknownRunError):
+            wait(pool, goes, lambda status: False, touch=False)
+        assert pool.status(stays).state == "finished"
+        there.clear()
+        with pytest.raises(UnknownRunError):
+            wait(pool, stays, lambda status: False, touch=False)
+
+
+def test_a_single_step_of_a_running_run_is_one_step(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    run = pool.submit(ring8, SPEC)
+    for _ in range(5):
+        before = wait(pool, run, lambda status: status.step > 0)
+        pool.single_step(run)
+        after = wait(pool, run, lambda status: status.state == "paused")
+        pool.pause(run)
+        first = pool.status(run).step
+        assert first == after.step > before.step
+        pool.single_step(run)
+        assert wait(pool, run, lambda status: status.state == "paused").step == first + 1
+        pool.resume(run)
+
+
+def test_the_losses_of_all_steps_are_kept(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    spec = dataclasses.replace(SPEC, steps=HISTORY + 500)
+    run = pool.submit(ring8, spec)
+    early = wait(pool, run, lambda status: status.step > 100)
+    assert early.losses.shape == (early.step,)
+    copy = early.losses.clone()
+    last = wait(pool, run, ended)
+    trainer = Trainer(ring8, spec)
+    trainer.advance(spec.steps)
+    assert torch.equal(last.losses, trainer.snapshot().losses)
+    assert torch.equal(early.losses, copy)
+
+
 def test_bounds(ring8: ProbabilityPath) -> None:
-    with TrainingPool(max_live=2, max_ended=3) as pool:
-        first, _ = pool.submit(ring8, SPEC), pool.submit(ring8, SPEC)
+    with TrainingPool(max_waiting=2, max_ended=3) as pool:
+        first, second = pool.submit(ring8, SPEC), pool.submit(ring8, SPEC)
         with pytest.raises(PoolFullError, match="busy"):
             pool.submit(ring8, SPEC)
+        pool.submit(ring8, SPEC, paused=True)
         pool.cancel(first)
+        pool.submit(ring8, SPEC)
+        pool.pause(second)
         pool.submit(ring8, SPEC)
         with pytest.raises(ParameterError, match="batch_size, hidden"):
             pool.submit(ring8, TrainSpec(batch_size=16_384, hidden=(512,) * 8))

@@ -6,16 +6,12 @@ import os
 import struct
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
-from fmviz import scenes
 from fmviz.learning import RunStatus
-from fmviz.learning.pool import PoolFullError
 from fmviz.specs import Scene, Shell, State, TrainView
 from fmviz.specs.train import OBJECTIVES
 from fmviz.stage.payload import decode_header
@@ -54,7 +50,19 @@ def until(app: AppTest, condition: Callable[[str], bool]) -> str:
         assert time.monotonic() < deadline, progress(app)
         app.run()
         assert not app.exception
+        time.sleep(0.02)  # other tests run beside this one
     return progress(app)
+
+
+def run_of(app: AppTest) -> RunStatus:
+    """The newest run of a session, as the pool has it; says nothing of its owner."""
+    return training._pool().status(list(app.session_state[training.RUNS].values())[-1])
+
+
+@pytest.fixture
+def patient_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions without a browser are there only when they are run, and many take a while to be run in turn."""
+    monkeypatch.setattr(training._pool(), "_owner_timeout", 600.0)
 
 
 def finished(text: str) -> bool:
@@ -119,12 +127,16 @@ def test_reset_goes_back_to_the_same_weights_and_new_weights_are_others():
 
 
 def test_the_learning_rate_changes_without_a_reset():
-    app = press(open_train(steps=100_000), "go")
+    app = press(open_train(steps=100_000, schedule="constant", warm_up=0.0), "go")
     until(app, lambda text: "loss" in text)
+    before = run_of(app)
+    assert before.learning_rate == 0.01
     slider = next(s for s in app.select_slider if s.key == "train.learning_rate")
     slider.set_value(0.001).run()
     assert not app.exception
     assert view(app).learning_rate == 0.001
+    until(app, lambda text: run_of(app).step > before.step + 100)
+    assert (run_of(app).id, run_of(app).learning_rate) == (before.id, 0.001)
     assert translate("en", "train.export.rate", rate="0.01") in [c.value for c in app.caption]
     until(app, lambda text: "loss" in text)
     press(app, "reset")
@@ -139,8 +151,9 @@ def test_another_setting_begins_another_run_and_going_back_finds_the_first():
     assert finished(progress(app))
 
 
-def test_a_learning_rate_of_100_ends_in_an_explanation():
-    app = press(open_train(learning_rate=100.0, steps=2000, optimizer="sgd"), "go")
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_learning_rate_of_100_ends_in_an_explanation(optimizer):
+    app = press(open_train(learning_rate=100.0, steps=2000, optimizer=optimizer), "go")
     until(app, lambda text: text.startswith(translate("en", "train.state.failed")))
     (error,) = app.error
     assert "Lower the learning rate" in error.value
@@ -219,6 +232,7 @@ def news(app: AppTest, tag: str = "") -> tuple[dict[str, object], bytes]:
     feed, deadline = app.session_state[train_feed.FEED], time.monotonic() + PATIENCE
     while (body := feed.ask(tag)) is None or b'"tag":""' in body:
         assert time.monotonic() < deadline
+        time.sleep(0.02)
     (length,) = struct.unpack("<I", body[:4])
     return json.loads(body[4 : 4 + length]), body[4 + length :]
 
@@ -227,11 +241,12 @@ def test_a_running_page_is_fed():
     app = press(open_train(steps=100_000), "go")
     first, picture = news(app)
     assert first["text"].startswith(translate("en", "train.state.running"))
-    assert 0 < first["fraction"] < 1
+    assert 0 <= first["fraction"] < 1
     assert set(first["rows"]) == {"loss", "loss_t", "error", "error_t"}
     assert decode_header(picture)["view"]["feed"] == train_progress.FEED_NAME
     second, other = news(app, first["tag"])
     assert second["tag"] != first["tag"]
+    assert second["fraction"] > first["fraction"]
     assert decode_header(other)["clip"] != decode_header(picture)["clip"]
     press(app, "go")
     ended, nothing = news(app, second["tag"])
@@ -264,12 +279,11 @@ def test_presenting_leaves_the_charts_out():
 def test_a_run_whose_browser_is_gone_ends():
     app = press(open_train(steps=200_000), "go")
     until(app, lambda text: "loss" in text)
-    run = next(iter(app.session_state[training.RUNS].values()))
-    pool = training._pool()
-    deadline = time.monotonic() + 15
-    while pool.status(run).alive:
-        assert time.monotonic() < deadline
-    assert pool.status(run).state == "abandoned"
+    gone = time.monotonic()
+    while run_of(app).alive:
+        time.sleep(0.02)
+    assert time.monotonic() - gone <= 10.0
+    assert run_of(app).state == "abandoned"
 
 
 def a_session_that_trains() -> None:
@@ -302,11 +316,13 @@ def look(app: AppTest) -> RunStatus:
     return app.session_state["run"]
 
 
+@pytest.mark.usefixtures("patient_pool")
 def test_thirty_sessions_all_progress():
     sessions = [session(seed, 100_000) for seed in range(30)]
-    waiting, deadline = sessions, time.monotonic() + PATIENCE
+    waiting, deadline = sessions, time.monotonic() + 100
     while waiting:
         assert time.monotonic() < deadline, len(waiting)
+        time.sleep(0.02)
         waiting = [app for app in sessions if look(app).step < 20]  # all of them are looked at: their owners are there
     losses = {round(look(app).kept[0].report.velocity.total, 9) for app in sessions}
     assert len(losses) == 30, "each trains its own network"
@@ -336,22 +352,11 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_full_pool_says_so_and_another_try_works():
-    pool, held = training._pool(), []
-    path, spec = scenes.path(Scene()), scenes.train_spec(Scene(), TrainView(**QUICK))
-    with suppress(PoolFullError):
-        while True:
-            held.append(pool.submit(path, spec, paused=True))
-    app = press(open_train(), "go")
+def test_a_full_pool_says_so_and_another_try_works(monkeypatch):
+    app = open_train()
+    with monkeypatch.context() as full:
+        full.setattr(training._pool(), "_max_waiting", 0)
+        press(app, "go")
     assert translate("en", "train.failed.full") in [error.value for error in app.error]
-    for run in held:
-        pool.forget(run)
     press(app, "go")
     until(app, finished)
-    assert not app.error
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
-def test_a_device_that_is_not_there_is_explained():
-    app = press(open_train(device="cuda"), "go")
-    assert translate("en", "train.failed.device") in [error.value for error in app.error]
