@@ -5,7 +5,7 @@ components: times, components and noise of z, components and noise of eps. Compo
 cumulative weights. Everything is laid out (step, coordinate, point), which is what `fmviz.learning.backprop` multiplies.
 """
 
-__all__ = ["CHUNK", "Batches", "Chunk", "draw_times"]
+__all__ = ["Batches", "Chunk", "draw_times", "steps_together"]
 
 from dataclasses import dataclass
 
@@ -20,6 +20,8 @@ from fmviz.theory import GaussianMixture, ProbabilityPath
 
 CHUNK = 1 << 15
 """Points drawn together, at least one batch."""
+CHUNK_PAIRS = 1 << 21
+"""Points times pairs of components drawn together where the target is a sum over all pairs: some 40 ms."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +67,12 @@ class _MixtureDraws:
         return torch.stack((first, second), dim=1)
 
 
+def steps_together(path: ProbabilityPath, spec: TrainSpec) -> int:
+    """Steps in a `Chunk`."""
+    pairs = path.p_init.n_components * path.p_data.n_components if spec.objective == "fm" else 1
+    return max(1, min(CHUNK, CHUNK_PAIRS // pairs) // spec.batch_size)
+
+
 def draw_times(how: str, shape: tuple[int, int], limits: tuple[float, float], generator: torch.Generator) -> Tensor:
     """Times of S steps of B points.
 
@@ -106,7 +114,7 @@ class Batches:
         self._limits = time_range(path, spec)
         self._z, self._eps = (_MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
         self._exact = MarginalTarget(path, generator.device)
-        self.steps = max(1, CHUNK // spec.batch_size)
+        self.steps = steps_together(path, spec)
         """Steps in a chunk."""
 
     def draw(self) -> Chunk:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.learning import objectives
-from fmviz.learning.draws import CHUNK
+from fmviz.learning.draws import steps_together
 from fmviz.learning.networks import FREQUENCIES
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import MOMENTUM, pick_device
@@ -49,7 +49,7 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
             hidden=spec.hidden,
             low=limits[0],
             high=limits[1],
-            chunk=max(1, CHUNK // spec.batch_size),
+            chunk=steps_together(path, spec),
             centre=built.centre,
             input_scale=built.input_scale,
             output_scale=built.output_scale,

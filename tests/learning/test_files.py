@@ -17,6 +17,7 @@ import torch
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Trainer, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import CheckpointError
+from fmviz.learning.draws import steps_together
 from fmviz.learning.export import training_script
 from fmviz.learning.networks import Architecture
 from fmviz.learning.spec import MAX_DEPTH, MAX_WIDTH
@@ -328,10 +329,20 @@ RUNS = [
         TrainSpec(objective="fm", activation="relu", batch_size=200, hidden=(32, 32), device="cpu"),
     ),
     (
+        ProbabilityPath(presets.get("circles"), presets.get("ring8"), schedulers.get("linear")),
+        TrainSpec(objective="fm", batch_size=500, hidden=(16,), device="cpu"),
+    ),
+    (
         ProbabilityPath(GAUSSIAN, presets.get("ring8"), schedulers.get("polynomial", exponent=3.0)),
         TrainSpec(objective="data", activation="tanh", batch_size=200, hidden=(), device="cpu"),
     ),
 ]
+
+
+def test_a_target_over_many_pairs_is_drawn_a_few_steps_at_a_time() -> None:
+    drawn = {(path.p_init.n_components, spec.objective): steps_together(path, spec) for path, spec in RUNS}
+    assert drawn[(2, "fm")] == (1 << 15) // 200
+    assert drawn[(48, "fm")] == (1 << 21) // (48 * 8) // 500
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run[1].objective)
