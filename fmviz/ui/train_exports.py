@@ -88,5 +88,5 @@ def _checkpoint(path: ProbabilityPath, run: RunStatus | None) -> bytes:
 
 
 def _csv(run: RunStatus | None) -> str:
-    rows = [f"{step},{loss!r}" for step, loss in run.history] if run else []
+    rows = [f"{step},{loss:.8g}" for step, loss in enumerate(run.losses.tolist(), 1)] if run else []
     return "\n".join(["step,loss", *rows, ""])
