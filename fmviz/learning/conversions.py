@@ -85,19 +85,22 @@ def coefficients(known: Quantity, wanted: Quantity, v: ScheduleValues) -> Coeffi
 
 
 def _from_velocity(wanted: Quantity, v: ScheduleValues) -> Coefficients:
-    """Numerators and denominator are multiplied by beta where beta' is infinite, by alpha where alpha' is."""
-    m = torch.where(v.d_beta.isfinite(), torch.ones_like(v.beta), v.beta)
-    m = torch.where(v.d_alpha.isfinite(), m, v.alpha)
-    d_alpha = torch.where(v.d_alpha.isfinite(), v.d_alpha * m, v.alpha_d_alpha)
-    d_beta = torch.where(v.d_beta.isfinite(), v.d_beta * m, v.beta_d_beta)
+    """Numerators and denominator are multiplied by alpha where alpha' is infinite, and by beta where beta' is."""
+    m = torch.where(v.d_alpha.isfinite(), torch.ones_like(v.alpha), v.alpha)
+    d_alpha = torch.where(v.d_alpha.isfinite(), v.d_alpha, v.alpha_d_alpha)
+    if wanted != "data":
+        # Where alpha and alpha' are both 0, alpha / alpha' is too: only alpha' is left, above and below.
+        d_alpha = d_alpha.masked_fill((d_alpha == 0) & (v.alpha == 0), 1.0)
+    if wanted == "score":
+        # s = -eps/beta; beta delta = alpha' beta² - alpha beta beta' is finite where beta' is not.
+        delta = d_alpha * v.beta.square() - m * v.alpha * v.beta_d_beta
+        return Coefficients(-d_alpha / delta, m * v.alpha / delta)
+    n = torch.where(v.d_beta.isfinite(), torch.ones_like(v.beta), v.beta)
+    d_alpha, d_beta = d_alpha * n, m * torch.where(v.d_beta.isfinite(), v.d_beta, v.beta_d_beta)
     delta = d_alpha * v.beta - v.alpha * d_beta
     if wanted == "data":
-        return Coefficients(-d_beta / delta, m * v.beta / delta)
-    if wanted == "noise":
-        return Coefficients(d_alpha / delta, -m * v.alpha / delta)
-    # s = -eps/beta; beta delta = alpha' beta² - alpha beta beta' is finite where beta' is not.
-    delta = d_alpha * v.beta.square() - v.alpha * (v.beta_d_beta * m)
-    return Coefficients(-d_alpha / delta, m * v.alpha / delta)
+        return Coefficients(-d_beta / delta, m * n * v.beta / delta)
+    return Coefficients(d_alpha / delta, -m * n * v.alpha / delta)
 
 
 @lru_cache(maxsize=256)

@@ -173,6 +173,29 @@ def test_exact_quantities_convert_into_each_other(
     torch.testing.assert_close(found, exact[wanted], atol=1e-8, rtol=1e-6)
 
 
+LIMITS = [
+    (schedulers.get("sqrt"), 1.0),
+    (schedulers.VariancePreserving(), 1.0),
+    *((schedulers.get("polynomial", exponent=n), 0.0) for n in (2.0, 3.0)),
+    (schedulers.get("linear"), 0.0),
+    (schedulers.get("trig"), 0.0),
+]
+
+
+@pytest.mark.parametrize(("scheduler", "t"), LIMITS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("wanted", ["score", "noise"])
+def test_conversions_have_their_limits_at_the_ends_of_time(
+    scheduler: Scheduler, t: float, wanted: Quantity, course: ProbabilityPath
+) -> None:
+    path = with_scheduler(course, scheduler).to(torch.float64)
+    x = path.sample(50, t, generator=generator())
+    velocity, score = path.velocity_and_score(x, t)
+    v = scheduler.evaluate(torch.tensor(t, dtype=torch.float64))
+    c = coefficients("velocity", wanted, v)
+    expected = score if wanted == "score" else -v.beta * score
+    torch.testing.assert_close(c.x * x + c.q * velocity, expected, atol=1e-9, rtol=1e-9)
+
+
 def test_noise_and_data_convert_from_any_source(bridge: ProbabilityPath) -> None:
     path = bridge.to(torch.float64)
     t = torch.linspace(0.0, 1.0, 51, dtype=torch.float64)
