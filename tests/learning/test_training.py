@@ -11,12 +11,23 @@ import weakref
 import pytest
 import torch
 
+from fmviz.clips import samples
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Control, Trainer, TrainingDivergedError, TrainSpec, evaluation, log_spaced, train
-from fmviz.learning.evaluation import Evaluation
+from fmviz.learning import (
+    Control,
+    LearnedModel,
+    Trainer,
+    TrainingDivergedError,
+    TrainSpec,
+    evaluation,
+    log_spaced,
+    train,
+)
+from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
 from fmviz.learning.training import untrained
-from fmviz.theory import ProbabilityPath
+from fmviz.theory import ProbabilityPath, sigmas
+from fmviz.theory.solvers import solve_ode, solve_sde
 
 SMALL = TrainSpec(hidden=(32, 32), batch_size=200, steps=200, device="cpu")
 
@@ -304,17 +315,57 @@ def test_no_score_is_reported_for_a_bridge(bridge: ProbabilityPath) -> None:
 # ---------------------------------------------------------------------- slow
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_ring_of_eight_in_3000_steps(objective: str, ring8: ProbabilityPath) -> None:
-    """Issue 3, criterion 3: under 2 % in the network's own quantity, with the default settings."""
+@pytest.fixture(scope="module", params=OBJECTIVES)
+def learned_ring8(request: pytest.FixtureRequest, ring8: ProbabilityPath) -> tuple[LearnedModel, list[Report]]:
+    """The network of 3000 steps with the default settings, and a report every 500 steps."""
     truth = Evaluation(ring8, points=8000)
-    report = None
-    for snapshot in train(ring8, TrainSpec(objective=objective, steps=3000, device="cpu"), every=500):
-        report = truth.report(snapshot.model)
-        assert abs(report.gap + report.irreducible.total) < 4.0 * report.gap_error
-    assert report is not None
-    assert report.own.total < 0.02
+    run = list(train(ring8, TrainSpec(objective=request.param, steps=3000, device="cpu"), every=500))
+    return run[-1].model, [truth.report(snapshot.model) for snapshot in run]
+
+
+@pytest.mark.slow
+def test_ring_of_eight_in_3000_steps(learned_ring8: tuple[LearnedModel, list[Report]]) -> None:
+    """Issue 3, criterion 3: under 2 % in the network's own quantity, with the default settings."""
+    _, reports = learned_ring8
+    assert len(reports) == 6
+    assert all(abs(report.gap + report.irreducible.total) < 4.0 * report.gap_error for report in reports)
+    assert reports[-1].own.total < 0.02
+
+
+@pytest.mark.slow
+def test_a_converted_network_is_lost_at_one_end_of_time(learned_ring8: tuple[LearnedModel, list[Report]]) -> None:
+    """T23 divides by alpha or beta: the error there is over 100 % of the velocity, measured 17 to 900 times it."""
+    model, reports = learned_ring8
+    velocity = reports[-1].velocity
+    assert velocity is not None
+    lost = {"velocity": (), "noise": (0,), "score": (0,), "data": (-1,)}[model.predicts]
+    for end in (0, -1):
+        if end in lost:
+            assert velocity.by_t[end] > 1.0
+        else:
+            assert velocity.by_t[end] < 0.02
+
+
+@pytest.mark.slow
+def test_samples_of_a_trained_network_are_those_of_the_data(
+    learned_ring8: tuple[LearnedModel, list[Report]], ring8: ProbabilityPath
+) -> None:
+    """Through the forms that stay finite (`LearnedModel.sampling_velocity`), which is what makes such networks usable.
+
+    Energy distance over that of exact samples, measured with three seeds of the training and three of the sampling: ODE
+    0.4 to 1.2; SDE 0.4 to 0.9, but 1.9 to 2.5 for a data network, whose score is worst where the SDE ends.
+    """
+    model, _ = learned_ring8
+    sigma = sigmas.get("constant", 1.0)
+    x0 = ring8.p_init.sample(2000, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        ode = solve_ode(model.sampling_velocity, x0, 100, "heun")[0][-1]
+        noise = torch.Generator().manual_seed(2)
+        sde = solve_sde(model.drift(sigma), sigma, x0, 200, generator=noise)[0][-1]
+    floor = samples.floor(ring8.p_data, len(x0)).energy
+    assert samples.distances(ring8.p_data, ode).energy < 2.0 * floor
+    assert samples.distances(ring8.p_data, sde).energy < (4.0 if model.predicts == "data" else 2.0) * floor
+    assert samples.distances(ring8.p_data, x0).energy > 50.0 * floor
 
 
 @pytest.mark.slow
