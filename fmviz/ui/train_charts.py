@@ -13,6 +13,7 @@ from fmviz.charts.training import Axis, Line, Points, line_chart, table
 from fmviz.learning import Report, RunStatus
 from fmviz.learning.evaluation import Curve
 from fmviz.learning.objectives import Quantity
+from fmviz.specs import TrainView
 from fmviz.specs.views import Language
 from fmviz.ui import state
 from fmviz.ui.altair import prepared, show_altair
@@ -21,6 +22,7 @@ from fmviz.ui.theme import theme
 
 __all__ = ["charts", "tables"]
 
+Weighting = Literal["none", "middle", "plain"]
 ChartName = Literal["loss", "error", "error_t", "loss_t"]
 Tables = dict[ChartName, dict[str, list[object]]]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
@@ -34,34 +36,43 @@ def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language
     step, report = seen
     reports = _reports(run, seen)
     return {
-        "loss": table(_losses(run, reports, steps, language), rule=max(1, step)),
+        "loss": table(_losses(run, reports, steps, language), rule=max(1, step), positive=True),
         "loss_t": table(_losses_by_t(report, language), positive=True),
         "error": table(_errors(reports, language), rule=max(1, step), positive=True),
         "error_t": table(_errors_by_t(report, language), positive=True),
     }
 
 
-def charts(rows: Tables, steps: int, predicts: Quantity) -> None:
+def charts(rows: Tables, view: TrainView, predicts: Quantity) -> None:
     """All four, of `rows`."""
     columns: tuple[tuple[ChartName, ...], ...] = (("loss", "loss_t"), ("error", "error_t"))
     for column, names in zip(st.columns(2, gap="medium"), columns, strict=True):
         with column:
             for name in names:
-                _show(name, steps, predicts, rows[name])
+                _show(name, view, predicts, rows[name])
 
 
-def _show(name: ChartName, steps: int, predicts: Quantity, rows: dict[str, list[object]]) -> None:
+def _show(name: ChartName, view: TrainView, predicts: Quantity, rows: dict[str, list[object]]) -> None:
     language = state.current().shell.language
     show_altair(
-        _chart(name, steps, predicts, theme(), language),
+        _chart(name, view.steps, predicts, _weighting(view), theme(), language),
         description=tr(f"train.chart.{name}_alt"),
         key=f"train_{name}",
         rows=rows,
     )
 
 
+def _weighting(view: TrainView) -> Weighting:
+    """How the loss of the batches differs from that of the other lines, which weight all t alike."""
+    if view.objective == "score" and view.score_weighting == "plain":
+        return "plain"
+    return "middle" if view.t_sampling == "logit_normal" else "none"
+
+
 @lru_cache(maxsize=64)
-def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, language: Language) -> dict[str, Any]:
+def _chart(
+    name: ChartName, steps: int, predicts: Quantity, weighting: Weighting, ground: Theme, language: Language
+) -> dict[str, Any]:
     def say(key: str) -> str:
         return translate(language, f"train.{key}")
 
@@ -70,7 +81,8 @@ def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, langu
     floor = Line(say("series.floor"), "reference", "dotted", width=2)
     match name:
         case "loss":
-            lines, x, y = [Line(say("series.batch"), "learned", width=1), conditional, floor, marginal], step, Axis("")
+            batches = Line(say("series.batch"), "learned", width=1)
+            lines, x, y = [batches, conditional, floor, marginal], step, Axis("", log=weighting == "plain")
         case "loss_t":
             lines, x, y = [conditional, floor, marginal], t, Axis("", log=True)
         case "error":
@@ -78,6 +90,8 @@ def _chart(name: ChartName, steps: int, predicts: Quantity, ground: Theme, langu
         case "error_t":
             lines, x, y = _quantity_lines(predicts, language), t, Axis("", log=True)
     title, subtitle = say(f"chart.{name}"), say(f"chart.{name}_help")
+    if name == "loss" and weighting != "none":
+        subtitle = say(f"chart.loss_{weighting}")
     return prepared(line_chart(name, lines, x, y, ground, title=title, subtitle=subtitle))
 
 

@@ -73,7 +73,7 @@ def _live(view: View, moves: bool) -> None:
         return
     _replay(run)
     if tables is not None:
-        train_charts.charts(tables, now.train.steps, seen.model.predicts)
+        train_charts.charts(tables, now.train, seen.model.predicts)
 
 
 @lru_cache(maxsize=16)

@@ -267,6 +267,30 @@ def test_a_replayed_step_is_not_sent_again_while_the_run_goes_on():
     press(app, "reset")
 
 
+def test_a_scene_that_cannot_be_drawn_has_its_losses_all_the_same():
+    app = open_train(Scene(init="ring5", data="two_modes", scheduler="sqrt"))
+    assert translate("en", "app.singular_source") in app.error[0].value
+    press(app, "go")
+    until(app, finished)
+    losses = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert losses["title"]["subtitle"] == translate("en", "train.chart.loss_help")
+
+
+@pytest.mark.parametrize(
+    ("text", "log", "settings"),
+    [
+        ("loss_help", False, {}),
+        ("loss_middle", False, {"t_sampling": "logit_normal"}),
+        ("loss_plain", True, {"objective": "score", "score_weighting": "plain"}),
+    ],
+)
+def test_the_chart_says_where_the_batches_are_weighted_otherwise(text, log, settings):
+    chart = json.loads(open_train(**settings).get("vega_lite_chart")[0].proto.spec)
+    assert chart["title"]["subtitle"] == translate("en", f"train.chart.{text}")
+    scales = {json.dumps(layer["encoding"]["y"].get("scale")) for layer in chart["layer"] if "y" in layer["encoding"]}
+    assert any('"log"' in scale for scale in scales) is log
+
+
 def test_presenting_leaves_the_charts_out():
     app = open_app("train", State(shell=Shell(present=True), train=TrainView(**QUICK | {"steps": 100_000})))
     training_is_on = press(app, "go")
