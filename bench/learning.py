@@ -129,13 +129,17 @@ def _rows() -> Iterator[Row]:
     notebook = Stopwatch(Notebook(path.p_data))
     recommended = Stopwatch(Trainer(path, TrainSpec(batch_size=BATCH, steps=400, device="cpu")))
     errors = [math.inf, math.inf]
-    while max(errors) > ACCURATE and notebook.steps < GIVE_UP:
-        if errors[0] > ACCURATE:
+    while True:
+        theirs_goes_on = errors[0] > ACCURATE and notebook.steps < GIVE_UP
+        ours_goes_on = errors[1] > ACCURATE and not recommended.loop.finished  # type: ignore[union-attr]
+        if not theirs_goes_on and not ours_goes_on:
+            break
+        if theirs_goes_on:
             notebook.burst()
             with torch.no_grad():
                 off = notebook.loop.velocity(x.float(), t.float()).double() - u  # type: ignore[union-attr]
             errors[0] = float(off.square().sum() / u.square().sum())
-        if errors[1] > ACCURATE and not recommended.loop.finished:  # type: ignore[union-attr]
+        if ours_goes_on:
             recommended.burst()
             report = truth.report(recommended.loop.snapshot().model)  # type: ignore[union-attr]
             errors[1] = report.velocity.total if report.velocity is not None else math.inf
