@@ -108,6 +108,7 @@ def open_page(
         key = repr(sorted(options.items()))
         if key not in contexts:
             contexts[key] = browser.new_context(**options)
+            contexts[key].add_init_script(helpers.LISTEN)
         page = contexts[key].new_page()
         pages.append(page)
         _listen(page, complaints)

@@ -11,25 +11,44 @@ from playwright.sync_api import Locator, Page
 
 from fmviz.ui.i18n import translate
 
-__all__ = ["OpenPage", "Stage", "choose", "english", "query", "settle", "stage", "wait_for_query", "widget"]
+__all__ = ["LISTEN", "OpenPage", "Stage", "choose", "english", "query", "settle", "stage", "wait_for_query", "widget"]
 
 OpenPage = Callable[..., Page]
-QUIET_MS = 250
-"""A rerun starts a moment after the click that asks for it."""
+QUIET_MS, QUIET_FRAMES = 250, 8
+"""A rerun starts a moment after the click that asks for it, and on a busy machine a few frames after that."""
+LISTEN = """(() => {
+    const Native = window.WebSocket;
+    const seen = (window.testSocket = { sent: 0, heard: 0 });
+    window.WebSocket = class extends Native {
+        constructor(...args) {
+            super(...args);
+            this.addEventListener('message', () => { seen.heard = performance.now(); });
+        }
+        send(data) {
+            seen.sent = performance.now();
+            super.send(data);
+        }
+    };
+})()"""
+"""Runs before a page's own scripts: when the browser last asked the server for something, and last heard of it."""
 
 
 def settle(page: Page, timeout: float = 60_000) -> None:
-    """Wait until the app is on screen and its script has not been running for a moment."""
+    """Wait until the app is on screen, its script has not been running for a moment, and no question is unanswered."""
     page.wait_for_selector("[data-testid=stApp]", timeout=timeout)
-    page.evaluate("() => { window.testQuietSince = null; }")
+    page.evaluate("() => { window.testQuiet = null; }")
     page.wait_for_function(
-        """quiet => {
+        """([quiet, frames]) => {
             const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
-            if (!state || ['running', 'initial', 'rerunRequested'].includes(state)) window.testQuietSince = null;
-            else window.testQuietSince ??= performance.now();
-            return window.testQuietSince !== null && performance.now() - window.testQuietSince >= quiet;
+            const now = performance.now(), { sent, heard } = window.testSocket ?? { sent: 0, heard: 0 };
+            const asked = sent > heard && now - sent < 10000;
+            if (!state || ['running', 'initial', 'rerunRequested'].includes(state) || asked) window.testQuiet = null;
+            else window.testQuiet ??= { since: now, frames: 0 };
+            if (!window.testQuiet) return false;
+            window.testQuiet.frames += 1;
+            return now - window.testQuiet.since >= quiet && window.testQuiet.frames >= frames;
         }""",
-        arg=QUIET_MS,
+        arg=[QUIET_MS, QUIET_FRAMES],
         polling="raf",
         timeout=timeout,
     )
@@ -61,8 +80,8 @@ def choose(page: Page, key: str, text: str) -> None:
     page.get_by_role("option", name=text, exact=True).click()
 
 
-def english(key: str) -> str:
-    return translate("en", key)
+def english(key: str, **values: Any) -> str:
+    return translate("en", key, **values)
 
 
 class Stage:
@@ -85,7 +104,7 @@ class Stage:
         self.root.evaluate(
             "(root, source) => new Promise((done, fail) => { const test = new Function('s', 'return ' + source);"
             " const start = performance.now(); const look = () => test(root.dataset) ? done()"
-            " : performance.now() - start > 10000 ? fail(new Error(source + ' in ' + JSON.stringify(root.dataset)))"
+            " : performance.now() - start > 60000 ? fail(new Error(source + ' in ' + JSON.stringify(root.dataset)))"
             " : setTimeout(look, 5); look(); })",
             condition,
         )

@@ -186,6 +186,7 @@ def test_nonsense_in_the_link_shows_a_note(open_page):
     expect(page.get_by_test_id("stAlert")).to_contain_text("foo")
     Stage(page).wait("Number(s.frames) > 0")
     settle(page)
+    page.wait_for_url(lambda _: "foo" not in query(page))
     assert query(page) == encode(decode({})[0])
     page.get_by_role("button", name=english("app.link_dismiss")).click()
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
@@ -254,8 +255,7 @@ def test_downloads(open_page, tmp_path, role, magic):
     with page.expect_download() as waiting:
         stage.tool(role).click()
         if role == "record":
-            stage.wait("Number(s.t) !== 0.5 || s.playing === 'false'")
-            page.wait_for_timeout(700)
+            stage.wait("Number(s.filmed) > 0")
             stage.tool(role).click()
     file = tmp_path / "download"
     waiting.value.save_as(file)
@@ -290,7 +290,7 @@ def test_a_wrong_schedule_is_explained_and_leaves_the_picture(open_page):
         field.fill(text)
         field.press("Enter")
         expect(page.get_by_test_id("stAlert")).to_contain_text(english("schedule_error.unchanged"))
-        assert stage.data("clip") == before, text
+        stage.wait(f"s.clip === '{before}'")
         field.fill("sin(pi*t/2)")
         field.press("Enter")
         expect(page.get_by_test_id("stAlert")).to_have_count(0)

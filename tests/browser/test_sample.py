@@ -46,7 +46,8 @@ def open_menu(page: Page) -> None:
 def upload(page: Page, name: str, content: bytes) -> None:
     open_menu(page)
     payload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    widget(page, "checkpoint").locator("input[type=file]").set_input_files(payload)  # type: ignore[arg-type]
+    with page.expect_response(lambda answer: "upload_file" in answer.url and answer.request.method == "PUT"):
+        widget(page, "checkpoint").locator("input[type=file]").set_input_files(payload)  # type: ignore[arg-type]
     settle(page)
 
 
@@ -100,6 +101,7 @@ def test_a_checkpoint_is_shown_beside_the_exact_field(sample):
     page.wait_for_function("e => e.shadowRoot !== undefined", arg=stage.root.element_handle())
     expect(stage.root.locator("canvas[data-panel=learned]")).to_be_visible()
     assert panels(stage) == ["exact", "learned"]
+    expect(widget(page, "learned")).to_contain_text(english("learned.file", step=7))
     open_menu(page)
     with page.expect_download() as saved:
         widget(page, "checkpoint_download").get_by_role("button").click()
@@ -146,6 +148,7 @@ def test_a_file_that_is_no_checkpoint_is_explained_and_changes_nothing(sample):
         upload(page, "model.safetensors", model_file(Scene()))
         expect(alert).to_have_count(0)
         expect(stage.root.locator("canvas[data-panel=learned]")).to_be_visible()
+        expect(widget(page, "learned")).to_contain_text(english("learned.file", step=7))
         open_menu(page)
         widget(page, "checkpoint_forget").get_by_role("button").click()
         stage.wait(f"s.clip === '{clip}'")

@@ -121,7 +121,11 @@ function startRecording(S) {
   const context = canvas.getContext("2d", { alpha: false });
   const media = new MediaRecorder(canvas.captureStream(60), { mimeType: type, videoBitsPerSecond: 12_000_000 });
   const chunks = [];
-  media.ondataavailable = (event) => event.data.size && chunks.push(event.data);
+  delete S.root.dataset.filmed;
+  media.ondataavailable = (event) => {
+    if (event.data.size) chunks.push(event.data);
+    S.root.dataset.filmed = chunks.length;
+  };
   media.onstop = () => {
     const plain = type.split(";")[0];
     if (chunks.length) save(new Blob(chunks, { type: plain }), `fmviz.${plain.split("/")[1]}`);

@@ -161,7 +161,7 @@ def test_png(still: Stage, tmp_path: Path) -> None:
 
 def test_webm(still: Stage, tmp_path: Path) -> None:
     still.tool("record").click()
-    still.wait("s.recording === 'true' && Number(s.t) > 0.05")
+    still.wait("s.recording === 'true' && Number(s.t) > 0.05 && Number(s.filmed) > 0")
     with still.page.expect_download() as download:
         still.tool("record").click()
     download.value.save_as(tmp_path / "a.webm")
