@@ -4,6 +4,7 @@ import ast
 import re
 import string
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 
@@ -158,3 +159,13 @@ def test_stage_scripts_have_no_words_of_their_own():
 )
 def test_numbers_read_well(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_stands_below_a_title_in_a_chart_fits_a_phone(language):
+    """Vega cuts off what is wider than the chart; a Chinese character is as wide as two letters."""
+    below = re.compile(r"train\.chart\.\w+_(help|middle|plain)")
+    texts = {key: text for key, text in catalogue(language).items() if below.fullmatch(key)}
+    assert len(texts) == 6
+    widths = {key: sum(1 + (east_asian_width(c) in "WF") for c in text) for key, text in texts.items()}
+    assert max(widths.values()) <= 54, widths
