@@ -246,6 +246,14 @@ def test_a_single_step_of_a_running_run_is_one_step(pool: TrainingPool, ring8: P
         pool.resume(run)
 
 
+def test_a_caller_that_asks_all_the_time_does_not_keep_the_workers_from_working(
+    pool: TrainingPool, ring8: ProbabilityPath
+) -> None:
+    run, deadline = pool.submit(ring8, dataclasses.replace(SPEC, steps=200)), time.monotonic() + 30.0
+    while pool.status(run).alive:
+        assert time.monotonic() < deadline
+
+
 def test_the_losses_of_all_steps_are_kept(pool: TrainingPool, ring8: ProbabilityPath) -> None:
     spec = dataclasses.replace(SPEC, steps=HISTORY + 500)
     run = pool.submit(ring8, spec)

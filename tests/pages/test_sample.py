@@ -58,6 +58,7 @@ def train_on(app) -> None:
     before = pool.status(run).step
     while pool.status(run).step == before:
         assert time.monotonic() < deadline
+        time.sleep(0.01)  # whoever asks all the time holds the pool's lock all the time
 
 
 @pytest.fixture
@@ -270,6 +271,8 @@ def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
     app.run()
     assert not app.exception
     assert measured == [stage_step(app)]
+    (menu,) = (e for e in app.get("popover") if "learned" in e.proto.id)
+    assert menu.proto.popover.label == translate("en", "learned.trained", step=stage_step(app))
 
 
 @pytest.mark.parametrize(
