@@ -71,9 +71,8 @@ def fits(scene: Scene, found: Checkpoint) -> bool:
         return False
 
 
-def chooser(scene: Scene) -> None:
-    """A popover that says which network there is, reads a checkpoint, and leads to its scene."""
-    found = latest(scene)
+def chooser(scene: Scene, found: Learned | None) -> None:
+    """A popover that says which network is shown, reads a checkpoint, and leads to its scene."""
     label = tr("learned.none") if found is None else tr(f"learned.{found.source}", step=found.step)
     menu = st.popover(label, icon=":material/neurology:", on_change="rerun", key="learned")
     if not menu.open:
