@@ -19,12 +19,10 @@ import torch
 from torch import Tensor
 
 from fmviz.theory import GaussianMixture
+from fmviz.theory.sobol import sobol, standard_normal
 from fmviz.theory.solvers import Drift
 
 __all__ = ["even_maruyama", "even_sample"]
-
-# Uniform numbers stay this far from 0 and 1, where the inverse normal law is infinite: five and a half deviations.
-_EDGE = 2e-8
 
 
 def even_sample(law: GaussianMixture, count: int) -> Tensor:
@@ -32,11 +30,7 @@ def even_sample(law: GaussianMixture, count: int) -> Tensor:
 
     One coordinate of the sequence picks the component, the other two the place in it.
     """
-    uniform = _sobol(3, count, 0)
-    edges = law.weights.double().cumsum(0)[:-1].contiguous()
-    index = torch.searchsorted(edges, uniform[:, 0].contiguous())
-    spread = (law.factors.double()[index] @ _normal(uniform[:, 1:]).unsqueeze(-1)).squeeze(-1)
-    return (law.means.double()[index] + spread).to(law.dtype)
+    return law.from_uniform(sobol(3, count, 0))
 
 
 def even_maruyama(
@@ -54,7 +48,7 @@ def even_maruyama(
         times: the grid, rising.
         generator: source of one shift a step.
     """
-    points = _sobol(3, len(x0), 1)
+    points = sobol(3, len(x0), 1)
     offsets = points[points[:, 0].argsort(), 1:]
     x = x0
     for start, end in itertools.pairwise(times):
@@ -63,19 +57,9 @@ def even_maruyama(
         x = torch.add(x, drift(x, start), alpha=end - start)
         if rate > 0.0:
             noise = torch.empty_like(x)
-            noise[_along_curve(x)] = _normal((offsets + shift) % 1.0).to(x.dtype)
+            noise[_along_curve(x)] = standard_normal((offsets + shift) % 1.0).to(x.dtype)
             x = x.add(noise, alpha=rate)
     return x
-
-
-def _sobol(dimension: int, count: int, seed: int) -> Tensor:
-    engine = torch.quasirandom.SobolEngine(dimension, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
-    drawn: Tensor = engine.draw(count, dtype=torch.float64)
-    return drawn
-
-
-def _normal(uniform: Tensor) -> Tensor:
-    return math.sqrt(2.0) * torch.erfinv(2.0 * uniform.clamp(_EDGE, 1.0 - _EDGE) - 1.0)
 
 
 def _along_curve(x: Tensor) -> Tensor:

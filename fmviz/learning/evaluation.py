@@ -27,6 +27,7 @@ from fmviz.learning.conversions import coefficients
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.sobol import sobol
 
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
 MAX_POINTS = 65_536
@@ -199,8 +200,7 @@ def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tens
     pairs = path.p_init.n_components * path.p_data.n_components
     times = max(bins, min(points, MOST_TABLES // pairs))
     each = -(-points // times)
-    engine = torch.quasirandom.SobolEngine(7, scramble=True, seed=0)  # type: ignore[no-untyped-call]
-    uniform: Tensor = engine.draw(times * each, dtype=torch.float64)
+    uniform = sobol(7, times * each, 0)
     uniform = uniform[uniform[:, 0].argsort()].to(path.p_data.device)
     # Strictly inside: at the ends themselves some conversions have no value.
     middle = uniform[each // 2 :: each, :1].clamp(0.25 / points, 1.0 - 0.25 / points)

@@ -19,9 +19,8 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
+from fmviz.theory.sobol import standard_normal
 
-# Uniform numbers stay this far from 0 and 1, where the inverse normal law is infinite: five and a half deviations.
-_EDGE = 2e-8
 # Relative asymmetry of a covariance that is put down to rounding.
 _SYMMETRY_TOLERANCE = 1e-5
 
@@ -210,8 +209,7 @@ class GaussianMixture:
         """
         edges = self.weights.double().cumsum(0)[:-1].contiguous()
         index = torch.searchsorted(edges, uniform[:, 0].contiguous())
-        noise = torch.special.ndtri(uniform[:, 1:].clamp(_EDGE, 1.0 - _EDGE))
-        spread = (self.factors.double()[index] * noise.unsqueeze(-2)).sum(-1)
+        spread = (self.factors.double()[index] * standard_normal(uniform[:, 1:]).unsqueeze(-2)).sum(-1)
         points: Tensor = self.means.double()[index] + spread
         return points.to(self.dtype)
 
