@@ -78,13 +78,10 @@ def error_map(current: State, found: Learned | None) -> None:
 def _asked(current: State, found: Learned | None) -> Asked:
     """The map that this page would compute now: the sampler's steps and the amplitude are its axes."""
     scene = current.scene
-    plain = Scene()
     kind = "constant" if scene.sigma == "zero" else scene.sigma
     plan = MapPlan(kind=kind, grid=current.sample.grid, seed_noise=scene.seed_noise)
-    unseen = ("count", "seed_start", "seed_noise", "seed_network", "sigma", "amplitude")
     scored = found if found is not None and found.model.gaussian_source else None
-    seen = scene.model_copy(update={name: getattr(plain, name) for name in unseen})
-    return Asked(seen, plan, None if scored is None else scored.stamp[0], scored)
+    return Asked(scenes.learned_part(scene), plan, None if scored is None else scored.stamp[0], scored)
 
 
 def _job(asked: Asked) -> Job[Asked, Cell] | None:
