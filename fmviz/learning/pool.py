@@ -183,7 +183,9 @@ class TrainingPool:
         if not is_learning_rate(peak):
             raise ParameterError("learning_rate", "a number above 0, at most 1000", peak)
         with self._changed:
-            self._get(run_id).learning_rate = float(peak)
+            run = self._get(run_id)
+            run.learning_rate = float(peak)
+            run.rate_changed |= run.alive and peak != run.spec.learning_rate
 
     def cancel(self, run_id: int) -> None:
         """End a run; what it learned so far stays readable."""

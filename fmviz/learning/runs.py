@@ -64,6 +64,7 @@ class RunStatus:
         history: (last step, mean loss) of equal stretches of steps, at most `HISTORY`, first to last.
         losses: of every step so far, (step,) float32.
         learning_rate: as of the last step.
+        rate_changed: whether the peak was another than that of `spec` while the run was alive.
         steps_per_second: over the last few seconds, others' turns included; 0 when not running.
         eta_seconds: time left at that speed, None when unknown.
         model: the latest network; None before the first turn.
@@ -81,6 +82,7 @@ class RunStatus:
     history: tuple[tuple[int, float], ...]
     losses: Tensor
     learning_rate: float
+    rate_changed: bool
     steps_per_second: float
     eta_seconds: float | None
     model: LearnedModel | None
@@ -152,7 +154,7 @@ class Run:
     ) -> None:
         self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
         self.present = present
-        self.learning_rate = spec.learning_rate
+        self.learning_rate, self.rate_changed = spec.learning_rate, False
         self.single_steps = 0
         self.queued = self.in_turn = False
         self._path, self._evaluation = path, evaluation
@@ -223,6 +225,7 @@ class Run:
             history=self._history.points(),
             losses=self._losses[:done],
             learning_rate=self.learning_rate if self._snapshot is None else self._snapshot.learning_rate,
+            rate_changed=self.rate_changed,
             steps_per_second=speed,
             eta_seconds=(self.spec.steps - done) / speed if speed > 0 else None,
             model=None if self._snapshot is None else self._snapshot.model,

@@ -14,7 +14,6 @@ from fmviz.ui.i18n import number, tr
 
 __all__ = ["exports", "script"]
 
-CHANGED = "fmviz_run_rate_changed"
 WAIT = 1.0
 """Seconds between two looks at a run that has had no turn yet."""
 MIME = {"checkpoint": "application/octet-stream", "csv": "text/csv", "script": "text/x-python"}
@@ -22,7 +21,7 @@ MIME = {"checkpoint": "application/octet-stream", "csv": "text/csv", "script": "
 
 def exports(run: RunStatus | None) -> None:
     """Three buttons; what needs a trained network waits for one. The files are made in a thread that knows no session."""
-    now, changed = state.current(), _rate_changed(run)
+    now = state.current()
     if now.shell.present:
         return
     run = training.reader(run)()  # a run that had just begun when the page did has mostly had its first turn by now
@@ -33,20 +32,10 @@ def exports(run: RunStatus | None) -> None:
         _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest()), disabled=untrained)
         _button("csv", "loss.csv", lambda: _csv(latest()), disabled=untrained)
         _button("script", "train.py", lambda: training_script(path, spec))
-        if changed:
+        if run is not None and run.rate_changed:
             st.caption(tr("train.export.rate", rate=number(spec.learning_rate)))
     if _waiting(run):
         st.fragment(_first_turn, run_every=WAIT)()
-
-
-def _rate_changed(run: RunStatus | None) -> bool:
-    """Whether this session changed the learning rate of a run while it was alive; kept, as it may be changed back."""
-    if run is None:
-        return False
-    changed: set[int] = st.session_state.setdefault(CHANGED, set())
-    if run.alive and run.spec.learning_rate != state.current().train.learning_rate:
-        changed.add(run.id)
-    return run.id in changed
 
 
 def _waiting(run: RunStatus | None) -> bool:
