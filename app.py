@@ -8,8 +8,8 @@ script, and only then is there a script context.
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fmviz.ui import shell
-from fmviz.ui.feed import FEED_ROUTES
+from fmviz.app import shell
+from fmviz.app.feed import FEED_ROUTES
 
 app = st.App(__file__, routes=FEED_ROUTES)
 

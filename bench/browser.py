@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from bench.report import Row, at_least, at_most, note
-from fmviz.specs.scene import SCHEDULERS
+from fmviz.scene.scene import SCHEDULERS
 from tests.browser.helpers import settle, stage
 from tools.find_chromium import FLAGS, find_chromium
 from tools.serve import serve

@@ -8,17 +8,15 @@ from itertools import count
 import torch
 
 from bench.report import Row, at_most, median_ms
-from fmviz import scenes
-from fmviz.clips import conservation
 from fmviz.clips.clip import Clip
-from fmviz.clips.conservation import Experiment
 from fmviz.clips.paths import Grid, Starts
-from fmviz.clips.summary import NAMES, summary_clip
-from fmviz.specs import ConservationView, Scene, State
+from fmviz.lessons.conservation.compute import clips, results
+from fmviz.lessons.conservation.compute.clips import Experiment
+from fmviz.lessons.conservation.compute.summary import NAMES, summary_clip
+from fmviz.scene import ConservationView, Scene, State, scenes
 from fmviz.stage.payload import View
 from fmviz.theory import ProbabilityPath, boxes
 from fmviz.theory.conservation import Law
-from fmviz.ui import conservation_clips
 
 __all__ = ["rows"]
 
@@ -34,11 +32,11 @@ def clip_of(scene: Scene, what: Experiment) -> Clip:
     """The clip from nothing: no path and no map is kept between two calls."""
     known, sigma = scenes.path(scene), scenes.sigma(scene)
     path = ProbabilityPath(known.p_init, known.p_data, known.scheduler)
-    grid = Grid(scenes.extent(scene), frames=conservation_clips.FRAMES, cells=conservation_clips.CELLS)
-    found = conservation.maps(conservation.solution(path, sigma, what, grid), what)
-    density = conservation.density_panel(path, sigma, found, Starts(scene.count))
+    grid = Grid(scenes.extent(scene), frames=results.FRAMES, cells=results.CELLS)
+    found = clips.maps(clips.solution(path, sigma, what, grid), what)
+    density = clips.density_panel(path, sigma, found, Starts(scene.count))
     box = boxes.Box(*ConservationView().box)
-    return conservation.clip(found, density, box, conservation.box_numbers(path, sigma, what, box, grid.times()))
+    return clips.clip(found, density, box, clips.box_numbers(path, sigma, what, box, grid.times()))
 
 
 def moving_box() -> Callable[[], bytes]:
@@ -47,7 +45,7 @@ def moving_box() -> Callable[[], bytes]:
 
     def draw() -> bytes:
         x = 0.01 * next(step)
-        return conservation_clips.payload(State(conservation=ConservationView(box=(x, x + 2.0, -1.0, 1.0))), View())
+        return results.payload(State(conservation=ConservationView(box=(x, x + 2.0, -1.0, 1.0))), View())
 
     return draw
 

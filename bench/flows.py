@@ -7,17 +7,16 @@ from collections.abc import Iterator
 import torch
 
 from bench.report import Row, at_most, median_ms, note
-from fmviz import scenes
-from fmviz.clips import flows
+from fmviz.app.i18n import section
 from fmviz.clips.clip import Clip
 from fmviz.clips.paths import Grid, as_array
-from fmviz.specs import FlowsView, Scene
-from fmviz.specs.flows import RATES
+from fmviz.lessons.flows.compute import clips
+from fmviz.lessons.flows.compute.results import ARROWS
+from fmviz.lessons.flows.settings import RATES
+from fmviz.scene import FlowsView, Scene, scenes
 from fmviz.stage.payload import Labels, View, encode
 from fmviz.theory.convergence import convergence
 from fmviz.theory.flows import Field, Marginal, analytic
-from fmviz.ui.flows_clips import ARROWS
-from fmviz.ui.i18n import section
 
 __all__ = ["rows"]
 
@@ -25,9 +24,9 @@ __all__ = ["rows"]
 def clip(field: Field, grid: Grid, view: FlowsView) -> Clip:
     """All panels at once, nothing kept from before."""
     x0 = torch.tensor(view.starts, dtype=torch.float64)
-    found = flows.trajectories(field, flows.exact_trajectories(field, x0, grid), view.solvers, view.steps)
-    panels = (flows.field_panel(flows.arrows(field, grid), found, grid), flows.mesh_panel(field, grid))
-    return Clip(as_array(grid.times()), panels, flows.error_readouts(found, grid))
+    found = clips.trajectories(field, clips.exact_trajectories(field, x0, grid), view.solvers, view.steps)
+    panels = (clips.field_panel(clips.arrows(field, grid), found, grid), clips.mesh_panel(field, grid))
+    return Clip(as_array(grid.times()), panels, clips.error_readouts(found, grid))
 
 
 def marginal() -> tuple[Marginal, Grid]:
@@ -46,7 +45,7 @@ def orders_off() -> float:
 def rows() -> Iterator[Row]:
     """The clip, its payload, the scene's field by dopri5, and the orders."""
     torch.set_num_threads(1)
-    view, grid = FlowsView(), Grid(flows.EXTENT, arrows=ARROWS)
+    view, grid = FlowsView(), Grid(clips.EXTENT, arrows=ARROWS)
     field = analytic(view.field, view.chosen_rate)
     labels = Labels.from_mapping(section("en", "stage"), section("en", "layer"))
     ours, whole, scene = median_ms(

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import torch
 
 from bench.report import Row, at_most, median_ms, note
-from fmviz.clips import noise_evidence
-from fmviz.specs import Scene, State
-from fmviz.specs.noise import PROCESSES, NoiseView, ProcessName
+from fmviz.lessons.noise.compute import evidence, results
+from fmviz.lessons.noise.settings import PROCESSES, NoiseView, ProcessName
+from fmviz.scene import Scene, State
 from fmviz.stage.payload import View
-from fmviz.ui import noise_clips
 
 __all__ = ["rows"]
 
@@ -26,11 +25,11 @@ def rows() -> Iterator[Row]:
 
     def build(process: ProcessName) -> bytes:
         scene = Scene(seed_noise=next(seeds))
-        return noise_clips.payload(State(scene=scene, noise=NoiseView(process=process)), View())
+        return results.payload(State(scene=scene, noise=NoiseView(process=process)), View())
 
     for process in PROCESSES:
         (took,) = median_ms(lambda process=process: build(process))  # type: ignore[misc]
         yield at_most(f"clip of {process}, simulated and encoded", took, "ms", LIMIT)
-    (took,) = median_ms(lambda: noise_evidence.orders(next(seeds)), repeats=3)
+    (took,) = median_ms(lambda: evidence.orders(next(seeds)), repeats=3)
     yield at_most("orders of Euler-Maruyama, two equations, five step counts", took, "ms", 500)
     yield note("bytes of the largest clip", max(len(build(process)) for process in PROCESSES) / 1024, "KiB")

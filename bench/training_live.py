@@ -35,9 +35,9 @@ VISITS = 3
 BARE = """
 import time, torch
 torch.set_num_threads(1)
-from fmviz import scenes
+from fmviz.scene import scenes
 from fmviz.learning import Trainer
-from fmviz.specs import Scene, TrainView
+from fmviz.scene import Scene, TrainView
 scene = Scene()
 trainer = Trainer(scenes.path(scene), scenes.train_spec(scene, TrainView(steps=200000)))
 trainer.advance(100)

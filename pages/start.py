@@ -1,19 +1,3 @@
-"""Start: a path that moves, and the way into the lessons."""
+from fmviz.lessons import show
 
-import streamlit as st
-
-from fmviz.ui import clips, lesson, player, state
-from fmviz.ui.i18n import tr
-
-current = state.current()
-view = player.visit_view("start", "paths")
-lesson.opening("start")
-player.player(
-    "start_stage",
-    "paths",
-    lambda: clips.marginal_payload(state.current().scene, view, current.shell.language, draft=player.draft()),
-)
-lesson.cards()
-lesson.notice("start")
-if not current.shell.present:
-    st.caption(tr("start.how"))
+show("start")

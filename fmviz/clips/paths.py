@@ -1,6 +1,6 @@
 """The clip of a probability path: conditional and marginal panels under one clock (T12 to T21).
 
-Layer names are those of ``fmviz.specs.views.LAYERS``. Every array is exact up to float32; only the particles are
+Layer names are those of ``fmviz.scene.views.LAYERS``. Every array is exact up to float32; only the particles are
 simulated. The conditional path ends in a point mass: its last density frame holds all mass in one grid cell, and
 velocity and score, which have no value there, are NaN (drawn as nothing).
 """
@@ -31,7 +31,7 @@ from fmviz.clips.clip import (
     Vectors,
 )
 from fmviz.clips.particles import conditional_sde, marginal_ode, marginal_sde
-from fmviz.specs.scene import NOISE_STREAM
+from fmviz.scene.scene import NOISE_STREAM
 from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import solve_ode

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from fmviz.specs import Scene, decode, encode
-from fmviz.ui.i18n import translate
+from fmviz.app.i18n import translate
+from fmviz.scene import Scene, decode, encode
 from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 PATHS = "/probability-paths"
@@ -102,7 +102,7 @@ def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     stage.wait("Number(s.frames) > 0")
     before, picture = stage.data("clip"), stage.picture("marginal")
     mode = Scene(data="two_modes")
-    from fmviz import scenes
+    from fmviz.scene import scenes
 
     component = scenes.components(mode, "data")[0]
     start, end = (component.x, component.y), (component.x + 1.0, component.y + 1.5)
@@ -124,7 +124,7 @@ def test_dragging_z_changes_the_conditional_panel_only(paths):
     page, stage = paths
     left, right = stage.picture("conditional"), stage.picture("marginal")
     first = decode({})[0]
-    from fmviz import scenes
+    from fmviz.scene import scenes
 
     component = scenes.components(first.scene, "data")[0]
     stage.drag("conditional", (component.x, component.y), (0.0, -2.0))

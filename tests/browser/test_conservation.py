@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from fmviz.specs import decode
-from fmviz.specs.conservation import ConservationView
-from fmviz.ui.i18n import translate
+from fmviz.app.i18n import translate
+from fmviz.lessons.conservation.settings import ConservationView
+from fmviz.scene import decode
 from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 STILL = "/conservation?n=60&t=0.6"

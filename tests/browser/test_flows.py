@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from fmviz import scenes
-from fmviz.specs import Scene, decode
-from fmviz.specs.flows import STARTS
-from fmviz.ui.i18n import translate
+from fmviz.app.i18n import translate
+from fmviz.lessons.flows.settings import STARTS
+from fmviz.scene import Scene, decode, scenes
 from tests.browser.helpers import Stage, choose, english, query, settle, wait_for_query, widget
 
 FLOWS = "/flows"

@@ -8,12 +8,11 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from fmviz import scenes
+from fmviz.app.i18n import translate
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
-from fmviz.specs import Scene, decode
-from fmviz.ui.i18n import translate
+from fmviz.scene import Scene, decode, scenes
 from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 SAMPLE = "/sample?n=60"

@@ -6,12 +6,12 @@ import altair as alt
 import numpy as np
 import pytest
 
-from fmviz.charts.curves import curves
 from fmviz.charts.palette import colour
-from fmviz.charts.spacetime import spacetime
 from fmviz.charts.sparkline import sparkline
 from fmviz.charts.thumbnail import thumbnail
-from fmviz.charts.training import COLUMNS, GIVEN, NEWS, Axis, Line, line_chart, table
+from fmviz.lessons.paths.charts.curves import curves
+from fmviz.lessons.paths.charts.spacetime import spacetime
+from fmviz.lessons.train.charts.lines import COLUMNS, GIVEN, NEWS, Axis, Line, line_chart, table
 
 T = np.linspace(0, 1, 11, dtype=np.float32)
 SERIES = {"α": (T, "data"), "β": (1 - T, "init"), "σ": (np.full(11, 2.5, dtype=np.float32), "sde")}

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from fmviz import scenes
 from fmviz.clips import paths
 from fmviz.clips.clip import Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
 from fmviz.clips.paths import Grid, Starts
-from fmviz.specs import Scene
-from fmviz.specs.scene import PRESETS
-from fmviz.specs.views import LAYERS
+from fmviz.scene import Scene, scenes
+from fmviz.scene.scene import PRESETS
+from fmviz.scene.views import LAYERS
 from fmviz.stage.payload import check, layer_names
 from fmviz.theory import GaussianMixture
 from fmviz.theory.metrics import energy_distance

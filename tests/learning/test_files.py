@@ -21,7 +21,7 @@ from fmviz.learning.draws import steps_together
 from fmviz.learning.export import training_script
 from fmviz.learning.networks import Architecture
 from fmviz.learning.spec import MAX_DEPTH, MAX_WIDTH
-from fmviz.specs.mixture import MAX_COMPONENTS
+from fmviz.scene.components import MAX_COMPONENTS
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.schedulers import Scheduler
 from fmviz.theory.solvers import solve_ode

@@ -11,7 +11,6 @@ import weakref
 import pytest
 import torch
 
-from fmviz.clips import samples
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import (
     Control,
@@ -26,6 +25,7 @@ from fmviz.learning import (
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
 from fmviz.learning.training import untrained
+from fmviz.lessons.sample.compute import samples
 from fmviz.theory import ProbabilityPath, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
 

@@ -1,0 +1,118 @@
+"""The skeleton that every page shares: claim, formula strip, stage, what to notice, check it, in code."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from fmviz.app import order, state
+from fmviz.app.i18n import ASSETS, catalogue, tr
+from fmviz.lessons import LESSONS
+
+__all__ = ["cards", "check", "code", "notice", "opening"]
+
+
+@lru_cache(maxsize=1)
+def _formulas() -> dict[str, dict[str, Any]]:
+    with (ASSETS / "formulas.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def opening(
+    page: str, *, strip: str | None = None, general_source: bool = False, between: Callable[[], None] | None = None
+) -> None:
+    """The title, its one sentence of claim, and the formula strip. Presenting leaves the claim out, and ends here.
+
+    Args:
+        page: whose words.
+        strip: whose formulas, if not the page's.
+        general_source: p_init is not the standard Gaussian.
+        between: draws what comes between claim and strip; not while presenting.
+    """
+    if state.current().shell.present:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
+            st.header(tr(f"{page}.title"), anchor=False, width="content")
+            st.space("stretch")
+            st.button(
+                tr("app.present_end"),
+                icon=":material/close_fullscreen:",
+                type="tertiary",
+                on_click=state.change,
+                args=("shell",),
+                kwargs={"present": False},
+                key="present_end",
+            )
+    else:
+        with st.container(gap=None, key=f"heading_{page}"):
+            st.header(tr(f"{page}.title"), anchor=False)
+            st.markdown(tr(f"{page}.claim"))
+        if between is not None:
+            between()
+    _formula_strip(strip or page, general_source)
+
+
+def _formula_strip(page: str, general_source: bool) -> None:
+    """Each symbol in the colour of its layer."""
+    table = _formulas()[page]
+    strip = list(table["strip"])
+    if general_source and "general_source" in table:
+        strip[0] = table["general_source"]
+    with st.container(horizontal=True, wrap=False, gap="small", key=f"formulas_{page}"):
+        if order.nothing_drawn_yet():  # the browser loads what typesets formulas once the picture moves
+            st.markdown("&nbsp;", width="content")
+            return
+        for formula in strip:
+            st.markdown(formula, width="content")
+
+
+def cards() -> None:
+    """The way into the lessons."""
+    if state.current().shell.present:
+        return
+    st.subheader(tr("start.lessons"), anchor=False)
+    with st.grid("auto", min_column_width=280):
+        for lesson in LESSONS[1:]:
+            with st.container(border=True, height="stretch"):
+                st.markdown(f"**{tr(f'nav.{lesson.name}')}**")
+                st.markdown(tr(f"start.card_{lesson.name}"))
+                st.page_link(lesson.file, label=tr("start.open"), icon=":material/arrow_forward:")
+
+
+def notice(page: str) -> None:
+    """What to notice: a question to predict before pressing play, then the points."""
+    if state.current().shell.present:
+        return
+    prefix = f"{page}.notice."
+    points = [key for key in catalogue("en") if key.startswith(prefix) and key != f"{prefix}predict"]
+    with st.container(border=True, key=f"notice_{page}"):
+        st.subheader(tr("lesson.notice"), anchor=False)
+        st.markdown(f":material/psychology: **{tr('lesson.predict')}** — {tr(f'{prefix}predict')}")
+        st.markdown("\n".join(f"- {tr(key)}" for key in points))
+
+
+def check(page: str, body: Callable[[], None]) -> None:
+    """The numbers that prove the picture, computed when opened."""
+    _unfolded(f"check_{page}", tr("lesson.check"), ":material/verified:", body)
+
+
+def code(page: str, script: Callable[[], str], *, intro: str = "lesson.code_intro") -> None:
+    """Runnable PyTorch for exactly this scene."""
+
+    def body() -> None:
+        st.caption(tr(intro))
+        st.code(script(), language="python")
+
+    _unfolded(f"code_{page}", tr("lesson.code"), ":material/code:", body)
+
+
+def _unfolded(key: str, title: str, icon: str, body: Callable[[], None]) -> None:
+    if state.current().shell.present:
+        return
+    expander = st.expander(title, icon=icon, on_change="rerun", key=key)
+    if expander.open:
+        with expander:
+            body()

@@ -1,0 +1,182 @@
+"""The Scene in the sidebar: the same on every page."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import streamlit as st
+
+from fmviz.app import bound, clips, state
+from fmviz.app.components_table import components_table
+from fmviz.app.i18n import tr
+from fmviz.app.order import picture_first
+from fmviz.app.pictures import show_png, show_svg
+from fmviz.app.press import once
+from fmviz.app.theme import theme
+from fmviz.charts.sparkline import sparkline
+from fmviz.charts.thumbnail import thumbnail
+from fmviz.clips.thumbnails import density_image
+from fmviz.errors import ScheduleError
+from fmviz.scene import Scene, scenes
+from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, PresetName
+
+__all__ = ["scene_bar"]
+
+SCHEDULE_ERROR = "fmviz_schedule_error"
+
+
+def scene_bar() -> None:
+    """Draws the sidebar."""
+    scene = state.current().scene
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(tr("scene.heading"), anchor=False)
+        st.space("stretch")
+        st.button(
+            tr("scene.undo"),
+            icon=":material/undo:",
+            on_click=picture_first(once(state.undo)),
+            disabled=not state.undoable(),
+            help=tr("scene.undo_help"),
+            shortcut="z",
+            key="undo",
+            type="tertiary",
+        )
+    _data(scene)
+    _source(scene)
+    _schedule(scene)
+    bound.choose("scene", "sigma", tr("scene.sigma"), SIGMAS, "sigma")
+    if scene.sigma != "zero":
+        bound.slide("scene", "amplitude", tr("scene.amplitude"), 0.0, 5.0, 0.05)
+    bound.slide("scene", "count", tr("scene.count"), 10, 2000, 10)
+    _seeds(scene)
+    components_table()
+    st.button(
+        tr("scene.reset"),
+        icon=":material/restart_alt:",
+        on_click=picture_first(state.put, Scene()),
+        type="tertiary",
+        key="reset",
+    )
+
+
+def _pick(which: MixtureName, name: str) -> None:
+    """A preset chosen anew also drops the edits of the old one."""
+    state.change("scene", **{which: name, f"{which}_components": None})
+
+
+def _data(scene: Scene) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        show_png(_picture(scene, "data"), width=56, alt=tr(f"preset.{scene.data}"))
+        with st.container(width="stretch"):
+            bound.choose("scene", "data", tr("scene.data"), PRESETS, "preset", take=partial(_pick, "data"))
+    gallery = st.popover(tr("scene.gallery"), icon=":material/apps:", on_change="rerun", key="gallery", width="stretch")
+    if gallery.open:
+        with gallery, st.grid(2, min_column_width=80, gap="xsmall"):
+            for name in PRESETS:
+                with st.container(horizontal_alignment="center", gap="xsmall"):
+                    show_png(_preset_picture(name), width=72, alt=tr(f"preset.{name}"))
+                    st.button(
+                        tr(f"preset.{name}"),
+                        key=f"pick_{name}",
+                        on_click=picture_first(_pick, "data", name),
+                        width="stretch",
+                    )
+    if scene.data_components is not None:
+        _edited("data")
+
+
+def _source(scene: Scene) -> None:
+    bound.choose("scene", "init", tr("scene.init"), INITS, "preset", take=partial(_pick, "init"))
+    if scene.init_components is not None:
+        _edited("init")
+
+
+def _edited(which: MixtureName) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(tr("scene.edited"), icon=":material/edit:", color="orange")
+        st.button(
+            tr("scene.back_to_preset"),
+            type="tertiary",
+            key=f"preset_again_{which}",
+            on_click=picture_first(_forget_edits, which),
+        )
+
+
+def _forget_edits(which: MixtureName) -> None:
+    state.put(state.current().scene.with_mixture(which, None))
+
+
+def _next_seed(field: str) -> None:
+    state.change("scene", **{field: (getattr(state.current().scene, field) + 1) % 1_000_000})
+
+
+def _schedule(scene: Scene) -> None:
+    bound.choose("scene", "scheduler", tr("scene.scheduler"), SCHEDULERS, "scheduler")
+    if scene.scheduler != "custom":
+        st.session_state.pop(SCHEDULE_ERROR, None)
+    if scene.scheduler == "polynomial":
+        bound.slide("scene", "exponent", tr("scene.exponent"), 1.0, 6.0, 0.1)
+    elif scene.scheduler == "vp":
+        st.caption(tr("scene.vp_note"))
+    elif scene.scheduler == "custom":
+        _typed_schedule(scene)
+    times, (alpha, beta, sigma) = clips.curves(scene)
+    series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
+    description = tr("scene.curves_alt")
+    show_svg(sparkline(times, series, theme(), description), alt=description)
+
+
+def _typed_schedule(scene: Scene) -> None:
+    """Two fields for alpha and beta; what cannot be used is explained below them and changes nothing else."""
+    for name, label in (("alpha", tr("scene.alpha")), ("beta", tr("scene.beta"))):
+        key = f"typed.{name}"
+        if SCHEDULE_ERROR not in st.session_state:
+            bound.show(key, getattr(scene, name))
+        change = bound.heard(key, picture_first(_typed))
+        st.text_input(label, key=key, on_change=change, persist_state="session")
+    error = st.session_state.get(SCHEDULE_ERROR)
+    if error is not None:
+        reason, detail = error
+        st.error(
+            f"{tr(f'schedule_error.{reason}', detail=detail)} {tr('schedule_error.unchanged')}", icon=":material/error:"
+        )
+
+
+def _typed() -> None:
+    alpha, beta = st.session_state["typed.alpha"], st.session_state["typed.beta"]
+    try:
+        scenes.scheduler(state.current().scene.model_copy(update={"scheduler": "custom", "alpha": alpha, "beta": beta}))
+    except ScheduleError as error:
+        st.session_state[SCHEDULE_ERROR] = (error.reason, error.detail)
+    else:
+        st.session_state.pop(SCHEDULE_ERROR, None)
+        state.change("scene", alpha=alpha, beta=beta)
+
+
+def _seeds(scene: Scene) -> None:
+    with st.container(horizontal=True):
+        st.button(
+            tr("scene.new_noise"),
+            icon=":material/casino:",
+            help=tr("scene.new_noise_help"),
+            key="new_noise",
+            on_click=picture_first(once(_next_seed, "seed_noise")),
+        )
+        st.button(
+            tr("scene.new_starts"),
+            icon=":material/scatter_plot:",
+            key="new_starts",
+            on_click=picture_first(once(_next_seed, "seed_start")),
+        )
+    with st.expander(tr("scene.seeds"), icon=":material/tag:"), st.grid(2):
+        for field in ("seed_data", "seed_start", "seed_noise", "seed_network"):
+            bound.type_number("scene", field, tr(f"scene.{field}"), 0, 999_999)
+
+
+def _picture(scene: Scene, which: MixtureName) -> bytes:
+    return thumbnail(density_image(scenes.mixture(scene, which)))
+
+
+@lru_cache(maxsize=32)
+def _preset_picture(name: PresetName) -> bytes:
+    return _picture(Scene(data=name), "data")

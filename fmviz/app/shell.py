@@ -1,0 +1,150 @@
+"""The frame around every page: configuration, language, navigation, the Scene, the address."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from fmviz.app import bound, clips, order, state, training
+from fmviz.app.i18n import ASSETS, tr
+from fmviz.app.player import first_view, standalone
+from fmviz.app.scene_bar import scene_bar
+from fmviz.lessons import LESSONS
+from fmviz.lessons.flows.compute import results
+from fmviz.runtime import prepare_process
+from fmviz.scene import Scene, State
+
+__all__ = ["framed", "run", "warm_up"]
+
+# Until `st.navigation` has run once, Streamlit takes the folder pages/ for its own kind of pages, and tells whoever is the
+# first to open a page by its address that there is none.
+PagesManager.uses_pages_directory = False
+
+_framed: ContextVar[bool] = ContextVar("framed", default=False)
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
+[class*="st-key-formulas_"] { min-height: 2.75rem; }
+[class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
+button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected="true"]:not([data-disabled]) {
+  color: inherit; font-weight: 600;
+}
+</style>"""
+PRESENT_STYLE = """<style>
+html { font-size: 20px; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.25rem; }
+</style>"""
+
+
+def warm_up() -> None:
+    """What the first visitor would otherwise wait for: process settings, the default scene's clip, the first optimiser.
+
+    Everything that is imported later is walked through by the garbage collector after every run of a script.
+    """
+    view, scene = first_view(State()), Scene()
+    clips.marginal_payload(scene, view, "en")
+    clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
+    results.warm_up(view)
+    for lesson in LESSONS:
+        lesson.page()
+    training.warm_up()
+    prepare_process()
+
+
+def framed() -> bool:
+    """Whether the frame is around the page that is being drawn."""
+    return _framed.get()
+
+
+def run() -> None:
+    """Runs the app once, as Streamlit does for every interaction."""
+    token = _framed.set(True)
+    try:
+        _run()
+    finally:
+        _framed.reset(token)
+
+
+def _run() -> None:
+    order.whole_page()
+    state.read_address()
+    shell = state.current().shell
+    st.set_page_config(
+        page_title=tr("app.name"),
+        page_icon=str(ASSETS / "logo.svg"),
+        layout="wide",
+        initial_sidebar_state="collapsed" if shell.present else "auto",
+    )
+    prepare_process()
+    st.logo(str(ASSETS / "logo.svg"), size="large")
+    page = st.navigation(_pages(), position="top")
+    st.html(STYLE)
+    if shell.present:
+        st.html(PRESENT_STYLE)
+    _link_note()
+    if not shell.present:
+        st.sidebar.caption(tr("app.tagline"))
+    page.run()
+    if not shell.present:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
+        with st.sidebar:
+            _controls()
+            scene_bar()
+    state.write_address()
+
+
+def _pages() -> list[st.Page]:
+    return [
+        st.Page(
+            lesson.file,
+            title=tr(f"nav.{lesson.name}"),
+            icon=lesson.icon,
+            default=lesson == LESSONS[0],
+            url_path=lesson.address,
+            help=tr(f"nav.help_{lesson.name}"),
+        )
+        for lesson in LESSONS
+    ]
+
+
+def _controls() -> None:
+    bound.segmented("shell", "language", tr("app.language"), {"en": "English", "zh": "简体中文"}, collapsed=True)
+    with st.container(horizontal=True):
+        st.button(
+            tr("app.present"),
+            icon=":material/present_to_all:",
+            help=tr("app.present_help"),
+            on_click=state.change,
+            args=("shell",),
+            kwargs={"present": True},
+            key="present",
+        )
+        share = st.popover(tr("app.share"), icon=":material/share:", on_change="rerun", key="share")
+        if share.open:
+            with share:
+                st.caption(tr("app.share_help"))
+                st.code(_address(), language=None, wrap_lines=True)
+                if order.here() is not None:
+                    st.download_button(
+                        tr("app.standalone"),
+                        standalone(tr("app.name")),
+                        "fmviz.html",
+                        "text/html",
+                        icon=":material/slideshow:",
+                        help=tr("app.standalone_help"),
+                        key="standalone",
+                        on_click="ignore",
+                    )
+
+
+def _address() -> str:
+    query = state.query()
+    return f"{st.context.url}?{query}" if query else str(st.context.url)
+
+
+def _link_note() -> None:
+    names = state.problems()
+    if names:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(tr("app.link_problems", names=", ".join(names)), icon=":material/link_off:")
+            st.button(tr("app.link_dismiss"), on_click=state.dismiss_problems, key="dismiss")

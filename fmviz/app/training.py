@@ -1,0 +1,291 @@
+"""The training run of one session: one pool for all, one run for each browser.
+
+A run belongs to what it learns from (the scene's distributions and path, and the settings of the page Train). When one of
+those is changed the run is ended; going back to them finds what it had learned, as long as the pool remembers it. The
+learning rate alone may change while a run goes on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from fmviz.app import presence, state
+from fmviz.app.i18n import number, tr
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainingPool, TrainSpec
+from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.learning.training import untrained
+from fmviz.runtime import cores, prepare_process
+from fmviz.scene import Scene, TrainView, scenes
+
+__all__ = [
+    "Shown",
+    "cancel",
+    "exact_answers",
+    "explain",
+    "kept",
+    "new_weights",
+    "pause",
+    "reader",
+    "refusal",
+    "reset",
+    "run_spec",
+    "set_rate",
+    "shown",
+    "single_step",
+    "start",
+    "status",
+    "sync",
+    "trained",
+    "warm_up",
+]
+
+RUNS, REFUSED = "fmviz_runs", "fmviz_run_refused"
+MOST_WORKERS = 4
+REMEMBERED = 8
+"""Runs that a session can come back to."""
+
+Key = tuple[Scene, TrainSpec]
+
+
+@st.cache_resource(show_spinner=False)
+def _pool() -> TrainingPool:
+    """The one pool of this process, made once torch has its thread count. One core is left for the server, and on a large
+    machine the interpreter as well: its threads take turns with these."""
+    prepare_process()
+    pool = TrainingPool(workers=max(1, min(MOST_WORKERS, cores() - 1)))
+    atexit.register(pool.close)  # a thread killed inside torch takes the whole process down with it
+    return pool
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _evaluation(scene: Scene) -> Evaluation:
+    """Fixed draws and exact answers of a scene's path; `scene` as `scenes.learned_part` gives it."""
+    return Evaluation(scenes.path(scene), points=1024)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
+    """The network before its first step."""
+    return untrained(scenes.path(scene), spec)
+
+
+def warm_up() -> None:
+    """Has torch import what its optimisers need, most of a second's worth of modules."""
+    scene = Scene()
+    model = Trainer(scenes.path(scene), scenes.train_spec(scene, TrainView(device="cpu"))).snapshot().model
+    Evaluation(scenes.path(scene), points=64).report(model)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The network on stage: of the latest step, or of the chosen one.
+
+    Attributes:
+        step: its training step.
+        model: itself.
+        stamp: tells networks of this session apart.
+    """
+
+    step: int
+    model: LearnedModel
+    stamp: tuple[int, int]
+
+
+# ------------------------------------------------------------------ what is there
+
+
+def run_spec() -> TrainSpec:
+    """The settings of a run started now."""
+    now = state.current()
+    return scenes.train_spec(now.scene, now.train)
+
+
+def _key() -> Key:
+    """What a run belongs to; the learning rate is no part of it."""
+    return scenes.learned_part(state.current().scene), replace(run_spec(), learning_rate=1.0)
+
+
+def _runs() -> dict[Key, int]:
+    found: dict[Key, int] = st.session_state.setdefault(RUNS, {})
+    return found
+
+
+def status(*, touch: bool = False) -> RunStatus | None:
+    """The run of the present scene and settings; None if there is none."""
+    run = _runs().get(_key())
+    if run is None:
+        return None
+    try:
+        if touch:
+            _pool().touch(run)
+        return _pool().status(run)
+    except UnknownRunError:
+        del _runs()[_key()]
+        return None
+
+
+def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
+    """A function that any thread may call: the same run as it is then, or as it was if the pool has forgotten it."""
+    pool = _pool()
+
+    def read() -> RunStatus | None:
+        try:
+            return None if run is None else pool.status(run.id)
+        except UnknownRunError:
+            return run
+
+    return read
+
+
+def kept(run: RunStatus, step: int | None) -> Shown | None:
+    """The network of the last kept step up to `step`, or the latest; None before there is one. Knows no session."""
+    found = [k for k in run.kept if step is not None and k.step <= step]
+    if found and step is not None and step < run.step:
+        return Shown(found[-1].step, found[-1].model, (run.id, found[-1].step))
+    return None if run.model is None else Shown(run.step, run.model, (run.id, run.step))
+
+
+def shown(run: RunStatus | None, step: int | None) -> Shown:
+    """The network to show: that of the last kept step up to `step`, the latest, or that before the first step.
+
+    Raises:
+        FmvizError: these settings cannot be trained on this scene.
+    """
+    found = kept(run, step) if run else None
+    if found is not None:
+        return found
+    return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
+
+
+def trained() -> RunStatus | None:
+    """The latest run of this session that has learned something about the present scene; for other pages."""
+    scene = scenes.learned_part(state.current().scene)
+    for (learned_from, _), run_id in reversed(_runs().items()):
+        if learned_from == scene:
+            with suppress(UnknownRunError):
+                run = _pool().status(run_id)
+                if run.model is not None and run.step > 0:
+                    return run
+    return None
+
+
+def exact_answers() -> Evaluation:
+    """The exact answers of the present scene."""
+    return _evaluation(scenes.learned_part(state.current().scene))
+
+
+def explain(error: Exception | None) -> str:
+    """Why a run failed or was not begun, in the user's language."""
+    match error:
+        case TrainingDivergedError():
+            loss = number(error.loss) if math.isfinite(error.loss) else tr("train.failed.no_number")
+            rate, good = number(error.learning_rate), error.last_good.step
+            return tr("train.failed.diverged", step=error.step, loss=loss, rate=rate, good=good)
+        case PoolFullError():
+            return tr("train.failed.full")
+        case ParameterError(name="objective"):
+            return tr("train.failed.objective")
+        case ParameterError(name="device"):
+            return tr("train.failed.device")
+        case ParameterError(name="batch_size, hidden"):
+            return tr("train.failed.too_large")
+    return str(error)
+
+
+# ------------------------------------------------------------------ what is done
+
+
+def sync() -> None:
+    """Ends the runs of this session that belong to another scene or other settings."""
+    here = _key()
+    for key, run_id in _runs().items():
+        if key != here:
+            _known(_pool().cancel, run_id)
+
+
+def start(*, paused: bool = False) -> None:
+    """Goes on with the run of this session, or begins one from the same weights."""
+    run = status()
+    if run is not None and run.alive:
+        if not paused:
+            _known(_pool().resume, run.id)
+        return
+    scene, _ = key = _key()
+    st.session_state.pop(REFUSED, None)
+    try:
+        found = _pool().submit(
+            scenes.path(scene), run_spec(), evaluation=_evaluation(scene), paused=paused, present=presence.watch()
+        )
+    except FmvizError as error:
+        st.session_state[REFUSED] = error
+        return
+    if run is not None:
+        _pool().forget(run.id)
+    _runs().pop(key, None)
+    _runs()[key] = found
+    for old in list(_runs())[:-REMEMBERED]:
+        _pool().forget(_runs().pop(old))
+    state.change("train", replay=None)
+
+
+def refusal() -> FmvizError | None:
+    """Why the last run asked for was not begun."""
+    error: FmvizError | None = st.session_state.get(REFUSED)
+    return error
+
+
+def pause() -> None:
+    """Stops after the present step."""
+    _mine(_pool().pause)
+
+
+def single_step() -> None:
+    """Does exactly one step, and waits."""
+    start(paused=True)
+    _mine(_pool().single_step)
+
+
+def cancel() -> None:
+    """Ends the run; what it learned stays."""
+    _mine(_pool().cancel)
+
+
+def reset() -> None:
+    """Forgets the run: back to the same weights."""
+    run_id = _runs().pop(_key(), None)
+    st.session_state.pop(REFUSED, None)
+    if run_id is not None:
+        _pool().forget(run_id)
+    state.change("train", replay=None)
+
+
+def new_weights() -> None:
+    """Other weights, by the next seed; the old run can be found again at the old seed."""
+    cancel()
+    state.change("scene", seed_network=(state.current().scene.seed_network + 1) % 1_000_000)
+    state.change("train", replay=None)
+
+
+def set_rate(rate: float) -> None:
+    """Another learning rate, from the next step on."""
+    state.change("train", learning_rate=rate)
+    _mine(lambda run_id: _pool().set_learning_rate(run_id, rate))
+
+
+def _mine(command: Callable[[int], None]) -> None:
+    run_id = _runs().get(_key())
+    if run_id is not None:
+        _known(command, run_id)
+
+
+def _known(command: Callable[[int], None], run_id: int) -> None:
+    """A command to a run that the pool may have forgotten since."""
+    with suppress(UnknownRunError):
+        command(run_id)

@@ -1,0 +1,87 @@
+"""Maps, clips and numbers of the page Conservation, each computed once.
+
+Maps and particles do not know the box, so moving it computes the box's numbers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from fmviz.app.clips import conditional_point, labels
+from fmviz.app.i18n import translate
+from fmviz.clips.clip import PlanePanel
+from fmviz.clips.paths import Grid, Starts
+from fmviz.lessons.conservation.compute import clips
+from fmviz.lessons.conservation.compute.clips import BoxNumbers, Experiment, Maps
+from fmviz.lessons.conservation.settings import BreakName, ConservationView
+from fmviz.scene import Scene, State, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+from fmviz.theory import boxes
+from fmviz.theory.conservation import Law
+
+__all__ = ["FRAMES", "box_numbers", "experiment", "maps", "payload", "title"]
+
+FRAMES, CELLS = 41, 56
+LAWS: dict[BreakName, Law] = {"none": Law(), "velocity": Law(velocity=1.1), "score": Law(score=0.0)}
+Sides = tuple[float, float, float, float]
+
+
+def experiment(scene: Scene, view: ConservationView) -> Experiment:
+    """What is put to the test."""
+    z = conditional_point(scene, view.z) if view.kind == "conditional" else None
+    return Experiment(z, view.law == "fokker_planck", LAWS[view.broken])
+
+
+def payload(now: State, view: View) -> bytes:
+    """The stage: the density with the box, and the maps."""
+    chosen = now.conservation
+    return _payload(now.scene, experiment(now.scene, chosen), chosen.broken, chosen.box, view, now.shell.language)
+
+
+@lru_cache(maxsize=8)
+def _payload(scene: Scene, what: Experiment, broken: BreakName, sides: Sides, view: View, language: Language) -> bytes:
+    numbers = box_numbers(scene, what, sides)
+    clip = clips.clip(maps(scene, what), _density(scene, what), boxes.Box(*sides), numbers)
+    kind = "marginal" if what.z is None else "conditional"
+    titles = [translate(language, f"conservation.map.density_{kind}")] + [
+        title(panel.name, broken, language) for panel in clip.panels[1:]
+    ]
+    panels = tuple(replace(panel, title=text) for panel, text in zip(clip.panels, titles, strict=True))
+    return encode(replace(clip, panels=panels), labels(language), view)
+
+
+def title(name: str, broken: BreakName, language: Language) -> str:
+    """What a map is called, under the law that is in force."""
+    changed = {("transport", "velocity"): "transport_fast", ("score_transport", "score"): "score_dropped"}
+    return translate(language, f"conservation.map.{changed.get((name, broken), name)}")
+
+
+@lru_cache(maxsize=12)
+def maps(scene: Scene, what: Experiment) -> Maps:
+    """All maps of the experiment."""
+    return clips.maps(_solution(scene, replace(what, law=Law())), what)
+
+
+@lru_cache(maxsize=4)
+def _solution(scene: Scene, what: Experiment) -> clips.Solution:
+    """For the true law; a broken one changes two factors."""
+    return clips.solution(scenes.path(scene), scenes.sigma(scene), what, _grid(scene))
+
+
+@lru_cache(maxsize=12)
+def _density(scene: Scene, what: Experiment) -> PlanePanel:
+    starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
+    return clips.density_panel(scenes.path(scene), scenes.sigma(scene), maps(scene, what), starts)
+
+
+@lru_cache(maxsize=32)
+def box_numbers(scene: Scene, what: Experiment, sides: Sides) -> BoxNumbers:
+    """The box at the frames of the clip."""
+    times = _grid(scene).times()
+    return clips.box_numbers(scenes.path(scene), scenes.sigma(scene), what, boxes.Box(*sides), times)
+
+
+def _grid(scene: Scene) -> Grid:
+    return Grid(scenes.extent(scene), frames=FRAMES, cells=CELLS)

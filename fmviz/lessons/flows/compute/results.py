@@ -1,0 +1,136 @@
+"""Clips and numbers of the page Flows, each computed once: pure functions of frozen arguments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from fmviz.app.clips import conditional_point, labels
+from fmviz.app.i18n import translate
+from fmviz.clips.clip import Clip, PlanePanel, Readout, Vectors
+from fmviz.clips.paths import Grid, as_array
+from fmviz.lessons.flows.compute import clips, evidence
+from fmviz.lessons.flows.compute.evidence import Evidence
+from fmviz.lessons.flows.settings import STARTS
+from fmviz.lessons.sample.settings import MethodName
+from fmviz.scene import FlowsView, Scene, State, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+from fmviz.theory.convergence import COUNTS, Convergence, convergence
+from fmviz.theory.flows import Field, Marginal, analytic
+
+__all__ = ["ARROWS", "errors", "exact_flow_evidence", "payload", "warm_up"]
+
+MARGINAL_COUNTS = COUNTS[:-1]
+"""Step counts for the marginal field, whose every step costs more than those of the others."""
+ARROWS = 16
+"""Arrows a side, few enough that trajectories stand out among them."""
+Point = tuple[float, float]
+
+
+def warm_up(view: View) -> None:
+    """The default clip, and that of the scene's field: importing what integrates it takes a second."""
+    for chosen in (State(), State(flows=FlowsView(field="marginal"))):
+        payload(chosen, view)
+
+
+def payload(now: State, view: View) -> bytes:
+    """The stage: the field with its trajectories, and the panel beside it."""
+    chosen = now.flows
+    scene = scenes.learned_part(now.scene)
+    z = conditional_point(now.scene, now.paths.z) if chosen.beside == "conditional" else None
+    return _payload(
+        _field(now), _grid(now), chosen.solvers, chosen.steps, chosen.starts, scene, z, view, now.shell.language
+    )
+
+
+def errors(now: State) -> tuple[Convergence, ...]:
+    """The error of every solver against its number of steps, for the points on stage (the default ones where there are none)."""
+    counts = MARGINAL_COUNTS if now.flows.field == "marginal" else COUNTS
+    return _errors(_field(now), now.flows.starts or STARTS, counts)
+
+
+def exact_flow_evidence(now: State) -> Evidence:
+    """What proves the exact flow."""
+    return _evidence(_field(now), _grid(now))
+
+
+def _field(now: State) -> Field:
+    if now.flows.field == "marginal":
+        return _marginal(scenes.learned_part(now.scene))
+    return analytic(now.flows.field, now.flows.chosen_rate)
+
+
+@lru_cache(maxsize=16)
+def _marginal(scene: Scene) -> Marginal:
+    return Marginal(scenes.path(scene).to(torch.float64))
+
+
+def _grid(now: State) -> Grid:
+    return Grid(scenes.extent(now.scene) if now.flows.field == "marginal" else clips.EXTENT, arrows=ARROWS)
+
+
+def _points(starts: tuple[Point, ...]) -> Tensor:
+    return torch.tensor(starts, dtype=torch.float64).reshape(-1, 2)
+
+
+@lru_cache(maxsize=8)
+def _payload(
+    field: Field,
+    grid: Grid,
+    solvers: tuple[MethodName, ...],
+    steps: int,
+    starts: tuple[Point, ...],
+    scene: Scene,
+    z: Point | None,
+    view: View,
+    language: Language,
+) -> bytes:
+    found = clips.trajectories(field, _exact(field, starts, grid), solvers, steps)
+    first = replace(
+        clips.field_panel(_arrows(field, grid), found, grid), title=translate(language, "flows.field_title", n=steps)
+    )
+    readouts = [replace(r, label=translate(language, f"solver.{r.label}")) for r in clips.error_readouts(found, grid)]
+    if z is None:
+        second = replace(_mesh(field, grid), title=translate(language, "flows.mesh_title"))
+    else:
+        conditional, bound = _conditional(scene, z, starts)
+        second = replace(conditional, title=translate(language, "flows.conditional_title"))
+        readouts.append(bound)
+    return encode(Clip(as_array(grid.times()), (first, second), tuple(readouts)), labels(language), view)
+
+
+@lru_cache(maxsize=16)
+def _exact(field: Field, starts: tuple[Point, ...], grid: Grid) -> Tensor:
+    return clips.exact_trajectories(field, _points(starts), grid)
+
+
+@lru_cache(maxsize=16)
+def _arrows(field: Field, grid: Grid) -> Vectors:
+    return clips.arrows(field, grid)
+
+
+@lru_cache(maxsize=16)
+def _mesh(field: Field, grid: Grid) -> PlanePanel:
+    return clips.mesh_panel(field, grid)
+
+
+@lru_cache(maxsize=16)
+def _conditional(scene: Scene, z: Point, starts: tuple[Point, ...]) -> tuple[PlanePanel, Readout]:
+    path, grid = scenes.path(scene), Grid(scenes.extent(scene), arrows=ARROWS)
+    panel = clips.conditional_panel(path, z, _points(starts).float(), grid)
+    return panel, clips.lipschitz_readout(path, grid)
+
+
+@lru_cache(maxsize=16)
+def _errors(field: Field, starts: tuple[Point, ...], counts: tuple[int, ...]) -> tuple[Convergence, ...]:
+    with torch.inference_mode():
+        return convergence(field, _points(starts), counts=counts)
+
+
+@lru_cache(maxsize=16)
+def _evidence(field: Field, grid: Grid) -> Evidence:
+    return evidence.evidence(field, grid)

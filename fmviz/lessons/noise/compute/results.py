@@ -1,0 +1,200 @@
+"""Clips, runs and numbers of the page Noise, each computed once.
+
+Pure functions of frozen arguments, which hold only what a result depends on: Brownian motion is the same in every scene.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from fmviz.app.clips import labels
+from fmviz.app.i18n import translate
+from fmviz.clips.clip import Clip
+from fmviz.clips.paths import Starts
+from fmviz.lessons.noise.compute import clips, evidence, runs
+from fmviz.lessons.noise.compute.evidence import (
+    Approach,
+    Histogram,
+    Identities,
+    LongRun,
+    Moment,
+    Row,
+    Shares,
+    Variation,
+)
+from fmviz.lessons.noise.compute.runs import Run
+from fmviz.lessons.noise.settings import NoiseView, StartName
+from fmviz.scene import Scene, State, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
+from fmviz.theory.strong_weak import Errors
+
+__all__ = [
+    "approach",
+    "dynamics",
+    "identities",
+    "increments",
+    "long_runs",
+    "moments",
+    "orders",
+    "payload",
+    "process",
+    "rows",
+    "shares",
+    "span",
+    "starts",
+    "variance",
+    "variation",
+]
+
+Point = tuple[float, float]
+
+
+def starts(scene: Scene) -> Starts:
+    """How many particles there are, and their seeds."""
+    return Starts(scene.count, scene.seed_start, scene.seed_noise)
+
+
+def process(view: NoiseView) -> OrnsteinUhlenbeck:
+    """The Ornstein-Uhlenbeck process that was chosen."""
+    return OrnsteinUhlenbeck(view.theta, view.sigma)
+
+
+def dynamics(scene: Scene, view: NoiseView) -> Langevin:
+    """Langevin dynamics on the scene's p_data with the chosen sigma."""
+    return Langevin(scenes.mixture(scene, "data"), view.langevin_sigma)
+
+
+def span(view: NoiseView) -> float:
+    """The time at which the clip ends."""
+    return {"brownian": 1.0, "langevin": float(view.langevin_time)}.get(view.process, view.time)
+
+
+def payload(now: State, view: View) -> bytes:
+    """The stage of the chosen process."""
+    scene, chosen = now.scene, now.noise
+    language = now.shell.language
+    if chosen.process == "brownian":
+        return _encoded(_brownian(starts(scene), chosen.grid), view, language)
+    if chosen.process == "langevin":
+        return _encoded(_langevin(scene, *_langevin_part(chosen)), view, language)
+    of = (process(chosen), starts(scene))
+    if chosen.process == "collapse":
+        return _encoded(_collapse(*of, chosen.start[0], chosen.time), view, language)
+    return _encoded(_ou(*of, chosen.start, chosen.time, chosen.em_steps), view, language)
+
+
+@lru_cache(maxsize=8)
+def _encoded(kept: _Kept, view: View, language: Language) -> bytes:
+    panels = tuple(replace(panel, title=translate(language, f"noise.panel.{panel.name}")) for panel in kept.clip.panels)
+    return encode(replace(kept.clip, panels=panels), labels(language), view)
+
+
+class _Kept:
+    """A clip that is its own cache key: the caches below give the same one again."""
+
+    def __init__(self, clip: Clip) -> None:
+        self.clip = clip
+
+
+@lru_cache(maxsize=8)
+def _brownian(of: Starts, steps: int) -> _Kept:
+    return _Kept(clips.brownian_clip(of, steps))
+
+
+@lru_cache(maxsize=8)
+def _ou(of: OrnsteinUhlenbeck, particles: Starts, start: Point, time: float, em_steps: int) -> _Kept:
+    return _Kept(clips.ou_clip(of, start, time, em_steps, particles))
+
+
+@lru_cache(maxsize=8)
+def _collapse(of: OrnsteinUhlenbeck, particles: Starts, x0: float, time: float) -> _Kept:
+    return _Kept(clips.collapse_clip(of, x0, time, particles))
+
+
+@lru_cache(maxsize=8)
+def _langevin(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> _Kept:
+    of = Langevin(scenes.mixture(scene, "data"), sigma)
+    return _Kept(clips.langevin_clip(of, _run(scene, kind, sigma, time, steps), scenes.extent(scene), starts(scene)))
+
+
+def _langevin_part(view: NoiseView) -> tuple[StartName, float, int, int]:
+    return view.langevin_start, view.langevin_sigma, view.langevin_time, view.langevin_steps
+
+
+@lru_cache(maxsize=8)
+def _run(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Run:
+    of, particles = Langevin(scenes.mixture(scene, "data"), sigma), starts(scene)
+    x0 = runs.langevin_starts(kind, of.p, particles)
+    return runs.langevin_run(of, x0, float(time), steps, particles.noise())
+
+
+@lru_cache(maxsize=8)
+def variance(of: Starts) -> Moment:
+    """The variance of Brownian motion over time."""
+    return evidence.brownian_variance(of)
+
+
+@lru_cache(maxsize=8)
+def increments(of: Starts, steps: int) -> Histogram:
+    """The increments of Brownian motion."""
+    return evidence.increments(of, steps)
+
+
+@lru_cache(maxsize=8)
+def variation(of: Starts) -> tuple[Variation, ...]:
+    """Quadratic variation and length on finer and finer grids."""
+    return evidence.variation(of)
+
+
+@lru_cache(maxsize=8)
+def moments(of: OrnsteinUhlenbeck, start: Point, time: float, particles: Starts) -> tuple[Moment, Moment]:
+    """Mean and variance of the Ornstein-Uhlenbeck process over time."""
+    return evidence.ou_moments(of, start, time, particles)
+
+
+@lru_cache(maxsize=8)
+def rows(of: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, ...]:
+    """Moments of the Ornstein-Uhlenbeck process at a few times."""
+    return evidence.ou_rows(of, start, seed)
+
+
+@lru_cache(maxsize=8)
+def orders(seed: int) -> tuple[Errors, Errors]:
+    """The errors of Euler-Maruyama for additive and for multiplicative clip."""
+    return evidence.orders(seed)
+
+
+@lru_cache(maxsize=8)
+def _shares(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Shares:
+    return evidence.shares(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
+
+
+def shares(scene: Scene, view: NoiseView) -> Shares:
+    """The share of the particles in each class of p_data over time."""
+    return _shares(scene, *_langevin_part(view))
+
+
+@lru_cache(maxsize=8)
+def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Approach:
+    return evidence.approach(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
+
+
+def approach(scene: Scene, view: NoiseView) -> Approach:
+    """The energy distance of the run to p_data over time."""
+    return _approach(scene, *_langevin_part(view))
+
+
+@lru_cache(maxsize=16)
+def long_runs(scene: Scene) -> tuple[LongRun, ...]:
+    """Langevin at long time on p_data, from the standard Gaussian and from one mode."""
+    p = scenes.mixture(scene, "data")
+    return evidence.long_run(p, "gaussian"), evidence.long_run(p, "mode")
+
+
+@lru_cache(maxsize=16)
+def identities(scene: Scene, of: OrnsteinUhlenbeck) -> Identities:
+    """What must vanish."""
+    return evidence.identities(scenes.mixture(scene, "data"), of)

@@ -1,0 +1,147 @@
+"""What one reads below the stage of the page Noise: the numbers of the chosen process beside its theory."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fmviz.app.altair import show_altair
+from fmviz.app.i18n import number, tr
+from fmviz.app.theme import theme
+from fmviz.errors import FmvizError
+from fmviz.lessons.noise import charts
+from fmviz.lessons.noise.charts import Slope
+from fmviz.lessons.noise.compute import evidence, results
+from fmviz.lessons.noise.compute.evidence import Moment
+from fmviz.scene import State
+from fmviz.theory.strong_weak import Errors, Order
+
+__all__ = ["show"]
+
+
+def show(current: State) -> None:
+    """The charts of the chosen process; a scene that cannot be drawn has none."""
+    draw = {"brownian": _brownian, "ou": _ou, "collapse": _collapse, "langevin": _langevin}[current.noise.process]
+    try:
+        draw(current)
+    except FmvizError:
+        return  # the stage says why
+
+
+def _moment(name: str, found: Moment, *, x: str = "t") -> None:
+    st.markdown(f"**{tr(f'noise.chart.{name}')}**")
+    chart = charts.moment(
+        found.times,
+        found.measured,
+        found.exact,
+        found.error,
+        theme(),
+        names=(tr("noise.chart.measured"), tr("noise.chart.exact")),
+        x=x,
+        y="",
+    )
+    show_altair(chart, description=tr(f"noise.chart.{name}_alt"), key=f"noise_{name}")
+
+
+def _brownian(current: State) -> None:
+    of = results.starts(current.scene)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _moment("brownian_variance", results.variance(of))
+        st.caption(tr("noise.chart.brownian_variance_claim", n=2 * of.count))
+    with right:
+        found = results.increments(of, current.noise.grid)
+        st.markdown(f"**{tr('noise.chart.increments')}**")
+        names = (tr("noise.chart.measured"), tr("noise.chart.normal"))
+        chart = charts.histogram(
+            found.centres, found.density, found.normal, found.error, theme(), names=names, x="ΔW / √h", y=""
+        )
+        show_altair(chart, description=tr("noise.chart.increments_alt"), key="noise_increments")
+        st.caption(tr("noise.chart.increments_claim", n=found.count))
+
+
+def _ou(current: State) -> None:
+    view = current.noise
+    of = results.process(view)
+    mean, variance = results.moments(of, view.start, view.time, results.starts(current.scene))
+    left, right = st.columns(2, gap="large")
+    with left:
+        _moment("ou_mean", mean)
+    with right:
+        _moment("ou_variance", variance)
+    st.caption(tr("noise.chart.ou_claim", n=current.scene.count))
+    st.subheader(tr("noise.errors.title"), anchor=False)
+    st.markdown(tr("noise.errors.claim"))
+    with st.spinner(tr("noise.measuring")):
+        additive, multiplicative = results.orders(current.scene.seed_noise)
+    found = {"additive": additive, "multiplicative": multiplicative}
+    left, right = st.columns(2, gap="large")
+    with left:
+        _errors("strong", {name: (e, e.strong, e.strong_error, e.strong_order) for name, e in found.items()})
+    with right:
+        _errors("weak", {name: (e, e.weak, e.weak_error, e.weak_order) for name, e in found.items()})
+    st.caption(tr("noise.errors.where", n=additive.paths))
+
+
+def _errors(kind: str, series: dict[str, tuple[Errors, tuple[float, ...], tuple[float, ...], Order]]) -> None:
+    st.markdown(f"**{tr(f'noise.errors.{kind}')}**")
+    roles = {"additive": "sde", "multiplicative": "velocity"}
+    slopes = {
+        tr(f"noise.errors.{name}"): Slope(e.steps, values, [2 * error for error in errors], order.expected, roles[name])
+        for name, (e, values, errors, order) in series.items()
+    }
+    chart = charts.orders(slopes, theme(), x="n", y="")
+    show_altair(chart, description=tr(f"noise.errors.{kind}_alt"), key=f"noise_{kind}")
+    orders = [order for *_, order in series.values()]
+    st.table(
+        {
+            "": list(slopes),
+            tr("noise.errors.measured"): [f"{o.measured:.2f} ± {2 * o.error:.2f}" for o in orders],
+            tr("noise.errors.expected"): [f"{o.expected:g}" for o in orders],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+
+
+def _collapse(current: State) -> None:
+    processes = evidence.paces(results.process(current.noise))
+    st.table(
+        {
+            "σ": [number(p.sigma) for p in processes],
+            "θ": [number(p.theta) for p in processes],
+            "D = σ²/2θ": [number(p.stationary_variance) for p in processes],
+            tr("noise.collapse.relaxation"): [number(1.0 / p.theta) for p in processes],
+            tr("noise.collapse.in_pace"): [number(p.sigma**2 / p.theta) for p in processes],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.caption(tr("noise.collapse.claim"))
+
+
+def _langevin(current: State) -> None:
+    view = current.noise
+    left, right = st.columns(2, gap="large")
+    with left:
+        found = results.shares(current.scene, view)
+        st.markdown(f"**{tr('noise.chart.mixing')}**")
+        chart = charts.mixing(
+            found.times,
+            found.shares,
+            found.weights,
+            theme(),
+            x="t",
+            y=tr("sample.share"),
+            mode=tr("sample.component"),
+        )
+        show_altair(chart, description=tr("noise.chart.mixing_alt"), key="noise_mixing")
+        st.caption(tr("noise.chart.mixing_claim"))
+    with right:
+        with st.spinner(tr("noise.measuring")):
+            distances = results.approach(current.scene, view)
+        st.markdown(f"**{tr('noise.chart.approach')}**")
+        names = (tr("noise.chart.measured"), tr("noise.chart.floor"))
+        chart = charts.approach(distances.times, distances.distance, distances.floor, theme(), names=names, x="t", y="")
+        show_altair(chart, description=tr("noise.chart.approach_alt"), key="noise_approach")
+        end = number(distances.distance[-1])
+        st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))

@@ -1,0 +1,56 @@
+"""Check it, for probability paths: residuals of the equations and distances of the particles, computed when opened."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from fmviz.app.i18n import number, tr
+from fmviz.clips.paths import Starts
+from fmviz.errors import FmvizError
+from fmviz.lessons.paths.compute import evidence
+from fmviz.scene import Scene, scenes
+
+__all__ = ["table"]
+
+
+@lru_cache(maxsize=16)
+def _residuals(scene: Scene) -> evidence.Residuals:
+    return evidence.residuals(scenes.path(scene), scenes.sigma(scene))
+
+
+@lru_cache(maxsize=16)
+def _distances(scene: Scene) -> tuple[evidence.Distances, ...]:
+    return evidence.distances(
+        scenes.path(scene), scenes.sigma(scene), Starts(scene.count, scene.seed_start, scene.seed_noise)
+    )
+
+
+def table(scene: Scene) -> None:
+    """Both tables; a scene that has no path says why."""
+    st.caption(tr("paths.check.intro"))
+    try:
+        with st.spinner(tr("paths.check.running")):
+            found, rows = _residuals(scene), _distances(scene)
+    except FmvizError as error:
+        st.error(str(error))
+        return
+    st.table(
+        {
+            tr(f"paths.check.{name}"): [number(getattr(found, name))]
+            for name in ("continuity", "fokker_planck", "score")
+        },
+        border="horizontal",
+    )
+    st.caption(tr("paths.check.residuals_where", n=found.points))
+    st.markdown(tr("paths.check.distances", n=scene.count), help=tr("paths.check.distances_help"))
+    st.table(
+        {
+            tr("paths.check.column_t"): [number(row.t) for row in rows],
+            tr("paths.check.column_ode"): [number(row.ode) for row in rows],
+            tr("paths.check.column_sde"): [number(row.sde) for row in rows],
+            tr("paths.check.column_floor"): [number(row.floor) for row in rows],
+        },
+        border="horizontal",
+    )

@@ -1,0 +1,134 @@
+r"""Numerical against training error (T22): the distance to p_data over the amplitude of sigma_t and the number of steps.
+
+With the exact field what remains is the solver's error; with a learned field the network's is added, part of which the
+noise corrects. So that the map shows these and not the luck of a draw, starting points, Brownian noise and the sample of
+p_data that all cells are held against are spread evenly (`fmviz.lessons.sample.compute.quasi_random`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.learning import LearnedModel
+from fmviz.lessons.sample.compute.clips import exact_dynamics, learned_dynamics
+from fmviz.lessons.sample.compute.quasi_random import even_maruyama, even_sample
+from fmviz.theory import ProbabilityPath
+from fmviz.theory.metrics import sliced_wasserstein
+from fmviz.theory.sigmas import Sigma
+from fmviz.theory.solvers import Drift
+from fmviz.theory.time_grids import time_grid
+
+__all__ = ["Cell", "MapPlan", "cells", "noise_floor"]
+
+REFERENCE = 4096
+DIRECTIONS = 24
+FLOOR_DRAWS = 4
+
+
+@dataclass(frozen=True)
+class MapPlan:
+    """Which cells there are, and how each is computed.
+
+    Attributes:
+        kind: of sigma_t, one of `fmviz.theory.sigmas.KINDS` but "zero".
+        amplitudes: of sigma_t, one row each; 0 is Euler's method for the ODE.
+        steps: of Euler-Maruyama, one column each.
+        grid: where the steps lie.
+        count: particles, best a power of two.
+        seed_noise: of the Brownian noise.
+    """
+
+    kind: str = "constant"
+    amplitudes: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0, 3.0)
+    steps: tuple[int, ...] = (4, 8, 16, 32, 64, 128)
+    grid: str = "uniform"
+    count: int = 2048
+    seed_noise: int = 0
+
+    @property
+    def work(self) -> int:
+        """All steps together: the measure of progress."""
+        return len(self.amplitudes) * sum(self.steps)
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return len(self.amplitudes) * len(self.steps)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: sliced Wasserstein-2 distances to p_data, infinite where the particles have left the range of numbers.
+
+    Attributes:
+        row, column: of `MapPlan.amplitudes` and `MapPlan.steps`.
+        exact: with the exact field.
+        learned: with the network, or None without one.
+    """
+
+    row: int
+    column: int
+    exact: float
+    learned: float | None
+
+
+def cells(
+    path: ProbabilityPath,
+    plan: MapPlan,
+    model: LearnedModel | None = None,
+    ask: Callable[[], None] = lambda: None,
+) -> Iterator[Cell]:
+    """The cells one by one, the cheap ones first; the caller may stop at any of them.
+
+    Args:
+        path: the exact field.
+        plan: which cells.
+        model: the learned field, if any.
+        ask: called before every step of a solver; what it raises ends the work. With a large network a cell takes minutes.
+
+    Raises:
+        FmvizError: the path or the network allows no SDE.
+    """
+    own = ProbabilityPath(path.p_init, path.p_data, path.scheduler)  # its memory of times is this generator's alone
+    x0 = even_sample(own.p_init, plan.count)
+    target = even_sample(own.p_data, REFERENCE)
+    for column, steps in enumerate(plan.steps):
+        times = time_grid(plan.grid, steps)
+        own.prepare(times)
+        for row, amplitude in enumerate(plan.amplitudes):
+            sigma = Sigma(plan.kind, amplitude, own.scheduler)
+
+            def end(drift: Drift | None, sigma: Sigma = sigma, times: list[float] = times) -> float:
+                if drift is None:
+                    return math.nan
+
+                def asking(x: Tensor, t: float) -> Tensor:
+                    ask()
+                    return drift(x, t)
+
+                noise = torch.Generator().manual_seed(plan.seed_noise)
+                with torch.inference_mode():
+                    return _distance(even_maruyama(asking, sigma, x0, times, noise), target)
+
+            exact = end(exact_dynamics(own, sigma).drift)
+            learned = None if model is None else end(learned_dynamics(model, sigma).drift)
+            yield Cell(row, column, exact, learned)
+
+
+def noise_floor(path: ProbabilityPath, plan: MapPlan) -> float:
+    """The distance that independent exact samples of the plan's size have to the common target, on average."""
+    target = even_sample(path.p_data, REFERENCE)
+    generator = torch.Generator().manual_seed(11_000_027)
+    drawn = [_distance(path.p_data.sample(plan.count, generator=generator), target) for _ in range(FLOOR_DRAWS)]
+    return sum(drawn) / len(drawn)
+
+
+def _distance(samples: Tensor, target: Tensor) -> float:
+    if not bool(samples.isfinite().all()):
+        return math.inf
+    return float(sliced_wasserstein(samples, target, directions=DIRECTIONS))

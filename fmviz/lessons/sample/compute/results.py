@@ -1,0 +1,117 @@
+"""Clips, samples and numbers of the page Sample, each computed once.
+
+Pure functions of frozen arguments: what a sampler does depends on the scene, the sampler and the network alone, so a
+change of language, layers or theme computes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from torch import Tensor
+
+from fmviz.app.clips import labels
+from fmviz.app.i18n import translate
+from fmviz.app.learned import Learned
+from fmviz.clips import paths
+from fmviz.clips.clip import Clip, PlanePanel
+from fmviz.clips.paths import Grid, Starts
+from fmviz.lessons.sample.compute import clips
+from fmviz.lessons.sample.compute.clips import Dynamics, Ground, Runs, Sampler
+from fmviz.scene import SampleView, Scene, State, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+from fmviz.theory.likelihood import FlowLikelihood
+
+__all__ = ["ends", "fields", "likelihood", "payload", "sampler"]
+
+CELLS = 72
+Event = tuple[float, float, float]
+
+
+def sampler(view: SampleView) -> Sampler:
+    """The sampler that was chosen."""
+    return Sampler(view.method, view.steps, view.sde_steps, view.grid)
+
+
+def fields(view: SampleView, learned: Learned | None) -> tuple[Learned | None, ...]:
+    """The fields to show, None standing for the exact one."""
+    if learned is None or view.field == "exact":
+        return (None,)
+    return (learned,) if view.field == "learned" else (None, learned)
+
+
+def payload(now: State, learned: Learned | None, view: View) -> bytes:
+    """The stage: a panel for each field."""
+    chosen = now.sample
+    return _payload(now.scene, sampler(chosen), fields(chosen, learned), chosen.click, view, now.shell.language)
+
+
+@lru_cache(maxsize=8)
+def _payload(
+    scene: Scene,
+    how: Sampler,
+    shown: tuple[Learned | None, ...],
+    click: Event | None,
+    view: View,
+    language: Language,
+) -> bytes:
+    grid = _grid(scene)
+    panels = tuple(_clicked(scene, how, learned, click, language) for learned in shown)
+    readouts = paths.readouts(scenes.path(scene), scenes.sigma(scene), grid)
+    return encode(Clip(paths.as_array(grid.times()), panels, readouts), labels(language), view)
+
+
+def _clicked(
+    scene: Scene, how: Sampler, learned: Learned | None, click: Event | None, language: Language
+) -> PlanePanel:
+    panel = _panel(scene, how, learned)
+    if click is not None:
+        followed = likelihood(scene, how, learned, click)
+        layers = clips.likelihood_layers(_dynamics(scene, learned), followed, _grid(scene))
+        panel = replace(panel, layers=(*panel.layers, *layers))
+    title = translate(language, "sample.exact_title")
+    if learned is not None:
+        title = translate(language, "sample.learned_title", step=learned.step)
+    return replace(panel, title=title)
+
+
+def _grid(scene: Scene) -> Grid:
+    return Grid(scenes.extent(scene), cells=CELLS)
+
+
+def _dynamics(scene: Scene, learned: Learned | None) -> Dynamics:
+    sigma = scenes.sigma(scene)
+    if learned is None:
+        return clips.exact_dynamics(scenes.path(scene), sigma)
+    return clips.learned_dynamics(learned.model, sigma)
+
+
+@lru_cache(maxsize=8)
+def _ground(scene: Scene) -> Ground:
+    return clips.ground(scenes.path(scene), _grid(scene))
+
+
+@lru_cache(maxsize=12)
+def _runs(scene: Scene, how: Sampler, learned: Learned | None) -> Runs:
+    starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
+    x0 = starts.points(scenes.path(scene).p_init)
+    return clips.run(_dynamics(scene, learned), how, scenes.sigma(scene), x0, starts.noise())
+
+
+@lru_cache(maxsize=8)
+def _panel(scene: Scene, how: Sampler, learned: Learned | None) -> PlanePanel:
+    return clips.panel(_dynamics(scene, learned), _runs(scene, how, learned), _ground(scene), _grid(scene))
+
+
+@lru_cache(maxsize=16)
+def likelihood(scene: Scene, how: Sampler, learned: Learned | None, click: Event) -> FlowLikelihood:
+    """log p along the trajectory through the clicked point."""
+    return clips.likelihood(_dynamics(scene, learned), scenes.path(scene), how, click)
+
+
+def ends(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, Tensor]:
+    """The final samples (N, 2) of "ode" and, where the field has a score, "sde"."""
+    runs = _runs(scene, how, learned)
+    return {"ode": runs.ode[-1]} if runs.sde is None else {"ode": runs.ode[-1], "sde": runs.sde[-1]}

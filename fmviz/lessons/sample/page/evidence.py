@@ -1,0 +1,133 @@
+"""Final samples against p_data, beside the stage of the page Sample: mode occupancy, distances, likelihood."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from fmviz.app import state
+from fmviz.app.altair import show_altair
+from fmviz.app.i18n import number, tr
+from fmviz.app.learned import Learned
+from fmviz.app.theme import theme
+from fmviz.clips.clip import Floats
+from fmviz.clips.paths import as_array
+from fmviz.errors import FmvizError
+from fmviz.lessons.sample.charts.likelihood import likelihood as likelihood_chart
+from fmviz.lessons.sample.charts.occupancy import occupancy as occupancy_chart
+from fmviz.lessons.sample.compute import results, samples
+from fmviz.lessons.sample.compute.clips import Sampler, exact_along
+from fmviz.lessons.sample.compute.samples import Distances, Floor
+from fmviz.scene import Scene, State, scenes
+
+__all__ = ["final_samples", "likelihood"]
+
+
+@lru_cache(maxsize=16)
+def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, tuple[Distances, Floats, int]]:
+    """Distances, occupancy and lost points of each sampler ("ode", "sde") on one field."""
+    data = scenes.mixture(scene, "data")
+    return {
+        name: (samples.distances(data, ends), samples.occupancy(data, ends), samples.lost(ends))
+        for name, ends in results.ends(scene, how, learned).items()
+    }
+
+
+@lru_cache(maxsize=16)
+def _floor(scene: Scene, count: int) -> Floor:
+    return samples.floor(scenes.mixture(scene, "data"), count)
+
+
+def _name(sampler: str, learned: Learned | None) -> str:
+    return tr(f"sample.{sampler}_{'exact' if learned is None else 'learned'}")
+
+
+def final_samples(current: State, found: Learned | None) -> None:
+    """Bars of mode occupancy, and distances beside their floor; a scene that cannot be drawn has neither."""
+    how = results.sampler(current.sample)
+    try:
+        with st.spinner(tr("sample.measuring")):
+            rows = {
+                (name, learned): values
+                for learned in results.fields(current.sample, found)
+                for name, values in _measured(current.scene, how, learned).items()
+            }
+            floor = _floor(current.scene, current.scene.count)
+    except FmvizError:
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader(tr("sample.occupancy"), anchor=False)
+        series = {_name(name, learned): (v[1], name, learned is not None) for (name, learned), v in rows.items()}
+        chart = occupancy_chart(
+            as_array(scenes.mixture(current.scene, "data").weights),
+            series,
+            theme(),
+            component=tr("sample.component"),
+            share=tr("sample.share"),
+        )
+        show_altair(chart, description=tr("sample.occupancy_alt"), key="occupancy")
+        st.caption(tr("sample.occupancy_claim"))
+    with right:
+        st.subheader(tr("sample.distances"), anchor=False)
+        surprise = f"{number(floor.surprise)} ± {2.0 * floor.surprise_error:.2g}"
+        st.table(
+            {
+                "": [_name(name, learned) for name, learned in rows] + [tr("sample.floor")],
+                tr("sample.sliced"): [*(number(v[0].sliced) for v in rows.values()), number(floor.sliced)],
+                tr("sample.energy"): [*(number(v[0].energy) for v in rows.values()), number(floor.energy)],
+                tr("sample.surprise"): [*(number(v[0].surprise) for v in rows.values()), surprise],
+            },
+            border="horizontal",
+            hide_index=True,
+        )
+        st.caption(tr("sample.distances_claim", n=current.scene.count, pairs=samples.PAIRS))
+        for (name, learned), (_, _, lost) in rows.items():
+            if lost:
+                text = tr("sample.lost", n=lost, which=_name(name, learned))
+                st.warning(text, icon=":material/explosion:")
+
+
+def likelihood(current: State, found: Learned | None) -> None:
+    """log p at the clicked point, followed along the flow, against the exact one (T46)."""
+    click = current.sample.click
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(tr("sample.likelihood"), anchor=False)
+        if click is not None:
+            st.space("stretch")
+            st.button(
+                tr("paths.forget_click"),
+                icon=":material/close:",
+                key="forget_sample_click",
+                on_click=lambda: state.change("sample", click=None),
+            )
+    if click is None:
+        st.caption(tr("sample.likelihood_hint"))
+        return
+    how = results.sampler(current.sample)
+    path = scenes.path(current.scene)
+    try:
+        followed = {
+            learned: results.likelihood(current.scene, how, learned, click)
+            for learned in results.fields(current.sample, found)
+        }
+        true = exact_along(path, click)
+    except FmvizError:
+        return
+    left, right = st.columns(2, gap="large")
+    curves = {tr("sample.log_exact"): (true.times.tolist(), true.log_density.tolist(), "path", False)}
+    for learned, along in followed.items():
+        role = "velocity" if learned is None else "learned"
+        name = tr("sample.log_flow_exact" if learned is None else "sample.log_flow_learned")
+        curves[name] = (along.times.tolist(), along.log_density[:, 0].tolist(), role, True)
+    with left:
+        chart = likelihood_chart(curves, click[2], theme(), value="log p")
+        show_altair(chart, description=tr("sample.likelihood_alt"), key="likelihood")
+    with right:
+        st.markdown(tr("sample.likelihood_at", x=number(click[0]), y=number(click[1]), t=number(click[2])))
+        names = [*list(curves)[1:], tr("sample.log_exact")]
+        values = [*(float(along.value) for along in followed.values()), true.value]
+        table = {"": names, tr("sample.log_value"): [f"{value:.4f}" for value in values]}
+        st.table(table, border="horizontal", hide_index=True)
+        st.caption(tr("sample.likelihood_claim", method=tr(f"solver.{how.method}"), steps=how.steps))

@@ -1,0 +1,38 @@
+"""The stage of the page Train: exact, learned and error, coarser while a network trains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from fmviz.app.clips import labels
+from fmviz.app.i18n import translate
+from fmviz.clips.clip import Clip, Density, PlanePanel
+from fmviz.clips.paths import Starts
+from fmviz.learning import LearnedModel
+from fmviz.lessons.train.compute import clips
+from fmviz.scene import Scene, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+
+__all__ = ["payload"]
+
+
+@lru_cache(maxsize=12)
+def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
+    starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
+    return clips.truth(scenes.path(scene), scenes.extent(scene), starts, resolution)
+
+
+@lru_cache(maxsize=12)
+def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
+    """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
+    clip = clips.learned_clip(_truth(scene, clips.affordable(model, live=live)), model)
+    titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
+    return encode(Clip(clip.times, tuple(titled), clip.readouts), labels(language), view)
+
+
+def _worded(panel: PlanePanel, language: Language) -> PlanePanel:
+    error = translate(language, "layer.error")
+    layers = (replace(la, label=error) if isinstance(la, Density) and la.name == "error" else la for la in panel.layers)
+    return replace(panel, title=translate(language, f"train.panel_{panel.name}"), layers=tuple(layers))

@@ -1,0 +1,73 @@
+"""What the feed of a training run answers: progress, the rows of the charts, and the stage when another network is on it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import streamlit as st
+
+from fmviz.app import state, training
+from fmviz.app.feed import Answer, Feed, packed
+from fmviz.errors import FmvizError
+from fmviz.learning import RunStatus
+from fmviz.lessons.train.compute import results
+from fmviz.lessons.train.page import charts
+from fmviz.lessons.train.page.progress import told
+from fmviz.stage.payload import View
+
+__all__ = ["moving", "served", "silent"]
+
+FEED = "fmviz_train_feed"
+SILENCE = 5.0
+"""Seconds after which a browser that asks nothing is taken not to reach the feed."""
+
+
+def moving(run: RunStatus | None) -> bool:
+    """Whether there is something to follow."""
+    return run is not None and run.state in ("queued", "running")
+
+
+def served(run: RunStatus, view: View) -> str:
+    """Lets this session's feed follow `run`, shown as the page is now. Returns its path."""
+    feed = _feed()
+    feed.serve(_answer(run, view))
+    return feed.path
+
+
+def silent() -> bool:
+    """Whether the browser does not ask: the page then has to follow by itself."""
+    return _feed().silent_for() > SILENCE
+
+
+def _feed() -> Feed:
+    if FEED not in st.session_state:
+        st.session_state[FEED] = Feed()
+    feed: Feed = st.session_state[FEED]
+    return feed
+
+
+def _answer(run: RunStatus, view: View) -> Answer:
+    now, read, answers = state.current(), training.reader(run), training.exact_answers()
+    language, steps = now.shell.language, now.train.steps
+
+    def answer(tag: str) -> bytes | None:
+        run = read()
+        if not moving(run):
+            return packed({"ended": True})
+        assert run is not None
+        seen = training.kept(run, now.train.replay)
+        if seen is None:
+            return packed({"tag": "", **told(run, steps, language)})
+        at, shown = f"{run.id}-{run.step}", f"{seen.stamp[0]}-{seen.stamp[1]}"
+        before = tag.partition("/")
+        if before[0] == at:
+            return None
+        header = {"tag": f"{at}/{shown}", **told(run, steps, language)}
+        with suppress(FmvizError):
+            if not now.shell.present:
+                header["rows"] = charts.tables(run, (seen.step, answers.report(seen.model)), steps, language)
+            if before[2] != shown:
+                return packed(header, results.payload(now.scene, seen.model, True, view, language))
+        return packed(header)
+
+    return answer

@@ -1,0 +1,114 @@
+"""What moves while a network trains: progress, stage, replay, charts.
+
+The browser fetches what is new by itself (`train_feed`). A clock only says that somebody is there, and takes over, slowly,
+where the feed does not reach the browser.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+
+import streamlit as st
+
+from fmviz.app import bound, player, state, training
+from fmviz.app.i18n import tr
+from fmviz.errors import FmvizError
+from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus
+from fmviz.learning.runs import kept_steps
+from fmviz.lessons.train.compute import results
+from fmviz.lessons.train.page import charts, feed
+from fmviz.lessons.train.page.progress import FEED_NAME, progress
+from fmviz.scene import scenes
+from fmviz.stage.payload import View
+
+__all__ = ["live", "report"]
+
+HEARTBEAT = 2.0
+"""Seconds between two signs of life of a page whose run is not over."""
+
+
+def live(run: RunStatus | None, view: View) -> None:
+    """Everything below the controls."""
+    moves = feed.moving(run)
+    st.fragment(_live)(replace(view, feed=FEED_NAME) if moves else view, moves)
+    if run is not None and run.alive:
+        st.fragment(_heartbeat, run_every=HEARTBEAT)(moves)
+
+
+def _heartbeat(shown_moving: bool) -> None:
+    """Says that the owner is there, and has the page follow where the browser does not: no elements, so it costs little."""
+    run = training.status(touch=True)
+    moves = feed.moving(run)
+    if moves != shown_moving or (moves and feed.silent()):
+        st.rerun()
+
+
+def _live(view: View, moves: bool) -> None:
+    run = training.status(touch=True)
+    if moves and not feed.moving(run):
+        st.rerun()
+    now = state.current()
+    try:
+        seen = training.shown(run, now.train.replay)
+    except FmvizError as error:
+        _progress(run, None)
+        st.error(training.explain(error), icon=":material/error:")
+        return
+
+    def picture() -> bytes:
+        here = state.current()
+        return results.payload(here.scene, seen.model, moves, view, here.shell.language)
+
+    # Everything is worked out before anything is sent: what reaches the browser in one burst is rendered once.
+    tables = None
+    with suppress(FmvizError):  # the stage will say why
+        picture()
+    with suppress(FmvizError):  # what has no picture may still have losses
+        if not now.shell.present:
+            measured = report(training.exact_answers(), seen.model)
+            tables = charts.tables(run, (seen.step, measured), now.train.steps, now.shell.language)
+    _progress(run, feed.served(run, view) if moves and run is not None else None)
+    player.player("train_stage", "train", picture)
+    if now.shell.present:
+        return
+    _replay(run)
+    if tables is not None:
+        charts.charts(tables, now.train, seen.model.predicts)
+
+
+@lru_cache(maxsize=16)
+def report(answers: Evaluation, model: LearnedModel) -> Report:
+    """What `model` does on fixed draws."""
+    return answers.report(model)
+
+
+def _progress(run: RunStatus | None, feed: str | None) -> None:
+    refused = training.refusal()
+    if refused is not None:
+        st.error(training.explain(refused), icon=":material/error:")
+    if run is not None and run.state == "failed":
+        st.error(training.explain(run.failure), icon=":material/error:")
+    now = state.current()
+    progress(run, now.train.steps, now.shell.language, feed)
+
+
+def _replay(run: RunStatus | None) -> None:
+    """The training step on stage, over the log-spaced steps that are kept."""
+    view = state.current().train
+    steps = kept_steps(scenes.path(state.current().scene), training.run_spec())
+    chosen = steps[-1] if view.replay is None else max((s for s in steps if s <= view.replay), default=0)
+    st.select_slider(
+        tr("train.replay"),
+        steps,
+        **bound.held("train.replay", chosen, *steps),
+        disabled=run is None,
+        help=tr("train.replay_help"),
+        on_change=lambda: _replayed(steps),
+    )
+
+
+def _replayed(steps: tuple[int, ...]) -> None:
+    chosen = st.session_state["train.replay"]
+    state.change("train", replay=None if chosen == steps[-1] else chosen)

@@ -1,0 +1,56 @@
+"""The line of progress of a training run. While the run moves, the browser keeps it, the stage and the charts up to date
+from a feed (`fmviz.app.feed`), and says when the run has ended."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from statistics import fmean
+from typing import Any
+
+import streamlit as st
+
+from fmviz.app.i18n import number, translate
+from fmviz.learning import RunStatus
+from fmviz.scene.views import Language
+
+__all__ = ["FEED_NAME", "progress", "told"]
+
+RECENT = 16
+"""Points of the loss history that the loss shown is the mean of."""
+FEED_NAME = "train"
+"""Under which the stage takes pictures from the feed."""
+EVERY_MS = 230
+"""From one question of the browser to the next."""
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("fmviz.lessons.train.page") / "js" / name).read_text(encoding="utf-8")
+
+
+_MOUNT = st.components.v2.component("fmviz_progress", js=_file("progress.js"), css=_file("progress.css"))
+
+
+def told(run: RunStatus | None, steps: int, language: Language) -> dict[str, Any]:
+    """How far `run` is, as "text" and as "fraction" of its steps; `steps` is what is planned where there is none yet."""
+    if run is None:
+        return {"text": translate(language, "train.progress_none", steps=steps), "fraction": 0.0}
+    parts = [
+        translate(language, f"train.state.{run.state}"),
+        translate(language, "train.progress_step", step=run.step, steps=run.steps),
+    ]
+    if run.history:
+        recent = [loss for _, loss in run.history[-RECENT:]]  # the same for the same step, however the turns fell
+        parts.append(translate(language, "train.progress_loss", loss=number(fmean(recent))))
+    if run.steps_per_second > 0:
+        parts.append(translate(language, "train.progress_speed", speed=f"{run.steps_per_second:.0f}"))
+    if run.eta_seconds is not None:
+        parts.append(translate(language, "train.progress_left", seconds=f"{run.eta_seconds:.0f}"))
+    return {"text": " · ".join(parts), "fraction": min(1.0, run.step / run.steps)}
+
+
+def progress(run: RunStatus | None, steps: int, language: Language, feed: str | None) -> None:
+    """Shows it; with the path of a `feed`, until that says that it has ended, when the surrounding fragment runs."""
+    data = told(run, steps, language) | {"feed": feed, "every": EVERY_MS, "name": FEED_NAME}
+    _MOUNT(key="train_progress", data=data, on_ended_change=lambda: None)

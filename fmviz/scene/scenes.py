@@ -1,0 +1,115 @@
+"""From a Scene, which is what a user chose, to the path and the noise it stands for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+
+from fmviz.clips.clip import Extent
+from fmviz.learning.spec import TrainSpec
+from fmviz.lessons.train.settings import TrainView
+from fmviz.scene.components import Component
+from fmviz.scene.scene import MixtureName, Scene
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
+from fmviz.theory.schedulers import Scheduler
+from fmviz.theory.sigmas import Sigma
+
+__all__ = ["components", "extent", "learned_part", "mixture", "path", "scheduler", "sigma", "train_spec"]
+
+EXTENTS = (3.0, 4.5, 6.0, 9.0, 13.0, 20.0)
+"""Half widths that the view snaps to, so that it stands still while a component is dragged."""
+
+
+@lru_cache(maxsize=256)
+def mixture(scene: Scene, which: MixtureName) -> GaussianMixture:
+    """p_data ("data") or p_init ("init") of `scene` in float32.
+
+    Labels follow the preset; edited components are each a class of their own.
+    """
+    edited = scene.data_components if which == "data" else scene.init_components
+    if edited is not None:
+        rows = torch.tensor([c.row() for c in edited], dtype=torch.float64)
+        covariances = rows[:, [3, 4, 4, 5]].reshape(-1, 2, 2)
+        return GaussianMixture(rows[:, 1:3], covariances, rows[:, 0]).to(torch.float32)
+    name = scene.data if which == "data" else scene.init
+    built = GaussianMixture.standard() if name == "gaussian" else presets.get(name, seed=scene.seed_data)
+    return built.to(torch.float32)
+
+
+def components(scene: Scene, which: MixtureName) -> tuple[Component, ...]:
+    """The components of a mixture in the form in which they are edited and linked."""
+    edited = scene.data_components if which == "data" else scene.init_components
+    if edited is not None:
+        return edited
+    m = mixture(scene, which)
+    return tuple(
+        Component(weight=w, x=mean[0], y=mean[1], xx=cov[0][0], xy=cov[0][1], yy=cov[1][1])
+        for w, mean, cov in zip(m.weights.tolist(), m.means.tolist(), m.covariances.tolist(), strict=True)
+    )
+
+
+@lru_cache(maxsize=64)
+def _scheduler(name: str, exponent: float, alpha: str, beta: str) -> Scheduler:
+    if name == "custom":
+        return schedulers.custom(alpha, beta)
+    if name == "polynomial":
+        return schedulers.get(name, exponent=exponent)
+    return schedulers.get(name)
+
+
+def scheduler(scene: Scene) -> Scheduler:
+    """The noise scheduler of `scene`. Raises ScheduleError for a custom one that cannot be used."""
+    return _scheduler(scene.scheduler, scene.exponent, scene.alpha, scene.beta)
+
+
+@lru_cache(maxsize=64)
+def path(scene: Scene) -> ProbabilityPath:
+    """The probability path from p_init to p_data of `scene` (float32)."""
+    return ProbabilityPath(mixture(scene, "init"), mixture(scene, "data"), scheduler(scene))
+
+
+def sigma(scene: Scene) -> Sigma:
+    """The diffusion coefficient sigma_t of `scene`."""
+    return sigmas.get(scene.sigma, amplitude=scene.amplitude, scheduler=scheduler(scene))
+
+
+def train_spec(scene: Scene, view: TrainView) -> TrainSpec:
+    """The training run that `view` asks for; its weights and draws come from the scene's network seed."""
+    return TrainSpec(
+        objective=view.objective,
+        hidden=(view.width,) * view.depth,
+        batch_size=view.batch_size,
+        learning_rate=view.learning_rate,
+        steps=view.steps,
+        seed=scene.seed_network,
+        activation=view.activation,
+        time_features=view.time_features,
+        scaling=view.scaling,
+        schedule=view.schedule,
+        warm_up=view.warm_up,
+        optimizer=view.optimizer,
+        ema=view.ema,
+        t_sampling=view.t_sampling,
+        score_weighting=view.score_weighting,
+        gradient_clip=view.gradient_clip,
+        device=view.device,
+    )
+
+
+def learned_part(scene: Scene) -> Scene:
+    """`scene` with everything that no network sees at its default: particles, their seeds, sigma_t."""
+    plain = Scene()
+    unseen = ("count", "seed_start", "seed_noise", "seed_network", "sigma", "amplitude")
+    return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+
+
+@lru_cache(maxsize=256)
+def extent(scene: Scene) -> Extent:
+    """A square around the origin that shows both mixtures to about 2.5 standard deviations."""
+    reach = 0.0
+    for m in (mixture(scene, "data"), mixture(scene, "init")):
+        spread = 2.5 * torch.diagonal(m.covariances, dim1=-2, dim2=-1).sqrt()
+        reach = max(reach, float((m.means.abs() + spread).max()))
+    half = next((e for e in EXTENTS if e >= reach), EXTENTS[-1])
+    return Extent(-half, half, -half, half)

@@ -1,0 +1,132 @@
+"""What a user has chosen on the pages rather than in the Scene: language, presenting, and each page's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from fmviz.scene.components import REACH, Decimal4
+
+__all__ = [
+    "LANGUAGES",
+    "LAYERS",
+    "Clock",
+    "DensityScale",
+    "Event",
+    "Language",
+    "LayerName",
+    "Layers",
+    "PathsView",
+    "Shell",
+    "Sides",
+]
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DensityScale = Literal["linear", "sqrt", "log"]
+LayerName = Literal[
+    "density",
+    "contours",
+    "velocity",
+    "score",
+    "ode",
+    "ode_trails",
+    "sde",
+    "sde_trails",
+    "learned_velocity",
+    "learned",
+    "learned_trails",
+    "error",
+    "error_contours",
+    "reference",
+    "steps",
+    "mixture",
+    "z",
+    "click",
+    "exact",
+    "euler",
+    "midpoint",
+    "heun",
+    "rk4",
+    "mesh",
+    "starts",
+    "walks",
+    "walk_trails",
+    "band",
+    "mean",
+    "x0",
+    "terms",
+    "box",
+]
+LAYERS: tuple[LayerName, ...] = get_args(LayerName)
+
+
+def _listed(separator: str) -> BeforeValidator:
+    def split(value: Any) -> Any:
+        return tuple(part for part in value.split(separator) if part) if isinstance(value, str) else value
+
+    return BeforeValidator(split)
+
+
+def _joined(separator: str) -> PlainSerializer:
+    def join(value: tuple[Any, ...] | None) -> str | None:
+        return None if value is None else separator.join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+
+    writer: Callable[..., Any] = join
+    return PlainSerializer(writer)
+
+
+Coordinate = Annotated[Decimal4, Field(ge=-REACH, le=REACH)]
+Time = Annotated[Decimal4, Field(ge=0.0, le=1.0)]
+Point = Annotated[tuple[Coordinate, Coordinate], _listed("_"), _joined("_")]
+Sides = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], _listed("_"), _joined("_")]
+"""Of a rectangle: x0, x1, y0, y1."""
+Event = Annotated[tuple[Coordinate, Coordinate, Time], _listed("_"), _joined("_")]
+Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
+"""Layers that are on; None: the stage's defaults."""
+
+
+class Shell(BaseModel):
+    """What belongs to the whole app: the language and whether it is being projected."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    language: Language = Field("en", alias="lang")
+    present: bool = Field(False, alias="present")
+
+
+class Clock(BaseModel):
+    """What all stages share: the clock, and how density becomes colour.
+
+    Attributes:
+        t: where the clock stands, in [0, 1].
+        density: how colour follows density; `per_frame` rescales it in every frame.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    t: Time = Field(0.0, alias="t")
+    density: DensityScale = Field("sqrt", alias="scale")
+    per_frame: bool = Field(False, alias="perframe")
+
+
+class PathsView(BaseModel):
+    """The choices of the page on probability paths, and of the start page.
+
+    Attributes:
+        z: the data point of the conditional panel; None takes the mean of the first component.
+        layers: the layers that are on; None takes the defaults.
+        click: (x, y, t) that the trajectory and the posterior are shown for, or None.
+        axis: the coordinate of the space-time view.
+        chart: which chart stands below the stage.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    z: Point | None = Field(None, alias="z")
+    layers: Layers = Field(None, max_length=len(LAYERS), alias="layers")
+    click: Event | None = Field(None, alias="at")
+    axis: Literal["x", "y"] = Field("x", alias="axis")
+    chart: Literal["curves", "spacetime"] = Field("curves", alias="chart")

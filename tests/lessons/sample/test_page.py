@@ -1,0 +1,300 @@
+"""The page Sample as Streamlit runs it: every control, the samples' numbers, a click, the map, a network."""
+
+import re
+import threading
+import time
+from functools import partial
+
+import pytest
+import torch
+
+from fmviz.app import learned, player, presence, training
+from fmviz.app.i18n import translate
+from fmviz.app.state import STATE
+from fmviz.errors import FmvizError
+from fmviz.learning import LearnedModel, TrainSpec, checkpoint
+from fmviz.learning.checkpoint import Checkpoint
+from fmviz.learning.networks import MLP
+from fmviz.learning.objectives import architecture
+from fmviz.lessons.sample.compute import samples
+from fmviz.lessons.sample.page import error_map, evidence
+from fmviz.lessons.sample.settings import FIELDS, GRIDS, METHODS
+from fmviz.scene import SampleView, Scene, State, TrainView, scenes
+from fmviz.stage.payload import decode_header
+from tests.app.test_app import errors, open_app
+
+PAGE = "pages/sample.py"
+SMALL = Scene(count=40)
+PATIENCE = 60.0
+
+
+def open_sample(state: State):
+    app = open_app("start", state)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def untrained(scene: Scene) -> Checkpoint:
+    path, spec = scenes.path(scene), TrainSpec(hidden=(8,), steps=10)
+    built = architecture(path, spec)
+    weights = built.initial_weights(torch.Generator().manual_seed(0))
+    model = LearnedModel(MLP(built, weights), "velocity", path.scheduler, path.p_init.is_standard)
+    return checkpoint.from_bytes(checkpoint.to_bytes(model, spec, path, 7))
+
+
+def with_network(state: State, scene: Scene | None = None):
+    app = open_sample(state)
+    app.session_state[learned.UPLOADED] = ("abc", untrained(scene or state.scene))
+    app.run()
+    assert not app.exception
+    return app
+
+
+def train_on(app) -> None:
+    """Until the run of this session has gone on by a step at least."""
+    (run,) = app.session_state[training.RUNS].values()
+    pool, deadline = training._pool(), time.monotonic() + PATIENCE
+    before = pool.status(run).step
+    while pool.status(run).step == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # whoever asks all the time holds the pool's lock all the time
+
+
+@pytest.fixture
+def training_app(monkeypatch):
+    """The page with a network whose run goes on and on, however long the test takes."""
+    monkeypatch.setattr(presence, "watch", lambda: lambda: True)
+    app = open_app("start", State(scene=SMALL, train=TrainView(steps=200_000)))
+    app.switch_page("pages/train.py").run()
+    app.button(key="train_go").click().run()
+    train_on(app)
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    yield app
+    for run in app.session_state[training.RUNS].values():
+        training._pool().forget(run)
+
+
+def stage_step(app) -> int:
+    """The training step that the stage names."""
+    panels = decode_header(app.session_state[f"{player.LAST}.sample_stage"])["panels"]
+    (step,) = re.findall(r"\d+", panels[-1]["title"])
+    return int(step)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_runs_in_both_languages(language):
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
+    assert app.header[0].value == translate(language, "sample.title")
+    assert translate(language, "sample.occupancy") in [s.value for s in app.subheader]
+    assert [len(table.value) for table in app.table] == [3]  # ODE, SDE, floor
+
+
+def test_the_floor_of_the_likelihood_has_a_spread():
+    value, spread = open_sample(State(scene=SMALL)).table[0].value.iloc[-1, -1].split(" ± ")
+    few = samples.floor(scenes.mixture(SMALL, "data"), SMALL.count)
+    assert float(value) == pytest.approx(few.surprise, rel=0.01)
+    assert float(spread) == pytest.approx(2 * few.surprise_error, rel=0.05)
+
+
+def test_presenting_keeps_the_stage_only():
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"present": True})}))
+    assert len(app.table) == len(app.selectbox) == len(app.subheader) == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("grid", GRIDS)
+def test_every_solver_and_grid(method, grid):
+    app = open_sample(State(scene=SMALL))
+    app.selectbox(key="sample.method").set_value(method).run()
+    app.segmented_control(key="sample.grid").set_value(grid).run()
+    app.select_slider(key="sample.steps").set_value(5).run()
+    app.select_slider(key="sample.sde_steps").set_value(12).run()
+    assert not app.exception
+    assert not errors(app)
+    chosen = app.session_state[STATE].sample
+    assert (chosen.method, chosen.grid, chosen.steps, chosen.sde_steps) == (method, grid, 5, 12)
+
+
+def test_a_step_count_from_a_link_that_is_no_stop_of_the_slider():
+    app = open_sample(State(scene=SMALL, sample=SampleView(steps=37)))
+    assert app.select_slider(key="sample.steps").value == 37
+
+
+def test_a_velocity_infinite_at_the_end_stops_only_the_solvers_that_look_there():
+    state = State(scene=Scene(count=40, scheduler="sqrt", init="ring5"))
+    app = open_sample(state)  # Euler's last look is at 1 - h
+    assert not errors(app)
+    assert len(app.table) == 1
+    app.selectbox(key="sample.method").set_value("heun").run()
+    assert not app.exception
+    assert translate("en", "app.singular_source") in errors(app)
+    assert len(app.table) == 0
+
+
+def test_lost_particles_are_counted():
+    scene = Scene(count=40, amplitude=5.0, scheduler="sqrt")
+    app = open_sample(State(scene=scene, sample=SampleView(sde_steps=1000)))
+    assert not app.exception
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_network_is_shown_beside_the_exact_field(field):
+    app = with_network(State(scene=SMALL, sample=SampleView(field=field, click=(0.5, 1.0, 0.5))))
+    rows = 2 * (1 + (field == "both")) + 1
+    assert [len(table.value) for table in app.table] == [rows, 2 + (field == "both")]
+    assert app.selectbox(key="sample.field").value == field
+
+
+def test_a_network_of_another_scene_is_not_shown():
+    app = with_network(State(scene=SMALL), Scene(data="moons"))
+    assert not any(box.key == "sample.field" for box in app.selectbox)
+    assert [len(table.value) for table in app.table] == [3]
+
+
+def test_a_network_without_a_score_has_only_an_ode():
+    app = with_network(State(scene=Scene(count=40, init="ring5", data="two_modes"), sample=SampleView(field="learned")))
+    assert [len(table.value) for table in app.table] == [2]
+
+
+def test_the_likelihood_of_a_click_and_forgetting_it():
+    state = State(scene=SMALL, sample=SampleView(method="rk4", steps=100, click=(0.5, 1.0, 0.6)))
+    app = open_sample(state)
+    flow, exact = app.table[1].value.iloc[:, -1].astype(float)
+    assert flow == pytest.approx(exact, abs=1e-3)
+    app.button(key="forget_sample_click").click().run()
+    assert app.session_state[STATE].sample.click is None
+    assert len(app.table) == 1
+
+
+def test_check_and_code():
+    app = open_sample(State(scene=SMALL))
+    app.session_state["check_sample"] = True
+    app.session_state["code_sample"] = True
+    app.run()
+    assert not app.exception
+    orders = app.table[1].value
+    measured, expected = orders.iloc[:, 3].astype(float), orders.iloc[:, 4].astype(float)
+    assert (abs(measured - expected) < 0.2).all()
+    assert "solve_sde" in app.code[0].value
+
+
+def map_button(app) -> str:
+    """What the map's button would do: its text by its own key."""
+    label = app.button(key="map_button").label
+    return next(what for what in ("start", "again", "cancel") if label == translate("en", f"sample.map.{what}"))
+
+
+def test_the_map_is_computed_cancelled_and_dropped_with_its_scene():
+    app = open_sample(State(scene=SMALL))
+    assert map_button(app) == "start"
+    app.button(key="map_button").click().run()
+    assert map_button(app) == "cancel"
+    deadline = time.monotonic() + 60
+    while not app.get("plotly_chart"):
+        assert time.monotonic() < deadline
+        app.run()
+    app.button(key="map_button").click().run()
+    assert map_button(app) == "again"
+    assert app.get("plotly_chart")  # what there was stays
+    app.selectbox(key="scene.data").set_value("moons").run()
+    assert not app.get("plotly_chart")
+    assert not app.exception
+
+
+def test_another_amplitude_keeps_the_map_and_another_sigma_does_not():
+    app = open_sample(State(scene=SMALL))
+    app.button(key="map_button").click().run()
+    app.slider(key="scene.amplitude").set_value(2.0).run()
+    assert map_button(app) == "cancel"
+    app.selectbox(key="scene.sigma").set_value("beta").run()
+    assert map_button(app) == "start"
+
+
+@pytest.fixture
+def held_map(monkeypatch):
+    """A small map that stops after its first cell until the event is set."""
+    go_on, cells = threading.Event(), error_map.work.cells
+
+    def held(*args):
+        for cell in cells(*args):
+            yield cell
+            assert go_on.wait(PATIENCE)
+
+    monkeypatch.setattr(error_map.work, "cells", held)
+    monkeypatch.setattr(error_map, "MapPlan", partial(error_map.MapPlan, amplitudes=(0.0,), steps=(4, 8), count=64))
+    yield go_on
+    go_on.set()
+
+
+def test_the_map_stays_while_its_network_trains_on(training_app, held_map):
+    app = training_app
+    captions = lambda: [caption.value for caption in app.caption]  # noqa: E731
+    train_on(app)
+    app.button(key="map_button").click().run()
+    begun = stage_step(app)
+    assert translate("en", "sample.map.of_step", step=begun) in captions()
+    train_on(app)
+    app.selectbox(key="sample.method").set_value("heun").run()
+    assert map_button(app) == "cancel"
+    held_map.set()
+    deadline = time.monotonic() + PATIENCE
+    while map_button(app) == "cancel":
+        assert time.monotonic() < deadline
+        train_on(app)
+        app.run()
+    assert map_button(app) == "again"
+    assert len(app.get("plotly_chart")) == 3
+    assert translate("en", "sample.map.of_earlier", step=begun, now=stage_step(app)) in captions()
+    app.button(key="map_button").click().run()
+    assert stage_step(app) > begun
+    assert translate("en", "sample.map.of_step", step=stage_step(app)) in captions()
+    assert not app.exception
+
+
+def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
+    app, latest, measure, measured = training_app, learned.latest, evidence.final_samples, []
+
+    def moving(scene):
+        train_on(app)
+        return latest(scene)
+
+    def measuring(current, found):
+        measured.append(found.step)
+        measure(current, found)
+
+    monkeypatch.setattr(learned, "latest", moving)
+    monkeypatch.setattr(evidence, "final_samples", measuring)
+    app.run()
+    assert not app.exception
+    assert measured == [stage_step(app)]
+    (menu,) = (e for e in app.get("popover") if "learned" in e.proto.id)
+    assert menu.proto.popover.label == translate("en", "learned.trained", step=stage_step(app))
+
+
+@pytest.mark.parametrize(
+    ("error", "key", "values"),
+    [
+        (FmvizError("This is why."), "sample.map.failed", {"reason": "This is why."}),
+        (ZeroDivisionError(), "sample.map.failed_unforeseen", {}),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_map_that_fails_says_so(monkeypatch, language, error, key, values):
+    def broken(*_):
+        raise error
+        yield
+
+    monkeypatch.setattr(error_map.work, "cells", broken)
+    state = State(scene=SMALL)
+    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
+    app.button(key="map_button").click().run()
+    deadline = time.monotonic() + PATIENCE
+    while not app.error:
+        assert time.monotonic() < deadline
+        app.run()
+    assert errors(app) == translate(language, key, **values)
+    assert not app.exception

@@ -1,0 +1,143 @@
+"""The clip of a learned field says what the network does, and can be made while it trains."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from fmviz.clips.clip import Density, Particles, Vectors
+from fmviz.clips.paths import Starts
+from fmviz.learning import LearnedModel, Trainer
+from fmviz.learning.training import untrained
+from fmviz.lessons.train.compute.clips import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
+from fmviz.scene import Scene, TrainView, scenes
+from fmviz.stage.payload import check
+
+OBJECTIVES = ("cfm", "fm", "score", "noise", "data")
+
+
+def known(scene: Scene, resolution=LIVE) -> Truth:
+    return truth(scenes.path(scene), scenes.extent(scene), Starts(300), resolution)
+
+
+def layer(clip, panel: str, kind: type, name: str):
+    (found,) = (p for p in clip.panels if p.name == panel)
+    return next(la for la in found.layers if isinstance(la, kind) and la.name == name)
+
+
+def trained(scene: Scene, steps: int, **settings) -> LearnedModel:
+    spec = scenes.train_spec(scene, TrainView(steps=max(steps, 1), width=32, depth=2, **settings))
+    trainer = Trainer(scenes.path(scene), spec)
+    trainer.advance(steps)
+    return trainer.snapshot().model
+
+
+class Exact(LearnedModel):
+    """A model that is the exact field."""
+
+    def sampling_velocity(self, x, t):
+        return PATH.marginal_velocity(x, t)
+
+    def to(self, target):
+        return self
+
+
+PATH = scenes.path(Scene())
+
+
+@pytest.mark.parametrize("resolution", [COARSE, LIVE, STILL])
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_has_a_playable_clip_before_the_first_step(objective, resolution):
+    scene = Scene()
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(objective=objective)))
+    clip = learned_clip(known(scene, resolution), model)
+    check(clip)
+    assert [panel.name for panel in clip.panels] == ["exact", "learned", "error"]
+    assert len(clip.times) == resolution.frames
+
+
+@pytest.mark.parametrize("scene", [Scene(scheduler="sqrt"), Scene(scheduler="vp"), Scene(init="two_modes")])
+def test_every_path_has_one(scene):
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(objective="noise")))
+    check(learned_clip(known(scene), model))
+
+
+def test_the_exact_field_has_no_error_and_the_same_particles():
+    model = untrained(PATH, scenes.train_spec(Scene(), TrainView()))
+    clip = learned_clip(known(Scene()), Exact(model.network, "velocity", model.scheduler, True))
+    error = layer(clip, "error", Density, "error")
+    assert error.log_values.max() < error.log_max - 10
+    assert clip.readouts[0].values.max() < 1e-5
+    np.testing.assert_allclose(
+        layer(clip, "learned", Particles, "learned").positions,
+        layer(clip, "exact", Particles, "ode").positions,
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        layer(clip, "learned", Vectors, "learned_velocity").vectors,
+        layer(clip, "exact", Vectors, "velocity").vectors,
+        atol=1e-4,
+    )
+
+
+def test_the_error_is_that_of_the_model_at_the_cells():
+    scene, model = Scene(), trained(Scene(), 5)
+    at = known(scene)
+    clip = learned_clip(at, model)
+    values = layer(clip, "error", Density, "error").log_values
+    for frame in (0, 5, 10):
+        t = float(clip.times[frame])
+        expected = (model.velocity(at.points, t) - PATH.marginal_velocity(at.points, t)).norm(dim=-1)
+        np.testing.assert_allclose(np.exp(values[frame].ravel()), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_both_sides_start_at_the_same_points_and_learning_pales_the_map():
+    scene = Scene()
+    before, after = (learned_clip(known(scene), trained(scene, n)) for n in (0, 400))
+    for clip in (before, after):
+        learned, exact = layer(clip, "learned", Particles, "learned"), layer(clip, "exact", Particles, "ode")
+        assert np.array_equal(learned.positions[0], exact.positions[0])
+    assert after.readouts[0].values.mean() < 0.5 * before.readouts[0].values.mean()
+    assert layer(before, "error", Density, "error").log_max == layer(after, "error", Density, "error").log_max
+
+
+def test_a_network_that_has_blown_up_is_still_drawn():
+    model = untrained(PATH, scenes.train_spec(Scene(), TrainView()))
+    broken = type(model.network)(model.network.architecture, model.network.weights * 1e30)
+    with np.errstate(all="ignore"):
+        clip = learned_clip(known(Scene()), LearnedModel(broken, "velocity", model.scheduler, True))
+    check(clip)
+
+
+def test_a_live_clip_is_cheap():
+    """A guard against losing an order of magnitude; `make bench` holds the page to its four pictures a second."""
+    model, at = untrained(PATH, scenes.train_spec(Scene(), TrainView())), known(Scene())
+    torch.set_num_threads(1)
+    learned_clip(at, model)
+    began = time.thread_time()
+    learned_clip(at, model)
+    assert time.thread_time() - began < 0.3
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "live", "still"), [(64, 4, LIVE, STILL), (256, 4, COARSE, LIVE), (512, 8, COARSE, COARSE)]
+)
+def test_a_large_network_gets_a_coarser_clip(width, depth, live, still):
+    scene = Scene()
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(width=width, depth=depth)))
+    assert affordable(model, live=True) == live
+    assert affordable(model, live=False) == still
+
+
+def test_the_points_of_a_clip_are_those_that_pass_through_the_network():
+    scene, passed = Scene(), []
+
+    class Counting(Exact):
+        def sampling_velocity(self, x, t):
+            passed.append(x[..., 0].numel())
+            return super().sampling_velocity(x, t)
+
+    model = untrained(scenes.path(scene), scenes.train_spec(scene, TrainView(width=16, depth=1)))
+    learned_clip(known(scene, LIVE), Counting(model.network, "velocity", model.scheduler, True))
+    assert sum(passed) == LIVE.points
