@@ -8,12 +8,15 @@ from itertools import count
 import torch
 
 from bench.report import Row, at_most, median_ms
+from fmviz.app.choices import State
 from fmviz.clips.clip import Clip
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.conservation.compute import clips, results
 from fmviz.lessons.conservation.compute.clips import Experiment
 from fmviz.lessons.conservation.compute.summary import NAMES, summary_clip
-from fmviz.scene import ConservationView, Scene, State, scenes
+from fmviz.lessons.conservation.settings import Settings as ConservationSettings
+from fmviz.scene import Scene, scenes
 from fmviz.stage.payload import View
 from fmviz.theory import ProbabilityPath, boxes
 from fmviz.theory.conservation import Law
@@ -32,10 +35,10 @@ def clip_of(scene: Scene, what: Experiment) -> Clip:
     """The clip from nothing: no path and no map is kept between two calls."""
     known, sigma = scenes.path(scene), scenes.sigma(scene)
     path = ProbabilityPath(known.p_init, known.p_data, known.scheduler)
-    grid = Grid(scenes.extent(scene), frames=results.FRAMES, cells=results.CELLS)
+    grid = Grid(extent(scene), frames=results.FRAMES, cells=results.CELLS)
     found = clips.maps(clips.solution(path, sigma, what, grid), what)
     density = clips.density_panel(path, sigma, found, Starts(scene.count))
-    box = boxes.Box(*ConservationView().box)
+    box = boxes.Box(*ConservationSettings().box)
     return clips.clip(found, density, box, clips.box_numbers(path, sigma, what, box, grid.times()))
 
 
@@ -45,7 +48,7 @@ def moving_box() -> Callable[[], bytes]:
 
     def draw() -> bytes:
         x = 0.01 * next(step)
-        return results.payload(State(conservation=ConservationView(box=(x, x + 2.0, -1.0, 1.0))), View())
+        return results.payload(State(conservation=ConservationSettings(box=(x, x + 2.0, -1.0, 1.0))), View())
 
     return draw
 
@@ -62,6 +65,6 @@ def rows() -> Iterator[Row]:
     (large,) = median_ms(lambda: clip_of(many, Experiment()))
     yield at_most("60 components", large, "ms", 300)
     texts = dict.fromkeys(NAMES, ("", ""))
-    grid = Grid(scenes.extent(scene), frames=41, cells=56, arrows=13)
+    grid = Grid(extent(scene), frames=41, cells=56, arrows=13)
     (sheet,) = median_ms(lambda: summary_clip(scenes.path(scene), scenes.sigma(scene), (2.0, 1.0), grid, texts))
     yield at_most("sheet of six pictures", sheet, "ms", 150)

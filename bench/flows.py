@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import torch
 
 from bench.report import Row, at_most, median_ms, note
-from fmviz.app.i18n import section
+from fmviz.app.catalogue import section
 from fmviz.clips.clip import Clip
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, as_array
 from fmviz.lessons.flows.compute import clips
 from fmviz.lessons.flows.compute.results import ARROWS
 from fmviz.lessons.flows.settings import RATES
-from fmviz.scene import FlowsView, Scene, scenes
+from fmviz.lessons.flows.settings import Settings as FlowsSettings
+from fmviz.scene import Scene, scenes
 from fmviz.stage.payload import Labels, View, encode
 from fmviz.theory.convergence import convergence
 from fmviz.theory.flows import Field, Marginal, analytic
@@ -21,7 +23,7 @@ from fmviz.theory.flows import Field, Marginal, analytic
 __all__ = ["rows"]
 
 
-def clip(field: Field, grid: Grid, view: FlowsView) -> Clip:
+def clip(field: Field, grid: Grid, view: FlowsSettings) -> Clip:
     """All panels at once, nothing kept from before."""
     x0 = torch.tensor(view.starts, dtype=torch.float64)
     found = clips.trajectories(field, clips.exact_trajectories(field, x0, grid), view.solvers, view.steps)
@@ -32,12 +34,12 @@ def clip(field: Field, grid: Grid, view: FlowsView) -> Clip:
 def marginal() -> tuple[Marginal, Grid]:
     """The field of the default scene, whose path remembers nothing yet."""
     scene = Scene()
-    return Marginal(scenes.path(scene).to(torch.float64)), Grid(scenes.extent(scene), arrows=ARROWS)
+    return Marginal(scenes.path(scene).to(torch.float64)), Grid(extent(scene), arrows=ARROWS)
 
 
 def orders_off() -> float:
     """The largest distance of a measured order from the theory's, over the fields of the zoo at their defaults."""
-    points = torch.tensor(FlowsView().starts)
+    points = torch.tensor(FlowsSettings().starts)
     found = [one for name, known in RATES.items() for one in convergence(analytic(name, known.default), points)]
     return max(abs(one.measured - one.expected) for one in found if one.measured is not None)
 
@@ -45,7 +47,7 @@ def orders_off() -> float:
 def rows() -> Iterator[Row]:
     """The clip, its payload, the scene's field by dopri5, and the orders."""
     torch.set_num_threads(1)
-    view, grid = FlowsView(), Grid(clips.EXTENT, arrows=ARROWS)
+    view, grid = FlowsSettings(), Grid(clips.EXTENT, arrows=ARROWS)
     field = analytic(view.field, view.chosen_rate)
     labels = Labels.from_mapping(section("en", "stage"), section("en", "layer"))
     ours, whole, scene = median_ms(

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import torch
 
 from bench.report import Row, at_most, median_ms, note
+from fmviz.app.choices import State
 from fmviz.lessons.noise.compute import evidence, results
-from fmviz.lessons.noise.settings import PROCESSES, NoiseView, ProcessName
-from fmviz.scene import Scene, State
+from fmviz.lessons.noise.settings import PROCESSES, ProcessName
+from fmviz.lessons.noise.settings import Settings as NoiseSettings
+from fmviz.scene import Scene
 from fmviz.stage.payload import View
 
 __all__ = ["rows"]
@@ -25,7 +27,7 @@ def rows() -> Iterator[Row]:
 
     def build(process: ProcessName) -> bytes:
         scene = Scene(seed_noise=next(seeds))
-        return results.payload(State(scene=scene, noise=NoiseView(process=process)), View())
+        return results.payload(State(scene=scene, noise=NoiseSettings(process=process)), View())
 
     for process in PROCESSES:
         (took,) = median_ms(lambda process=process: build(process))  # type: ignore[misc]

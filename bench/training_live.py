@@ -35,11 +35,13 @@ VISITS = 3
 BARE = """
 import time, torch
 torch.set_num_threads(1)
+from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import scenes
 from fmviz.learning import Trainer
-from fmviz.scene import Scene, TrainView
+from fmviz.scene import Scene
+from fmviz.lessons.train.settings import Settings as TrainSettings
 scene = Scene()
-trainer = Trainer(scenes.path(scene), scenes.train_spec(scene, TrainView(steps=200000)))
+trainer = Trainer(scenes.path(scene), train_spec(scene, TrainSettings(steps=200000)))
 trainer.advance(100)
 began = time.perf_counter()
 while time.perf_counter() - began < 3.0:

@@ -24,8 +24,6 @@ from fmviz.app.i18n import tr
 
 __all__ = ["choose", "heard", "held", "segmented", "show", "slide", "snap", "switch", "type_number"]
 
-PICTURED = frozenset({"scene", "flows", "noise", "conservation"})
-"""Parts of the state that make the picture: their changes are drawn before the rest of the page runs."""
 LIMITS, REPLACED = "fmviz_limits", "fmviz_replaced_values"
 OVERTAKEN_SECONDS = 10.0
 """How long a message may be under way that was sent before the page which set a widget anew."""
@@ -33,6 +31,11 @@ OVERTAKEN_SECONDS = 10.0
 
 def _value(part: str, field: str) -> Any:
     return getattr(getattr(state.current(), part), field)
+
+
+def _pictured(part: str) -> bool:
+    """Whether a part of the state makes the picture: then its changes are drawn before the rest of the page runs."""
+    return bool(getattr(getattr(state.current(), part), "makes_picture", False))
 
 
 def _show(part: str, field: str) -> str:
@@ -90,7 +93,7 @@ def _take(part: str, field: str) -> None:
 
 def _taking(part: str, field: str) -> Callable[[], None]:
     """The callback of a widget: a change of the picture shows there first."""
-    take = order.picture_first(_take, part, field) if part in PICTURED else partial(_take, part, field)
+    take = order.picture_first(_take, part, field) if _pictured(part) else partial(_take, part, field)
     return heard(f"{part}.{field}", take)
 
 
@@ -109,7 +112,7 @@ def choose(
         if value in texts:
             _take(part, field) if take is None else take(value)
 
-    change = heard(key, order.picture_first(chosen) if part in PICTURED else chosen)
+    change = heard(key, order.picture_first(chosen) if _pictured(part) else chosen)
     st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=change)
 
 

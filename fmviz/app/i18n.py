@@ -1,62 +1,13 @@
-"""Text in the user's language, from the locale files in ``assets/locales``.
-
-Keys are dotted paths into the TOML tables. A missing key is an error, never an English text in a Chinese page.
-"""
+"""Text in the language of the current session."""
 
 from __future__ import annotations
 
-import math
-import tomllib
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
 from fmviz.app import state
-from fmviz.scene.views import Language
+from fmviz.app.catalogue import translate
 
-__all__ = ["ASSETS", "catalogue", "number", "section", "tr", "translate"]
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-
-
-@lru_cache(maxsize=8)
-def catalogue(language: Language) -> dict[str, str]:
-    """All texts of one language by dotted key."""
-    with (ASSETS / "locales" / f"{language}.toml").open("rb") as file:
-        return dict(_flatten("", tomllib.load(file)))
-
-
-def _flatten(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:
-    items: list[tuple[str, str]] = []
-    for key, value in table.items():
-        path = f"{prefix}.{key}" if prefix else key
-        items += _flatten(path, value) if isinstance(value, dict) else [(path, str(value))]
-    return items
-
-
-def translate(language: Language, key: str, **values: object) -> str:
-    """The text of `key` in `language`, its ``{placeholders}`` filled. Raises KeyError for an unknown key."""
-    text = catalogue(language)[key]
-    return text.format(**values) if values else text
-
-
-def section(language: Language, name: str) -> dict[str, str]:
-    """All texts of one table of the locale file, by their own key."""
-    prefix = f"{name}."
-    return {key.removeprefix(prefix): text for key, text in catalogue(language).items() if key.startswith(prefix)}
+__all__ = ["tr"]
 
 
 def tr(key: str, **values: object) -> str:
     """The text of `key` in the language of the current session."""
     return translate(state.current().shell.language, key, **values)
-
-
-def number(value: float) -> str:
-    """A measured number, three significant digits, with a proper power of ten where it is small; a dash for none."""
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.3g}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{power}"

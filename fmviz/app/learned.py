@@ -7,45 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
-from fmviz.app import state, training
+from fmviz.app import runs, state
 from fmviz.app.i18n import tr
+from fmviz.app.network import Learned
 from fmviz.errors import FmvizError
-from fmviz.learning import LearnedModel, checkpoint
+from fmviz.learning import checkpoint
 from fmviz.learning.checkpoint import Checkpoint, CheckpointError, Kind
 from fmviz.scene import Scene, scenes
 from fmviz.scene.known import same_path, scene_of
 
-__all__ = ["Learned", "chooser", "latest"]
+__all__ = ["chooser", "latest"]
 
 _log = logging.getLogger(__name__)
 
 UPLOADED, PROBLEM = "fmviz_checkpoint", "fmviz_checkpoint_problem"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """A network on the present scene; equal if they are the same step of the same run, or the same file.
-
-    Attributes:
-        stamp: tells networks apart.
-        step: training steps behind it.
-        source: where it comes from.
-        model: itself, on the CPU.
-        file: its checkpoint; may be called in a thread that knows no session.
-    """
-
-    stamp: tuple[str, int]
-    step: int
-    source: Literal["trained", "file"]
-    model: LearnedModel = field(compare=False, repr=False)
-    file: Callable[[], bytes] = field(compare=False, repr=False)
 
 
 def latest(scene: Scene) -> Learned | None:
@@ -55,7 +34,7 @@ def latest(scene: Scene) -> Learned | None:
         stamp, read = kept
         again = partial(checkpoint.to_bytes, read.model, read.spec, read.path, read.step)
         return Learned((stamp, read.step), read.step, "file", read.model, again)
-    run = training.trained()
+    run = runs.trained()
     if run is not None and run.model is not None and scene == state.current().scene:
         write = partial(checkpoint.to_bytes, run.model, run.spec, scenes.path(scene), run.step)
         return Learned((f"run {run.id}", run.step), run.step, "trained", run.model.to("cpu"), write)

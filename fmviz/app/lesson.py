@@ -10,16 +10,21 @@ from typing import Any
 import streamlit as st
 
 from fmviz.app import order, state
-from fmviz.app.i18n import ASSETS, catalogue, tr
+from fmviz.app.catalogue import catalogue
+from fmviz.app.i18n import tr
 from fmviz.lessons import LESSONS
 
-__all__ = ["cards", "check", "code", "notice", "opening"]
+__all__ = ["check", "code", "notice", "opening"]
 
 
 @lru_cache(maxsize=1)
 def _formulas() -> dict[str, dict[str, Any]]:
-    with (ASSETS / "formulas.toml").open("rb") as file:
-        return tomllib.load(file)
+    """The formula strips of all lessons: that of a lesson under its name, others under names that begin with it."""
+    strips: dict[str, dict[str, Any]] = {}
+    for lesson in LESSONS:
+        with (lesson.folder / "formulas.toml").open("rb") as file:
+            strips.update(tomllib.load(file))
+    return strips
 
 
 def opening(
@@ -67,19 +72,6 @@ def _formula_strip(page: str, general_source: bool) -> None:
             return
         for formula in strip:
             st.markdown(formula, width="content")
-
-
-def cards() -> None:
-    """The way into the lessons."""
-    if state.current().shell.present:
-        return
-    st.subheader(tr("start.lessons"), anchor=False)
-    with st.grid("auto", min_column_width=280):
-        for lesson in LESSONS[1:]:
-            with st.container(border=True, height="stretch"):
-                st.markdown(f"**{tr(f'nav.{lesson.name}')}**")
-                st.markdown(tr(f"start.card_{lesson.name}"))
-                st.page_link(lesson.file, label=tr("start.open"), icon=":material/arrow_forward:")
 
 
 def notice(page: str) -> None:

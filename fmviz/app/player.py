@@ -13,9 +13,10 @@ import streamlit as st
 from pydantic import ValidationError
 
 from fmviz.app import order, state
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError, SingularTimeError
-from fmviz.scene import Component, Scene, State
+from fmviz.scene import Component, Scene
 from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
 from fmviz.stage.payload import View, decode_header
 from fmviz.stage.standalone import standalone_html
@@ -197,7 +198,7 @@ def _moved(key: str, write: Callable[[Moved], None]) -> None:
 
 def _move_z(moved: Moved) -> None:
     if moved.name == "z":
-        state.change("paths", z=(moved.x, moved.y))
+        state.change("path", z=(moved.x, moved.y))
 
 
 def _boxed(key: str, write: Callable[[Boxed], None] | None) -> None:

@@ -7,14 +7,14 @@ from contextvars import ContextVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from fmviz.app import bound, clips, order, state, training
-from fmviz.app.i18n import ASSETS, tr
+from fmviz.app import bound, order, state
+from fmviz.app.catalogue import ASSETS
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.app.player import first_view, standalone
 from fmviz.app.scene_bar import scene_bar
 from fmviz.lessons import LESSONS
-from fmviz.lessons.flows.compute import results
 from fmviz.runtime import prepare_process
-from fmviz.scene import Scene, State
 
 __all__ = ["framed", "run", "warm_up"]
 
@@ -42,13 +42,11 @@ def warm_up() -> None:
 
     Everything that is imported later is walked through by the garbage collector after every run of a script.
     """
-    view, scene = first_view(State()), Scene()
-    clips.marginal_payload(scene, view, "en")
-    clips.paths_payload(scene, clips.conditional_point(scene, None), None, view, "en")
-    results.warm_up(view)
+    view = first_view(State())
     for lesson in LESSONS:
-        lesson.page()
-    training.warm_up()
+        page = lesson.page()
+        if hasattr(page, "warm_up"):
+            page.warm_up(view)
     prepare_process()
 
 
@@ -97,11 +95,11 @@ def _pages() -> list[st.Page]:
     return [
         st.Page(
             lesson.file,
-            title=tr(f"nav.{lesson.name}"),
+            title=tr(f"{lesson.name}.nav"),
             icon=lesson.icon,
             default=lesson == LESSONS[0],
             url_path=lesson.address,
-            help=tr(f"nav.help_{lesson.name}"),
+            help=tr(f"{lesson.name}.nav_help"),
         )
         for lesson in LESSONS
     ]

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 import streamlit as st
 from pydantic import BaseModel
 
+from fmviz.app.choices import State, decode, encode
 from fmviz.errors import ScheduleError
-from fmviz.scene import Scene, State, decode, encode, scenes
+from fmviz.scene import Scene, scenes
 
 __all__ = [
     "change",

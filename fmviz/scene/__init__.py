@@ -1,25 +1,11 @@
-"""Everything a user can choose, as frozen pydantic models, and the link that carries it."""
+"""The Scene: what a user can choose on every page, the link that carries it, and the path it stands for.
 
-from fmviz.lessons.conservation.settings import ConservationView
-from fmviz.lessons.flows.settings import FlowsView
-from fmviz.lessons.sample.settings import SampleView
-from fmviz.lessons.train.settings import TrainView
+`scene.Scene` is the model; start reading there. `scenes` makes the mixtures, the scheduler and the path of it, `known`
+finds the scene of a path, `link` writes and reads addresses, and `code` writes a scene as a program.
+"""
+
 from fmviz.scene.components import Component
-from fmviz.scene.link import State, decode, encode
 from fmviz.scene.scene import Scene
-from fmviz.scene.views import Clock, PathsView, Shell
+from fmviz.scene.views import Clock, PathView, Shell
 
-__all__ = [
-    "Clock",
-    "Component",
-    "ConservationView",
-    "FlowsView",
-    "PathsView",
-    "SampleView",
-    "Scene",
-    "Shell",
-    "State",
-    "TrainView",
-    "decode",
-    "encode",
-]
+__all__ = ["Clock", "Component", "PathView", "Scene", "Shell"]

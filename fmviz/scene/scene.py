@@ -5,7 +5,7 @@ Frozen and hashable, so that a scene is its own cache key. Field aliases are the
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -67,6 +67,7 @@ class Scene(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    makes_picture: ClassVar[bool] = True
 
     data: PresetName = Field("ring8", alias="data")
     data_components: Components = Field(None, alias="mix")

@@ -6,19 +6,13 @@ from functools import lru_cache
 
 import torch
 
-from fmviz.clips.clip import Extent
-from fmviz.learning.spec import TrainSpec
-from fmviz.lessons.train.settings import TrainView
 from fmviz.scene.components import Component
 from fmviz.scene.scene import MixtureName, Scene
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
 from fmviz.theory.schedulers import Scheduler
 from fmviz.theory.sigmas import Sigma
 
-__all__ = ["components", "extent", "learned_part", "mixture", "path", "scheduler", "sigma", "train_spec"]
-
-EXTENTS = (3.0, 4.5, 6.0, 9.0, 13.0, 20.0)
-"""Half widths that the view snaps to, so that it stands still while a component is dragged."""
+__all__ = ["components", "learned_part", "mixture", "path", "scheduler", "sigma"]
 
 
 @lru_cache(maxsize=256)
@@ -74,42 +68,8 @@ def sigma(scene: Scene) -> Sigma:
     return sigmas.get(scene.sigma, amplitude=scene.amplitude, scheduler=scheduler(scene))
 
 
-def train_spec(scene: Scene, view: TrainView) -> TrainSpec:
-    """The training run that `view` asks for; its weights and draws come from the scene's network seed."""
-    return TrainSpec(
-        objective=view.objective,
-        hidden=(view.width,) * view.depth,
-        batch_size=view.batch_size,
-        learning_rate=view.learning_rate,
-        steps=view.steps,
-        seed=scene.seed_network,
-        activation=view.activation,
-        time_features=view.time_features,
-        scaling=view.scaling,
-        schedule=view.schedule,
-        warm_up=view.warm_up,
-        optimizer=view.optimizer,
-        ema=view.ema,
-        t_sampling=view.t_sampling,
-        score_weighting=view.score_weighting,
-        gradient_clip=view.gradient_clip,
-        device=view.device,
-    )
-
-
 def learned_part(scene: Scene) -> Scene:
     """`scene` with everything that no network sees at its default: particles, their seeds, sigma_t."""
     plain = Scene()
     unseen = ("count", "seed_start", "seed_noise", "seed_network", "sigma", "amplitude")
     return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
-
-
-@lru_cache(maxsize=256)
-def extent(scene: Scene) -> Extent:
-    """A square around the origin that shows both mixtures to about 2.5 standard deviations."""
-    reach = 0.0
-    for m in (mixture(scene, "data"), mixture(scene, "init")):
-        spread = 2.5 * torch.diagonal(m.covariances, dim1=-2, dim2=-1).sqrt()
-        reach = max(reach, float((m.means.abs() + spread).max()))
-    half = next((e for e in EXTENTS if e >= reach), EXTENTS[-1])
-    return Extent(-half, half, -half, half)

@@ -12,13 +12,15 @@ from fmviz.scene.components import REACH, Decimal4
 __all__ = [
     "LANGUAGES",
     "LAYERS",
+    "METHODS",
     "Clock",
     "DensityScale",
     "Event",
     "Language",
     "LayerName",
     "Layers",
-    "PathsView",
+    "MethodName",
+    "PathView",
     "Shell",
     "Sides",
 ]
@@ -61,6 +63,9 @@ LayerName = Literal[
     "box",
 ]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
+MethodName = Literal["euler", "midpoint", "heun", "rk4"]
+METHODS: tuple[MethodName, ...] = get_args(MethodName)
+"""Solvers of an ODE."""
 
 
 def _listed(separator: str) -> BeforeValidator:
@@ -112,21 +117,15 @@ class Clock(BaseModel):
     per_frame: bool = Field(False, alias="perframe")
 
 
-class PathsView(BaseModel):
-    """The choices of the page on probability paths, and of the start page.
+class PathView(BaseModel):
+    """What every page that shows the scene's path on its own shares.
 
     Attributes:
-        z: the data point of the conditional panel; None takes the mean of the first component.
+        z: the data point of the conditional path; None takes the mean of the first component.
         layers: the layers that are on; None takes the defaults.
-        click: (x, y, t) that the trajectory and the posterior are shown for, or None.
-        axis: the coordinate of the space-time view.
-        chart: which chart stands below the stage.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     z: Point | None = Field(None, alias="z")
     layers: Layers = Field(None, max_length=len(LAYERS), alias="layers")
-    click: Event | None = Field(None, alias="at")
-    axis: Literal["x", "y"] = Field("x", alias="axis")
-    chart: Literal["curves", "spacetime"] = Field("curves", alias="chart")

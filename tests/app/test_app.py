@@ -4,10 +4,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fmviz.app import shell
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State, encode
 from fmviz.app.state import BEFORE, STATE
 from fmviz.lessons import ROOT
-from fmviz.scene import Clock, Component, PathsView, Scene, Shell, State, encode
+from fmviz.lessons.paths.settings import Settings as PathsSettings
+from fmviz.scene import Clock, Component, Scene, Shell
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 
 assert shell  # importing it takes the folder pages/ out of Streamlit's hands, as at start-up
@@ -122,7 +124,7 @@ def test_a_link_is_opened_and_written_back():
             amplitude=2.5,
         ),
         clock=Clock(t=0.35),
-        paths=PathsView(click=(0.5, 0.25, 0.4)),
+        paths=PathsSettings(click=(0.5, 0.25, 0.4)),
     )
     app = open_app("paths", state)
     assert app.session_state[STATE] == state

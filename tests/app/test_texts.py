@@ -8,7 +8,7 @@ from unicodedata import east_asian_width
 
 import pytest
 
-from fmviz.app.i18n import ASSETS, catalogue, number
+from fmviz.app.catalogue import ASSETS, catalogue, number
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 from fmviz.scene.views import LANGUAGES, LAYERS
 from fmviz.stage.payload import Labels

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
 
 __all__ = ["LISTEN", "OpenPage", "Stage", "choose", "english", "query", "settle", "stage", "wait_for_query", "widget"]
 

@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from fmviz.app.i18n import translate
-from fmviz.scene import Scene, decode, encode
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import decode, encode
+from fmviz.scene import Scene
 from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 PATHS = "/probability-paths"
@@ -30,7 +31,7 @@ def test_start_moves_by_itself(open_page):
 
 def test_start_leads_to_the_lesson_and_keeps_the_scene(open_page):
     page = open_page("/?data=moons")
-    page.get_by_role("link", name=english("nav.paths")).first.click()
+    page.get_by_role("link", name=english("paths.nav")).first.click()
     page.wait_for_url("**/probability-paths*")
     wait_for_query(page, "data", "moons")
     Stage(page).wait("Number(s.frames) > 0")

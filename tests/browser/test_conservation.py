@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from fmviz.app.i18n import translate
-from fmviz.lessons.conservation.settings import ConservationView
-from fmviz.scene import decode
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import decode
+from fmviz.lessons.conservation.settings import Settings as ConservationSettings
 from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 STILL = "/conservation?n=60&t=0.6"
@@ -55,7 +55,7 @@ def test_the_box_and_the_broken_laws(open_page, language):
     assert first[3] < 1e-6
 
     # moved by its inside: the numbers are those of the new place, and rate and flux agree there too
-    x0, x1, y0, y1 = ConservationView().box
+    x0, x1, y0, y1 = ConservationSettings().box
     clip = stage.data("clip")
     stage.drag("density", ((x0 + x1) / 2, (y0 + y1) / 2), ((x0 + x1) / 2 - 2.0, (y0 + y1) / 2 + 0.5))
     wait_for_query(page, "box", "-1")
@@ -118,7 +118,7 @@ def test_the_sheet_prints_alone_on_one_page(open_page, tmp_path: Path):
     canvases = sheet.locator("canvas[data-panel]")
     expect(canvases).to_have_count(6, timeout=30_000)
     expect(sheet.locator(".formula math")).to_have_count(6)
-    expect(page.get_by_role("heading", name=translate("en", "summary.title"))).to_be_visible()
+    expect(page.get_by_role("heading", name=translate("en", "conservation_summary.title"))).to_be_visible()
     page.emulate_media(media="print")
     expect(page.get_by_role("heading", name=translate("en", "conservation.title"), exact=True)).to_be_hidden()
     expect(widget(page, "conservation_stage")).to_be_hidden()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import decode
 from fmviz.lessons.flows.settings import STARTS
-from fmviz.scene import Scene, decode, scenes
+from fmviz.scene import Scene, scenes
 from tests.browser.helpers import Stage, choose, english, query, settle, wait_for_query, widget
 
 FLOWS = "/flows"

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from fmviz.app.i18n import translate
-from fmviz.scene import decode
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import decode
 from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 STILL = "/noise?n=60&t=0.5&process=ou"

@@ -8,11 +8,12 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import decode
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
-from fmviz.scene import Scene, decode, scenes
+from fmviz.scene import Scene, scenes
 from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
 
 SAMPLE = "/sample?n=60"

@@ -6,6 +6,7 @@ import torch
 
 from fmviz.clips import paths
 from fmviz.clips.clip import Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.scene import Scene, scenes
 from fmviz.scene.scene import PRESETS
@@ -156,7 +157,7 @@ def test_new_noise_keeps_the_starting_points():
 @pytest.mark.parametrize("data", PRESETS)
 def test_every_preset_makes_a_clip_within_its_view(data):
     scene = Scene(data=data, count=20)
-    grid = Grid(scenes.extent(scene), frames=5, cells=24, arrows=6)
+    grid = Grid(extent(scene), frames=5, cells=24, arrows=6)
     clip = paths.paths_clip(scenes.path(scene), scenes.sigma(scene), grid, Starts(20), (0.0, 0.0))
     check(clip)
     mixture = layer(clip.panels[1], Ellipses, "mixture")
@@ -187,7 +188,7 @@ def test_equal_seeds_do_not_make_the_noise_the_starting_points():
 
 def test_a_coarser_density_changes_neither_colours_nor_what_stands_on_it():
     path, z = scenes.path(Scene()), (1.0, 0.5)
-    fine, coarse = (Grid(scenes.extent(Scene()), cells=cells) for cells in (96, 24))
+    fine, coarse = (Grid(extent(Scene()), cells=cells) for cells in (96, 24))
     pairs = [
         [paths.marginal_density(path, grid) for grid in (fine, coarse)],
         [paths.conditional_density(path, z, grid) for grid in (fine, coarse)],

@@ -5,7 +5,10 @@ import string
 import numpy as np
 import pytest
 
-from fmviz.lessons.sample.settings import FIELDS, GRIDS, METHODS
+from fmviz.app.choices import State, decode, encode
+from fmviz.lessons.paths.settings import Settings as PathsSettings
+from fmviz.lessons.sample.settings import FIELDS, GRIDS
+from fmviz.lessons.sample.settings import Settings as SampleSettings
 from fmviz.lessons.train.settings import (
     ACTIVATIONS,
     DEVICES,
@@ -15,11 +18,12 @@ from fmviz.lessons.train.settings import (
     T_SAMPLINGS,
     TIME_FEATURES,
 )
-from fmviz.scene import Clock, Component, PathsView, SampleView, Scene, Shell, State, TrainView, decode, encode
+from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.scene import Clock, Component, PathView, Scene, Shell
 from fmviz.scene.components import MAX_COMPONENTS
 from fmviz.scene.link import MAX_LENGTH
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
-from fmviz.scene.views import LAYERS
+from fmviz.scene.views import LAYERS, METHODS
 
 
 def random_component(rng: np.random.Generator) -> Component:
@@ -52,13 +56,14 @@ def random_state(seed: int) -> State:
             seed_noise=int(rng.integers(0, 1_000_000)),
         ),
         clock=Clock(t=rng.uniform(), density=rng.choice(["linear", "sqrt", "log"]), per_frame=bool(rng.random() < 0.5)),
-        paths=PathsView(
-            z=(rng.uniform(-5, 5), rng.uniform(-5, 5)),
-            layers=tuple(name for name in LAYERS if rng.random() < 0.5),
+        path=PathView(
+            z=(rng.uniform(-5, 5), rng.uniform(-5, 5)), layers=tuple(name for name in LAYERS if rng.random() < 0.5)
+        ),
+        paths=PathsSettings(
             click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()),
             axis=rng.choice(["x", "y"]),
         ),
-        sample=SampleView(
+        sample=SampleSettings(
             field=rng.choice(FIELDS),
             method=rng.choice(METHODS),
             steps=int(rng.integers(1, 201)),
@@ -67,7 +72,7 @@ def random_state(seed: int) -> State:
             layers=tuple(name for name in LAYERS if rng.random() < 0.5),
             click=(rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform()) if rng.random() < 0.5 else None,
         ),
-        train=TrainView(
+        train=TrainSettings(
             objective=rng.choice(OBJECTIVES),
             width=int(rng.integers(1, 513)),
             depth=int(rng.integers(1, 9)),
@@ -112,8 +117,8 @@ def test_no_two_fields_share_a_name():
 
 
 def test_a_changed_default_is_written():
-    state = State(paths=PathsView(layers=()))
-    assert decode(encode(state))[0].paths.layers == ()
+    state = State(path=PathView(layers=()))
+    assert decode(encode(state))[0].path.layers == ()
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ import pytest
 import torch
 
 from fmviz.clips.paths import Starts
+from fmviz.lessons.paths.script import paths_script
+from fmviz.lessons.paths.settings import Settings as PathsSettings
 from fmviz.lessons.sample.compute import clips
 from fmviz.lessons.sample.compute.clips import Sampler
-from fmviz.scene import Component, PathsView, SampleView, Scene, scenes
-from fmviz.scene.code import paths_script, sample_script
+from fmviz.lessons.sample.script import sample_script
+from fmviz.lessons.sample.settings import Settings as SampleSettings
+from fmviz.scene import Component, Scene, scenes
 
 SCENES = {
     "default": Scene(),
@@ -28,7 +31,7 @@ SCENES = {
 @pytest.mark.parametrize("name", SCENES)
 def test_script_runs_and_agrees(name):
     scene = SCENES[name]
-    view = PathsView(click=(0.4, -0.3, 0.6))
+    view = PathsSettings(click=(0.4, -0.3, 0.6))
     done = subprocess.run(
         [sys.executable, "-c", paths_script(scene, view)], capture_output=True, text=True, timeout=120, check=False
     )
@@ -42,7 +45,7 @@ def test_script_runs_and_agrees(name):
 @pytest.mark.parametrize("name", SCENES)
 def test_the_sampler_as_a_script_draws_the_same_samples(name):
     scene = SCENES[name]
-    view = SampleView(method="rk4", steps=5, sde_steps=40, grid="refined", click=(0.4, -0.3, 0.6))
+    view = SampleSettings(method="rk4", steps=5, sde_steps=40, grid="refined", click=(0.4, -0.3, 0.6))
     code = sample_script(scene, view, learned=True)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

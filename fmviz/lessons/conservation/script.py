@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fmviz.lessons.conservation.settings import ConservationView
+from fmviz.lessons.conservation.settings import Settings
 from fmviz.scene.code import mixture_code, scheduler_code
 from fmviz.scene.scene import Scene
 
@@ -11,7 +11,7 @@ __all__ = ["conservation_script"]
 _LAWS = {"none": "Law()", "velocity": "Law(velocity=1.1)", "score": "Law(score=0.0)"}
 
 
-def conservation_script(scene: Scene, view: ConservationView) -> str:
+def conservation_script(scene: Scene, view: Settings) -> str:
     """Python that works out this scene's terms, residual and box. Runs as it stands."""
     if view.kind == "marginal":
         motion = "marginal_motion(path, times)"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fmviz.scene.views import LAYERS, Layers, Point, Sides
 
-__all__ = ["BREAKS", "KINDS", "LAWS", "LEAST_SIDE", "NORMS", "BreakName", "ConservationView", "KindName", "LawName"]
+__all__ = ["BREAKS", "KINDS", "LAWS", "LEAST_SIDE", "NORMS", "BreakName", "KindName", "LawName", "Settings"]
 
 KindName = Literal["marginal", "conditional"]
 LawName = Literal["continuity", "fokker_planck"]
@@ -31,7 +31,7 @@ def _in_order(sides: tuple[float, float, float, float]) -> tuple[float, float, f
     return sides
 
 
-class ConservationView(BaseModel):
+class Settings(BaseModel):
     """The choices of the page Conservation.
 
     Attributes:
@@ -46,6 +46,7 @@ class ConservationView(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    makes_picture: ClassVar[bool] = True
 
     kind: KindName = Field("marginal", alias="of")
     law: LawName = Field("fokker_planck", alias="law")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fmviz.lessons.flows.settings import STARTS, FlowsView
+from fmviz.lessons.flows.settings import STARTS, Settings
 from fmviz.scene.code import mixture_code, scheduler_code
 from fmviz.scene.scene import Scene
 
 __all__ = ["flows_script"]
 
 
-def flows_script(scene: Scene, view: FlowsView) -> str:
+def flows_script(scene: Scene, view: Settings) -> str:
     """Python that follows the points of this page exactly and by every solver, and measures the orders. Runs as it stands."""
     marginal = view.field == "marginal"
     return f"""import torch

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 
-from fmviz.lessons.sample.settings import METHODS, MethodName
 from fmviz.scene.components import Decimal4
-from fmviz.scene.views import LAYERS, Layers, Point
+from fmviz.scene.views import LAYERS, METHODS, Layers, MethodName, Point
 
 __all__ = [
     "BESIDE",
@@ -20,8 +19,8 @@ __all__ = [
     "STARTS",
     "BesideName",
     "FlowName",
-    "FlowsView",
     "Rate",
+    "Settings",
 ]
 
 FlowName = Literal["linear", "rotation", "saddle", "shear", "vortex", "marginal"]
@@ -74,7 +73,7 @@ Starts = Annotated[tuple[Point, ...], BeforeValidator(_split), PlainSerializer(_
 Solvers = Annotated[tuple[MethodName, ...], BeforeValidator(_names), PlainSerializer(_in_order)]
 
 
-class FlowsView(BaseModel):
+class Settings(BaseModel):
     """The page Flows. Few steps by default: the error of a solver should be seen.
 
     Attributes:
@@ -88,6 +87,7 @@ class FlowsView(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    makes_picture: ClassVar[bool] = True
 
     field: FlowName = Field("vortex", alias="flow")
     rate: Decimal4 | None = Field(None, alias="rate")

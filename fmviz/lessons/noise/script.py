@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fmviz.lessons.noise.settings import NoiseView
+from fmviz.lessons.noise.settings import Settings
 from fmviz.scene.code import mixture_code
 from fmviz.scene.scene import NOISE_STREAM, Scene
 
 __all__ = ["noise_script"]
 
 
-def noise_script(scene: Scene, view: NoiseView) -> str:
+def noise_script(scene: Scene, view: Settings) -> str:
     """Python that simulates the chosen process and holds it against its law. Runs as it stands."""
     if view.process == "brownian":
         return _brownian(scene, view)
@@ -18,7 +18,7 @@ def noise_script(scene: Scene, view: NoiseView) -> str:
     return _ou(scene, view)
 
 
-def _brownian(scene: Scene, view: NoiseView) -> str:
+def _brownian(scene: Scene, view: Settings) -> str:
     return f"""import torch
 from fmviz.theory.processes import brownian_motion
 
@@ -35,7 +35,7 @@ print("quadratic variation", float(increments.square().sum(0).mean()), "length",
 """
 
 
-def _ou(scene: Scene, view: NoiseView) -> str:
+def _ou(scene: Scene, view: Settings) -> str:
     return f"""import torch
 from fmviz.theory.processes import OrnsteinUhlenbeck
 from fmviz.theory.strong_weak import Additive, Multiplicative, maruyama, measure
@@ -60,7 +60,7 @@ for equation in (Additive(), Multiplicative()):  # additive noise, and noise tha
 """
 
 
-def _langevin(scene: Scene, view: NoiseView) -> str:
+def _langevin(scene: Scene, view: Settings) -> str:
     start = {
         "gaussian": "standard",
         "data": f"p_data.sample({scene.count}, generator=torch.Generator().manual_seed({scene.seed_start}))",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -18,8 +18,8 @@ __all__ = [
     "PROCESSES",
     "SHOWN",
     "STARTS",
-    "NoiseView",
     "ProcessName",
+    "Settings",
     "StartName",
 ]
 
@@ -52,7 +52,7 @@ def _one_of(allowed: tuple[int, ...]) -> AfterValidator:
 Parameter = Annotated[float, BeforeValidator(two_decimals)]
 
 
-class NoiseView(BaseModel):
+class Settings(BaseModel):
     """The page Noise.
 
     Attributes:
@@ -68,6 +68,7 @@ class NoiseView(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    makes_picture: ClassVar[bool] = True
 
     process: ProcessName = Field("brownian", alias="process")
     grid: Annotated[int, _one_of(GRIDS)] = Field(GRIDS[-1], alias="bmsteps")

@@ -6,22 +6,20 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fmviz.scene.views import LAYERS, Event, Layers
+from fmviz.scene.views import LAYERS, Event, Layers, MethodName
 
-__all__ = ["FIELDS", "GRIDS", "METHODS", "FieldName", "GridName", "MethodName", "SampleView"]
+__all__ = ["FIELDS", "GRIDS", "FieldName", "GridName", "Settings"]
 
 FieldName = Literal["exact", "learned", "both"]
-MethodName = Literal["euler", "midpoint", "heun", "rk4"]
 GridName = Literal["uniform", "refined"]
 
 FIELDS: tuple[FieldName, ...] = get_args(FieldName)
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
 GRIDS: tuple[GridName, ...] = get_args(GridName)
 
 MAX_STEPS, MAX_SDE_STEPS = 200, 1000
 
 
-class SampleView(BaseModel):
+class Settings(BaseModel):
     """The sampler, and what is shown of it. Small step counts by default: the error of a solver should be seen.
 
     Attributes:

@@ -18,7 +18,7 @@ __all__ = [
     "SCORE_WEIGHTINGS",
     "TIME_FEATURES",
     "T_SAMPLINGS",
-    "TrainView",
+    "Settings",
 ]
 
 ObjectiveName = Literal["cfm", "fm", "score", "noise", "data"]
@@ -53,7 +53,7 @@ def _as_written(value: object) -> object:
 Number = Annotated[float, BeforeValidator(_as_written)]
 
 
-class TrainView(BaseModel):
+class Settings(BaseModel):
     """Every choice of a training run but the seed, which is the scene's; and the view on it.
 
     Attributes:

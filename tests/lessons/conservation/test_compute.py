@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fmviz.clips.clip import Density, PlanePanel, Signed
+from fmviz.clips.extents import extent
 from fmviz.clips.particles import conditional_sde, marginal_ode, marginal_sde
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.conservation.compute import clips, evidence
@@ -21,7 +22,7 @@ from fmviz.theory.metrics import energy_distance
 
 SCENE = Scene(count=40)
 PATH, SIGMA = scenes.path(SCENE), scenes.sigma(SCENE)
-GRID = Grid(scenes.extent(SCENE), frames=11, cells=24, arrows=4)
+GRID = Grid(extent(SCENE), frames=11, cells=24, arrows=4)
 BOX = boxes.Box(0.5, 3.0, -0.8, 1.4)
 Z = (1.0, 2.0)
 FAST, BARE = Law(velocity=1.1), Law(score=0.0)
@@ -29,7 +30,7 @@ FAST, BARE = Law(velocity=1.1), Law(score=0.0)
 
 def whole(scene: Scene, what: Experiment):
     path, sigma = scenes.path(scene), scenes.sigma(scene)
-    grid = replace(GRID, extent=scenes.extent(scene))
+    grid = replace(GRID, extent=extent(scene))
     found = clips.maps(clips.solution(path, sigma, what, grid), what)
     density = clips.density_panel(path, sigma, found, Starts(scene.count, 1, 2))
     numbers = clips.box_numbers(path, sigma, what, BOX, grid.times())
@@ -84,7 +85,7 @@ def test_a_time_without_velocity_is_a_gap_and_the_density_stays():
     scene = Scene(count=40, scheduler="sqrt", init="two_modes")  # beta' is infinite at t = 1, and p_init not centred
     path, sigma = scenes.path(scene), scenes.sigma(scene)
     what = Experiment(diffusive=False)
-    solution = clips.solution(path, sigma, what, replace(GRID, extent=scenes.extent(scene)))
+    solution = clips.solution(path, sigma, what, replace(GRID, extent=extent(scene)))
     found = clips.maps(solution, what)
     assert bool(found.values["rate"][-1].isnan().all())
     assert bool(found.log_density[-1].isfinite().all())

@@ -5,11 +5,12 @@ import io
 
 import pytest
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.state import STATE
 from fmviz.lessons.conservation.script import conservation_script
-from fmviz.lessons.conservation.settings import ConservationView
-from fmviz.scene import Scene, Shell, State
+from fmviz.lessons.conservation.settings import Settings as ConservationSettings
+from fmviz.scene import Scene, Shell
 from tests.app.test_app import errors, open_app
 
 PAGE = "pages/conservation.py"
@@ -60,12 +61,12 @@ def test_every_choice_and_the_broken_laws_in_numbers(language):
 
 
 def test_check_code_and_sheet_open():
-    app = open_conservation(State(scene=SMALL, conservation=ConservationView(broken="score")))
+    app = open_conservation(State(scene=SMALL, conservation=ConservationSettings(broken="score")))
     app.session_state["check_conservation"] = app.session_state["code_conservation"] = True
     app.toggle(key="conservation.sheet").set_value(True).run()
     assert not app.exception
     assert app.session_state[STATE].conservation.sheet
-    assert translate("en", "summary.title") in [s.value for s in app.subheader]
+    assert translate("en", "conservation_summary.title") in [s.value for s in app.subheader]
     law, autodiff = app.table[-2].value, app.table[-1].value
     assert [value(v) < 1e-6 for v in law.iloc[:, 1]] == [True, True]  # criterion 1: the true law
     assert [value(v) > 0.01 for v in law.iloc[:, 2]] == [True, True]
@@ -74,7 +75,7 @@ def test_check_code_and_sheet_open():
 
 
 def test_a_point_mass_at_the_end_has_no_numbers_and_presenting_no_prose():
-    end = State(scene=SMALL, clock={"t": 1.0}, conservation=ConservationView(kind="conditional"))
+    end = State(scene=SMALL, clock={"t": 1.0}, conservation=ConservationSettings(kind="conditional"))
     app = open_conservation(end)
     assert list(app.table[0].value.iloc[:, -1]) == ["–"] * 4
     app = open_conservation(end.model_copy(update={"shell": Shell(present=True)}))
@@ -94,9 +95,9 @@ def test_a_velocity_infinite_at_the_end_stops_only_the_solver_that_looks_there()
 @pytest.mark.parametrize(
     ("scene", "view"),
     [
-        (Scene(), ConservationView()),
-        (Scene(init="moons", scheduler="trig"), ConservationView(kind="conditional", z=(1, 2), broken="velocity")),
-        (Scene(data="moons"), ConservationView(kind="conditional", law="continuity")),
+        (Scene(), ConservationSettings()),
+        (Scene(init="moons", scheduler="trig"), ConservationSettings(kind="conditional", z=(1, 2), broken="velocity")),
+        (Scene(data="moons"), ConservationSettings(kind="conditional", law="continuity")),
     ],
 )
 def test_the_script_runs_as_it_stands(scene, view):

@@ -3,15 +3,16 @@
 import pytest
 from pydantic import ValidationError
 
+from fmviz.app.choices import State, decode, encode
 from fmviz.lessons.conservation.settings import BREAKS, KINDS, LAWS, LEAST_SIDE
-from fmviz.scene import ConservationView, State, decode, encode
+from fmviz.lessons.conservation.settings import Settings as ConservationSettings
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("broken", BREAKS)
 def test_a_link_repeats_every_choice(kind, law, broken):
-    view = ConservationView(
+    view = ConservationSettings(
         kind=kind, law=law, broken=broken, z=(1.5, -2), box=(-1, 0.25, -3, 4), norm="max", layers=("box",), sheet=True
     )
     assert decode(encode(State(conservation=view))) == (State(conservation=view), ())
@@ -32,4 +33,4 @@ def test_a_box_that_is_none_is_reported(sides):
 
 def test_a_box_inside_out_is_refused():
     with pytest.raises(ValidationError, match="sides of at least"):
-        ConservationView(box=(1, 0, 0, 1))
+        ConservationSettings(box=(1, 0, 0, 1))

@@ -3,11 +3,12 @@
 import pytest
 
 from fmviz.app import state
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
 from fmviz.lessons.flows.page import controls
-from fmviz.lessons.flows.settings import FLOWS, MAX_STARTS, STARTS, FlowsView
-from fmviz.scene import State, decode, encode
+from fmviz.lessons.flows.settings import FLOWS, MAX_STARTS, STARTS
+from fmviz.lessons.flows.settings import Settings as FlowsSettings
 from fmviz.stage.component import Clicked, Moved
 from tests.app.test_app import errors, open_app
 
@@ -21,7 +22,7 @@ def open_flows(chosen: State):
     return app
 
 
-def view(app) -> FlowsView:
+def view(app) -> FlowsSettings:
     return app.session_state[STATE].flows
 
 
@@ -43,7 +44,7 @@ def test_every_control_of_the_page():
     app.segmented_control(key="flows.beside").set_value("conditional").run()
     app.button(key="flows_clear").click().run()
     assert not app.exception
-    assert view(app) == FlowsView(field="rotation", rate=-1.5, steps=5, beside="conditional", starts=())
+    assert view(app) == FlowsSettings(field="rotation", rate=-1.5, steps=5, beside="conditional", starts=())
     app.button(key="flows_reset").click().run()
     assert view(app).starts == STARTS
     app.selectbox(key="flows.field").set_value("linear").run()
@@ -53,8 +54,8 @@ def test_every_control_of_the_page():
 @pytest.mark.parametrize(
     ("language", "chosen"),
     [
-        ("en", FlowsView(starts=())),
-        ("zh", FlowsView(field="rotation", solvers=("heun", "rk4"), steps=37, starts=((0.25, -1.0),))),
+        ("en", FlowsSettings(starts=())),
+        ("zh", FlowsSettings(field="rotation", solvers=("heun", "rk4"), steps=37, starts=((0.25, -1.0),))),
     ],
 )
 def test_check_and_code_from_a_link_in_both_languages(language, chosen):
@@ -94,4 +95,4 @@ def test_clicks_launch_points_and_the_oldest_gives_way(monkeypatch):
     assert state.current().flows.starts == (starts[0], (1.0, -1.0), *starts[2:])
     controls.move(Moved("start7", 1.0, -1.0, "done", 10))  # a marker that is gone
     controls.move(Moved("z", 0.5, 0.25, "done", 11))
-    assert state.current().paths.z == (0.5, 0.25)
+    assert state.current().path.z == (0.5, 0.25)

@@ -6,21 +6,25 @@ import sys
 import pytest
 import torch
 
+from fmviz.app.choices import State, decode, encode
 from fmviz.lessons.flows.script import flows_script
-from fmviz.lessons.flows.settings import FLOWS, MAX_STARTS, RATES, STARTS, FlowsView
-from fmviz.scene import Scene, State, decode, encode
+from fmviz.lessons.flows.settings import FLOWS, MAX_STARTS, RATES, STARTS
+from fmviz.lessons.flows.settings import Settings as FlowsSettings
+from fmviz.scene import Scene
 from fmviz.theory.flows import ANALYTIC, analytic, exact_flow
 
 
 @pytest.mark.parametrize("field", FLOWS)
 def test_a_link_carries_everything(field):
     rate = RATES[field].high if field in RATES else None
-    view = FlowsView(
+    view = FlowsSettings(
         field=field, rate=rate, solvers=("rk4", "euler"), steps=7, starts=((1.23456, -2.0),), beside="conditional"
     )
     assert view.solvers == ("euler", "rk4")
     assert decode(encode(State(flows=view))) == (State(flows=view), ())
-    assert decode(encode(State(flows=FlowsView(solvers=(), starts=()))))[0].flows == FlowsView(solvers=(), starts=())
+    assert decode(encode(State(flows=FlowsSettings(solvers=(), starts=()))))[0].flows == FlowsSettings(
+        solvers=(), starts=()
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_a_rate_must_suit_its_field():
 
 @pytest.mark.parametrize("field", ["vortex", "marginal"])
 def test_the_script_runs_and_agrees(field):
-    code = flows_script(Scene(data="two_modes"), FlowsView(field=field, solvers=("rk4",), steps=40, starts=()))
+    code = flows_script(Scene(data="two_modes"), FlowsSettings(field=field, solvers=("rk4",), steps=40, starts=()))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

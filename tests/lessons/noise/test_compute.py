@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fmviz.clips.clip import Clip, Density, Lines, Markers, Particles
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.errors import ParameterError
 from fmviz.lessons.noise.compute import clips, evidence, runs
@@ -36,7 +37,7 @@ def every_clip() -> dict[str, Clip]:
         "ou": clips.ou_clip(OU, (2.0, 1.0), 4.0, 10, STARTS),
         "ou without noise": clips.ou_clip(OrnsteinUhlenbeck(1.0, 0.0), (2.0, 1.0), 4.0, 120, STARTS),
         "collapse": clips.collapse_clip(OU, 2.0, 4.0, STARTS),
-        "langevin": clips.langevin_clip(dynamics, run, scenes.extent(scene), STARTS),
+        "langevin": clips.langevin_clip(dynamics, run, extent(scene), STARTS),
     }
 
 
@@ -151,7 +152,7 @@ def test_particles_that_fly_apart_belong_to_no_mode_and_are_infinitely_far():
     assert not run.positions[-1].isfinite().all()
     assert evidence.shares(TWO, run).shares[-1].sum() < 1.0
     assert evidence.approach(TWO, run).distance[-1] == math.inf
-    check(clips.langevin_clip(dynamics, run, scenes.extent(Scene()), STARTS))
+    check(clips.langevin_clip(dynamics, run, extent(Scene()), STARTS))
 
 
 def test_moments_lie_in_their_monte_carlo_band():

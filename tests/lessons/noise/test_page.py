@@ -2,11 +2,13 @@
 
 import pytest
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
 from fmviz.lessons.noise.page import controls
-from fmviz.lessons.noise.settings import PROCESSES, SHOWN, NoiseView
-from fmviz.scene import Scene, Shell, State, decode, encode
+from fmviz.lessons.noise.settings import PROCESSES, SHOWN
+from fmviz.lessons.noise.settings import Settings as NoiseSettings
+from fmviz.scene import Scene, Shell
 from fmviz.stage.component import Moved
 from tests.app.test_app import errors, open_app
 
@@ -21,13 +23,13 @@ def open_noise(state: State):
     return app
 
 
-def chosen(app) -> NoiseView:
+def chosen(app) -> NoiseSettings:
     return app.session_state[STATE].noise
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_view_runs_with_its_charts(language):
-    app = open_noise(State(scene=SMALL, shell=Shell(language=language), noise=NoiseView(layers=("walks",))))
+    app = open_noise(State(scene=SMALL, shell=Shell(language=language), noise=NoiseSettings(layers=("walks",))))
     assert app.header[0].value == translate(language, "noise.title")
     charts = {"brownian": 2, "ou": 4, "collapse": 0, "langevin": 2}
     for process in PROCESSES:
@@ -76,7 +78,7 @@ def test_controls_of_the_processes_and_the_orders():
 
 
 def test_check_and_code():
-    app = open_noise(State(scene=Scene(count=60, data="two_modes"), noise=NoiseView(process="langevin")))
+    app = open_noise(State(scene=Scene(count=60, data="two_modes"), noise=NoiseSettings(process="langevin")))
     app.session_state["check_noise"] = True
     app.session_state["code_noise"] = True
     app.run()
@@ -98,7 +100,7 @@ def test_presenting_keeps_the_stage_only():
 
 
 def test_a_dragged_start_moves_what_its_panel_shows():
-    app = open_noise(State(scene=SMALL, noise=NoiseView(process="ou")))
+    app = open_noise(State(scene=SMALL, noise=NoiseSettings(process="ou")))
     state = app.session_state[STATE]
     assert state.noise.start == (2.0, 1.0)
     seen = []
@@ -116,11 +118,11 @@ def test_a_dragged_start_moves_what_its_panel_shows():
 
 
 def test_a_link_keeps_the_view_and_refuses_what_it_cannot_be():
-    view = NoiseView(
+    view = NoiseSettings(
         process="ou", theta=0.7, sigma=0.3, start=(-1.5, 0.25), em_steps=24, time=2.5, layers=("walks", "band")
     )
     state = State(noise=view)
     assert decode(encode(state)) == (state, ())
     found, bad = decode({"process": "langevin", "ousteps": "7", "bmsteps": "3", "outheta": "0", "lvsteps": "100"})
     assert set(bad) == {"ousteps", "bmsteps", "outheta"}
-    assert found.noise == NoiseView(process="langevin", langevin_steps=100)
+    assert found.noise == NoiseSettings(process="langevin", langevin_steps=100)

@@ -10,7 +10,8 @@ import pytest
 from fmviz.clips.paths import Starts
 from fmviz.lessons.noise.compute import runs
 from fmviz.lessons.noise.script import noise_script
-from fmviz.lessons.noise.settings import PROCESSES, NoiseView
+from fmviz.lessons.noise.settings import PROCESSES
+from fmviz.lessons.noise.settings import Settings as NoiseSettings
 from fmviz.scene import Scene
 from fmviz.theory import presets
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
@@ -20,7 +21,7 @@ SCENE = Scene(count=50, data="two_modes", seed_noise=3, seed_start=4)
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_the_script_runs_and_agrees(process):
-    view = NoiseView(process=process, langevin_start="mode", langevin_steps=60, grid=16, sigma=0.5)
+    view = NoiseSettings(process=process, langevin_start="mode", langevin_steps=60, grid=16, sigma=0.5)
     done = subprocess.run(
         [sys.executable, "-c", noise_script(SCENE, view)], capture_output=True, text=True, timeout=120, check=False
     )

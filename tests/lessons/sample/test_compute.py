@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from fmviz.clips.clip import Clip, Lines, Particles
+from fmviz.clips.extents import extent
+from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import Grid, Starts, as_array
 from fmviz.learning import LearnedModel
 from fmviz.learning.networks import MLP, Architecture
@@ -13,9 +15,10 @@ from fmviz.lessons.sample.compute import clips, error_map, samples
 from fmviz.lessons.sample.compute.clips import Sampler
 from fmviz.lessons.sample.compute.evidence import likelihood_check, orders
 from fmviz.lessons.sample.compute.quasi_random import even_maruyama, even_sample
-from fmviz.lessons.sample.settings import GRIDS, METHODS
+from fmviz.lessons.sample.settings import GRIDS
 from fmviz.scene import Component, Scene, scenes
 from fmviz.scene.known import same_path, scene_of
+from fmviz.scene.views import METHODS
 from fmviz.stage.payload import check
 from fmviz.theory import schedulers, sigmas
 from fmviz.theory.metrics import sliced_wasserstein
@@ -25,7 +28,7 @@ from fmviz.theory.time_grids import time_grid
 SCENE = Scene(count=60)
 PATH = scenes.path(SCENE)
 SIGMA = scenes.sigma(SCENE)
-GRID = Grid(scenes.extent(SCENE), frames=31, cells=16, arrows=6)
+GRID = Grid(extent(SCENE), frames=31, cells=16, arrows=6)
 STARTS = Starts(60, 3, 4)
 
 
@@ -57,7 +60,7 @@ def test_the_sampler_is_the_chosen_solver_and_no_other(method, grid):
 def test_frames_lie_on_the_chords_between_steps():
     runs = exact_runs(Sampler("heun", 5))
     frames = torch.linspace(0, 1, 31)
-    shown = clips.at_frames(runs.ode, runs.ode_times, frames)
+    shown = at_frames(runs.ode, runs.ode_times, frames)
     torch.testing.assert_close(shown[::6], runs.ode)
     torch.testing.assert_close(shown[3], (runs.ode[0] + runs.ode[1]) / 2)
     torch.testing.assert_close(shown[8], runs.ode[1] * (4 / 6) + runs.ode[2] * (2 / 6))
@@ -65,7 +68,7 @@ def test_frames_lie_on_the_chords_between_steps():
 
 def test_what_is_lost_is_drawn_as_nothing():
     gone = torch.tensor([[[0.0, 0.0]], [[torch.inf, 1.0]]])
-    shown = clips.at_frames(gone, [0.0, 1.0], torch.linspace(0, 1, 3))
+    shown = at_frames(gone, [0.0, 1.0], torch.linspace(0, 1, 3))
     assert shown[0].isfinite().all()
     assert shown[1:, 0, 0].isnan().all()
 

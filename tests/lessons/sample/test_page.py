@@ -8,8 +8,9 @@ from functools import partial
 import pytest
 import torch
 
-from fmviz.app import learned, player, presence, training
-from fmviz.app.i18n import translate
+from fmviz.app import learned, player, presence, runs
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.state import STATE
 from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
@@ -18,8 +19,11 @@ from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
 from fmviz.lessons.sample.compute import samples
 from fmviz.lessons.sample.page import error_map, evidence
-from fmviz.lessons.sample.settings import FIELDS, GRIDS, METHODS
-from fmviz.scene import SampleView, Scene, State, TrainView, scenes
+from fmviz.lessons.sample.settings import FIELDS, GRIDS
+from fmviz.lessons.sample.settings import Settings as SampleSettings
+from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.scene import Scene, scenes
+from fmviz.scene.views import METHODS
 from fmviz.stage.payload import decode_header
 from tests.app.test_app import errors, open_app
 
@@ -53,8 +57,8 @@ def with_network(state: State, scene: Scene | None = None):
 
 def train_on(app) -> None:
     """Until the run of this session has gone on by a step at least."""
-    (run,) = app.session_state[training.RUNS].values()
-    pool, deadline = training._pool(), time.monotonic() + PATIENCE
+    (run,) = app.session_state[runs.RUNS].values()
+    pool, deadline = runs.pool(), time.monotonic() + PATIENCE
     before = pool.status(run).step
     while pool.status(run).step == before:
         assert time.monotonic() < deadline
@@ -65,15 +69,15 @@ def train_on(app) -> None:
 def training_app(monkeypatch):
     """The page with a network whose run goes on and on, however long the test takes."""
     monkeypatch.setattr(presence, "watch", lambda: lambda: True)
-    app = open_app("start", State(scene=SMALL, train=TrainView(steps=200_000)))
+    app = open_app("start", State(scene=SMALL, train=TrainSettings(steps=200_000)))
     app.switch_page("pages/train.py").run()
     app.button(key="train_go").click().run()
     train_on(app)
     app.switch_page(PAGE).run()
     assert not app.exception
     yield app
-    for run in app.session_state[training.RUNS].values():
-        training._pool().forget(run)
+    for run in app.session_state[runs.RUNS].values():
+        runs.pool().forget(run)
 
 
 def stage_step(app) -> int:
@@ -120,7 +124,7 @@ def test_every_solver_and_grid(method, grid):
 
 
 def test_a_step_count_from_a_link_that_is_no_stop_of_the_slider():
-    app = open_sample(State(scene=SMALL, sample=SampleView(steps=37)))
+    app = open_sample(State(scene=SMALL, sample=SampleSettings(steps=37)))
     assert app.select_slider(key="sample.steps").value == 37
 
 
@@ -137,13 +141,13 @@ def test_a_velocity_infinite_at_the_end_stops_only_the_solvers_that_look_there()
 
 def test_lost_particles_are_counted():
     scene = Scene(count=40, amplitude=5.0, scheduler="sqrt")
-    app = open_sample(State(scene=scene, sample=SampleView(sde_steps=1000)))
+    app = open_sample(State(scene=scene, sample=SampleSettings(sde_steps=1000)))
     assert not app.exception
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_network_is_shown_beside_the_exact_field(field):
-    app = with_network(State(scene=SMALL, sample=SampleView(field=field, click=(0.5, 1.0, 0.5))))
+    app = with_network(State(scene=SMALL, sample=SampleSettings(field=field, click=(0.5, 1.0, 0.5))))
     rows = 2 * (1 + (field == "both")) + 1
     assert [len(table.value) for table in app.table] == [rows, 2 + (field == "both")]
     assert app.selectbox(key="sample.field").value == field
@@ -156,12 +160,14 @@ def test_a_network_of_another_scene_is_not_shown():
 
 
 def test_a_network_without_a_score_has_only_an_ode():
-    app = with_network(State(scene=Scene(count=40, init="ring5", data="two_modes"), sample=SampleView(field="learned")))
+    app = with_network(
+        State(scene=Scene(count=40, init="ring5", data="two_modes"), sample=SampleSettings(field="learned"))
+    )
     assert [len(table.value) for table in app.table] == [2]
 
 
 def test_the_likelihood_of_a_click_and_forgetting_it():
-    state = State(scene=SMALL, sample=SampleView(method="rk4", steps=100, click=(0.5, 1.0, 0.6)))
+    state = State(scene=SMALL, sample=SampleSettings(method="rk4", steps=100, click=(0.5, 1.0, 0.6)))
     app = open_sample(state)
     flow, exact = app.table[1].value.iloc[:, -1].astype(float)
     assert flow == pytest.approx(exact, abs=1e-3)

@@ -5,9 +5,10 @@ import logging
 import pytest
 
 from fmviz.app import learned
-from fmviz.app.i18n import catalogue, translate
+from fmviz.app.catalogue import catalogue, translate
+from fmviz.app.choices import State
 from fmviz.learning import Trainer, TrainSpec, checkpoint
-from fmviz.scene import Scene, Shell, State, scenes
+from fmviz.scene import Scene, Shell, scenes
 from tests.app.test_app import errors
 from tests.lessons.sample.test_page import SMALL, open_sample
 

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmviz.app.i18n import translate
+from fmviz.app.catalogue import translate
 from tests.lessons.train.test_page import finished, open_train, press, until
 
 FIRST_RATE = translate("en", "train.export.rate", rate="0.01")

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmviz.app import training
-from fmviz.app.i18n import translate
+from fmviz.app import runs
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.state import STATE
 from fmviz.learning import RunStatus
 from fmviz.learning import pool as pools
 from fmviz.lessons.train.page import feed as train_feed
 from fmviz.lessons.train.page import progress as train_progress
 from fmviz.lessons.train.settings import OBJECTIVES
-from fmviz.scene import Scene, Shell, State, TrainView
+from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.scene import Scene, Shell
 from fmviz.stage.payload import decode_header
 from tests.app.test_app import PAGES, open_app
 
@@ -30,7 +32,7 @@ PATIENCE = 30.0
 
 def open_train(scene: Scene | None = None, language: str = "en", **settings) -> AppTest:
     return open_app(
-        "train", State(shell=Shell(language=language), scene=scene or Scene(), train=TrainView(**QUICK | settings))
+        "train", State(shell=Shell(language=language), scene=scene or Scene(), train=TrainSettings(**QUICK | settings))
     )
 
 
@@ -59,20 +61,20 @@ def until(app: AppTest, condition: Callable[[str], bool]) -> str:
 
 def run_of(app: AppTest) -> RunStatus:
     """The newest run of a session, as the pool has it; says nothing of its owner."""
-    return training._pool().status(list(app.session_state[training.RUNS].values())[-1])
+    return runs.pool().status(list(app.session_state[runs.RUNS].values())[-1])
 
 
 @pytest.fixture
 def patient_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions without a browser are there only when they are run, and many take a while to be run in turn."""
-    monkeypatch.setattr(training._pool(), "_owner_timeout", 600.0)
+    monkeypatch.setattr(runs.pool(), "_owner_timeout", 600.0)
 
 
 def finished(text: str) -> bool:
     return text.startswith(translate("en", "train.state.finished"))
 
 
-def view(app: AppTest) -> TrainView:
+def view(app: AppTest) -> TrainSettings:
     return app.session_state[STATE].train
 
 
@@ -295,7 +297,7 @@ def test_the_chart_says_where_the_batches_are_weighted_otherwise(text, log, sett
 
 
 def test_presenting_leaves_the_charts_out():
-    app = open_app("train", State(shell=Shell(present=True), train=TrainView(**QUICK | {"steps": 100_000})))
+    app = open_app("train", State(shell=Shell(present=True), train=TrainSettings(**QUICK | {"steps": 100_000})))
     training_is_on = press(app, "go")
     header, picture = news(training_is_on)
     assert "rows" not in header
@@ -317,7 +319,8 @@ def a_session_that_trains() -> None:
     """What a page does when its owner presses the button, and then every time its clock ticks."""
     import streamlit as st
 
-    from fmviz.app import state, training
+    from fmviz.app import state
+    from fmviz.lessons.train.page import training
 
     if "seed" not in st.session_state:
         return
@@ -354,7 +357,7 @@ def test_thirty_sessions_all_progress():
     losses = {round(look(app).kept[0].report.velocity.total, 9) for app in sessions}
     assert len(losses) == 30, "each trains its own network"
     for app in sessions:
-        training._pool().forget(app.session_state["run"].id)
+        runs.pool().forget(app.session_state["run"].id)
 
 
 @pytest.mark.slow
@@ -363,20 +366,20 @@ def test_memory_is_flat_over_a_hundred_runs_of_sessions(monkeypatch):
     """Of networks of the default size: one run keeps a megabyte of snapshots, and lets go of it once its session is gone."""
     monkeypatch.setattr(pools, "ENDED_TIMEOUT", 1.0)
 
-    def runs(seeds: range) -> int:
+    def resident_after(seeds: range) -> int:
         for seed in seeds:
             app = session(seed, 20, width=64, depth=4)
             while look(app).alive:
                 time.sleep(0.005)
             assert app.session_state["run"].state == "finished"
         del app
-        while training._pool()._runs:
+        while runs.pool()._runs:
             time.sleep(0.05)
         gc.collect()
         return resident()
 
-    before = runs(range(20))
-    after = runs(range(20, 100))
+    before = resident_after(range(20))
+    after = resident_after(range(20, 100))
     assert after - before < 24 << 20, "bytes that eighty more runs left behind"
 
 
@@ -388,7 +391,7 @@ def resident() -> int:
 def test_a_full_pool_says_so_and_another_try_works(monkeypatch):
     app = open_train()
     with monkeypatch.context() as full:
-        full.setattr(training._pool(), "_max_waiting", 0)
+        full.setattr(runs.pool(), "_max_waiting", 0)
         press(app, "go")
     assert translate("en", "train.failed.full") in [error.value for error in app.error]
     press(app, "go")

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
-from fmviz.app.i18n import translate
 from fmviz.clips.clip import PlanePanel
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.conservation.compute import clips
 from fmviz.lessons.conservation.compute.clips import BoxNumbers, Experiment, Maps
-from fmviz.lessons.conservation.settings import BreakName, ConservationView
-from fmviz.scene import Scene, State, scenes
+from fmviz.lessons.conservation.settings import BreakName, Settings
+from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory import boxes
@@ -28,7 +30,7 @@ LAWS: dict[BreakName, Law] = {"none": Law(), "velocity": Law(velocity=1.1), "sco
 Sides = tuple[float, float, float, float]
 
 
-def experiment(scene: Scene, view: ConservationView) -> Experiment:
+def experiment(scene: Scene, view: Settings) -> Experiment:
     """What is put to the test."""
     z = conditional_point(scene, view.z) if view.kind == "conditional" else None
     return Experiment(z, view.law == "fokker_planck", LAWS[view.broken])
@@ -84,4 +86,4 @@ def box_numbers(scene: Scene, what: Experiment, sides: Sides) -> BoxNumbers:
 
 
 def _grid(scene: Scene) -> Grid:
-    return Grid(scenes.extent(scene), frames=FRAMES, cells=CELLS)
+    return Grid(extent(scene), frames=FRAMES, cells=CELLS)

@@ -7,11 +7,13 @@ from functools import lru_cache
 
 import streamlit as st
 
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.compute import evidence, results
 from fmviz.lessons.conservation.compute.evidence import Agreement
-from fmviz.scene import Scene, State, scenes
+from fmviz.scene import Scene, scenes
 from fmviz.theory.conservation import Law
 
 __all__ = ["table"]

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from fmviz.app import bound, state
 from fmviz.app.altair import show_altair
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.charts import terms as terms_chart
 from fmviz.lessons.conservation.compute import results
-from fmviz.lessons.conservation.settings import BREAKS, KINDS, LAWS, NORMS, ConservationView
-from fmviz.scene import State
+from fmviz.lessons.conservation.settings import BREAKS, KINDS, LAWS, NORMS, Settings
 from fmviz.stage.component import Boxed, Moved
 
 __all__ = ["boxed", "controls", "derivation", "moved", "numbers"]
@@ -27,7 +28,7 @@ STEPS = {
 """The map that each step of the two derivations is tied to."""
 
 
-def controls(chosen: ConservationView) -> None:
+def controls(chosen: Settings) -> None:
     """One row above the stage: whose path, which law, and what is wrong with it on purpose."""
     scoreless = chosen.law == "continuity" and chosen.broken != "score"
     breaks = tuple(name for name in BREAKS if not (scoreless and name == "score"))

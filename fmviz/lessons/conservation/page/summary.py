@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import tomllib
 from functools import lru_cache
+from pathlib import Path
 
 import streamlit as st
 
 from fmviz.app import bound
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
-from fmviz.app.i18n import ASSETS, tr, translate
+from fmviz.app.i18n import tr
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.compute.summary import LAYERS, NAMES, summary_clip
-from fmviz.scene import Scene, State, scenes
+from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.component import stage
 from fmviz.stage.payload import View, encode
@@ -47,7 +51,7 @@ def sheet(current: State) -> None:
     if current.shell.present:
         return
     with st.container(key="summary_tools"):
-        bound.switch("conservation", "sheet", tr("summary.open"))
+        bound.switch("conservation", "sheet", tr("conservation_summary.open"))
     if not current.conservation.sheet:
         return
     st.html(PRINT_STYLE)
@@ -58,18 +62,18 @@ def sheet(current: State) -> None:
         st.error(str(error))
         return
     with st.container(key=KEY, width=WIDTH):
-        st.subheader(tr("summary.title"), anchor=False)
+        st.subheader(tr("conservation_summary.title"), anchor=False)
         stage(payload, key="summary_stage")
     with st.container(key="summary_download"):
-        st.caption(tr("summary.what"))
-        title, language = tr("summary.title"), current.shell.language
+        st.caption(tr("conservation_summary.what"))
+        title, language = tr("conservation_summary.title"), current.shell.language
         st.download_button(
-            tr("summary.download"),
+            tr("conservation_summary.download"),
             lambda: standalone_html(payload, title, language, width=WIDTH).encode(),
             "fmviz-summary.html",
             "text/html",
             icon=":material/print:",
-            help=tr("summary.download_help"),
+            help=tr("conservation_summary.download_help"),
             key="summary_standalone",
             on_click="ignore",
         )
@@ -78,7 +82,7 @@ def sheet(current: State) -> None:
 @lru_cache(maxsize=1)
 def _formulas() -> dict[str, dict[str, str]]:
     """MathML of each panel, for a standard Gaussian source and for a general one."""
-    with (ASSETS / "summary_formulas.toml").open("rb") as file:
+    with (Path(__file__).parents[1] / "summary_formulas.toml").open("rb") as file:
         table = tomllib.load(file)
     general = table.pop("general")
     return {"gaussian": table, "general": table | general}
@@ -87,8 +91,8 @@ def _formulas() -> dict[str, dict[str, str]]:
 @lru_cache(maxsize=6)
 def _payload(scene: Scene, z: Point, t: float, language: Language) -> bytes:
     formulas = _formulas()["gaussian" if scene.gaussian_source else "general"]
-    texts = {name: (translate(language, f"summary.{name}"), formulas[name]) for name in NAMES}
-    grid = Grid(scenes.extent(scene), frames=FRAMES, cells=CELLS, arrows=ARROWS)
+    texts = {name: (translate(language, f"conservation_summary.{name}"), formulas[name]) for name in NAMES}
+    grid = Grid(extent(scene), frames=FRAMES, cells=CELLS, arrows=ARROWS)
     clip = summary_clip(scenes.path(scene), scenes.sigma(scene), z, grid, texts)
     view = View(t=t, playing=t == 0.0, layers_on=LAYERS)
     return encode(clip, labels(language), view)

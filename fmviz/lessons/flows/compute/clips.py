@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from fmviz.clips.clip import Extent, Floats, Layer, Lines, Markers, Mesh, Particles, PlanePanel, Readout, Role, Vectors
+from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import Grid, arrow_scale, as_array
-from fmviz.lessons.sample.compute.clips import at_frames
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.flows import Field, exact_flow
 from fmviz.theory.solvers import solve_ode

@@ -8,16 +8,17 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
-from fmviz.app.i18n import translate
 from fmviz.clips.clip import Clip, PlanePanel, Readout, Vectors
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, as_array
 from fmviz.lessons.flows.compute import clips, evidence
 from fmviz.lessons.flows.compute.evidence import Evidence
-from fmviz.lessons.flows.settings import STARTS
-from fmviz.lessons.sample.settings import MethodName
-from fmviz.scene import FlowsView, Scene, State, scenes
-from fmviz.scene.views import Language
+from fmviz.lessons.flows.settings import STARTS, Settings
+from fmviz.scene import Scene, scenes
+from fmviz.scene.views import Language, MethodName
 from fmviz.stage.payload import View, encode
 from fmviz.theory.convergence import COUNTS, Convergence, convergence
 from fmviz.theory.flows import Field, Marginal, analytic
@@ -33,7 +34,7 @@ Point = tuple[float, float]
 
 def warm_up(view: View) -> None:
     """The default clip, and that of the scene's field: importing what integrates it takes a second."""
-    for chosen in (State(), State(flows=FlowsView(field="marginal"))):
+    for chosen in (State(), State(flows=Settings(field="marginal"))):
         payload(chosen, view)
 
 
@@ -41,7 +42,7 @@ def payload(now: State, view: View) -> bytes:
     """The stage: the field with its trajectories, and the panel beside it."""
     chosen = now.flows
     scene = scenes.learned_part(now.scene)
-    z = conditional_point(now.scene, now.paths.z) if chosen.beside == "conditional" else None
+    z = conditional_point(now.scene, now.path.z) if chosen.beside == "conditional" else None
     return _payload(
         _field(now), _grid(now), chosen.solvers, chosen.steps, chosen.starts, scene, z, view, now.shell.language
     )
@@ -70,7 +71,7 @@ def _marginal(scene: Scene) -> Marginal:
 
 
 def _grid(now: State) -> Grid:
-    return Grid(scenes.extent(now.scene) if now.flows.field == "marginal" else clips.EXTENT, arrows=ARROWS)
+    return Grid(extent(now.scene) if now.flows.field == "marginal" else clips.EXTENT, arrows=ARROWS)
 
 
 def _points(starts: tuple[Point, ...]) -> Tensor:
@@ -120,7 +121,7 @@ def _mesh(field: Field, grid: Grid) -> PlanePanel:
 
 @lru_cache(maxsize=16)
 def _conditional(scene: Scene, z: Point, starts: tuple[Point, ...]) -> tuple[PlanePanel, Readout]:
-    path, grid = scenes.path(scene), Grid(scenes.extent(scene), arrows=ARROWS)
+    path, grid = scenes.path(scene), Grid(extent(scene), arrows=ARROWS)
     panel = clips.conditional_panel(path, z, _points(starts).float(), grid)
     return panel, clips.lipschitz_readout(path, grid)
 

@@ -7,7 +7,9 @@ from fmviz.lessons.flows.compute import results
 from fmviz.lessons.flows.page import checks, controls, orders
 from fmviz.lessons.flows.script import flows_script
 
-__all__ = ["show"]
+__all__ = ["show", "warm_up"]
+
+warm_up = results.warm_up
 
 
 def show() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.flows.compute import results
 from fmviz.lessons.flows.compute.evidence import REFERENCE
-from fmviz.scene import State
 
 __all__ = ["table"]
 

@@ -6,11 +6,11 @@ import streamlit as st
 from pydantic import ValidationError
 
 from fmviz.app import bound, state
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.lessons.flows.settings import BESIDE, FLOWS, MAX_STARTS, RATES, STARTS
-from fmviz.lessons.sample.settings import METHODS
-from fmviz.scene import State
+from fmviz.scene.views import METHODS
 from fmviz.stage.component import Clicked, Moved
 
 __all__ = ["controls", "launch", "move"]
@@ -29,7 +29,7 @@ def launch(clicked: Clicked) -> None:
 def move(moved: Moved) -> None:
     """A dragged start, or the z of the conditional field, which the page on probability paths shares."""
     if moved.name == "z":
-        state.change("paths", z=(moved.x, moved.y))
+        state.change("path", z=(moved.x, moved.y))
         return
     starts = list(state.current().flows.starts)
     for i in range(len(starts)):

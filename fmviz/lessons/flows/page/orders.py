@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app.altair import show_altair
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.flows.charts import ErrorCurve, convergence
 from fmviz.lessons.flows.compute import results
-from fmviz.scene import State
 from fmviz.theory.convergence import Convergence
 
 __all__ = ["errors"]

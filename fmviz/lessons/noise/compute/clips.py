@@ -26,9 +26,9 @@ from fmviz.clips.clip import (
     Readout,
     Role,
 )
+from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import TRAIL, Grid, Starts, as_array
 from fmviz.lessons.noise.compute.runs import FRAMES, PACES, Run, brownian_paths, collapsed, ou_run
-from fmviz.lessons.sample.compute.clips import at_frames
 from fmviz.theory.processes import Driven, Langevin, OrnsteinUhlenbeck
 from fmviz.theory.strong_weak import maruyama
 

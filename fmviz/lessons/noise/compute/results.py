@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.clips import labels
-from fmviz.app.i18n import translate
 from fmviz.clips.clip import Clip
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.lessons.noise.compute import clips, evidence, runs
 from fmviz.lessons.noise.compute.evidence import (
@@ -24,8 +26,8 @@ from fmviz.lessons.noise.compute.evidence import (
     Variation,
 )
 from fmviz.lessons.noise.compute.runs import Run
-from fmviz.lessons.noise.settings import NoiseView, StartName
-from fmviz.scene import Scene, State, scenes
+from fmviz.lessons.noise.settings import Settings, StartName
+from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
@@ -57,17 +59,17 @@ def starts(scene: Scene) -> Starts:
     return Starts(scene.count, scene.seed_start, scene.seed_noise)
 
 
-def process(view: NoiseView) -> OrnsteinUhlenbeck:
+def process(view: Settings) -> OrnsteinUhlenbeck:
     """The Ornstein-Uhlenbeck process that was chosen."""
     return OrnsteinUhlenbeck(view.theta, view.sigma)
 
 
-def dynamics(scene: Scene, view: NoiseView) -> Langevin:
+def dynamics(scene: Scene, view: Settings) -> Langevin:
     """Langevin dynamics on the scene's p_data with the chosen sigma."""
     return Langevin(scenes.mixture(scene, "data"), view.langevin_sigma)
 
 
-def span(view: NoiseView) -> float:
+def span(view: Settings) -> float:
     """The time at which the clip ends."""
     return {"brownian": 1.0, "langevin": float(view.langevin_time)}.get(view.process, view.time)
 
@@ -117,10 +119,10 @@ def _collapse(of: OrnsteinUhlenbeck, particles: Starts, x0: float, time: float) 
 @lru_cache(maxsize=8)
 def _langevin(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> _Kept:
     of = Langevin(scenes.mixture(scene, "data"), sigma)
-    return _Kept(clips.langevin_clip(of, _run(scene, kind, sigma, time, steps), scenes.extent(scene), starts(scene)))
+    return _Kept(clips.langevin_clip(of, _run(scene, kind, sigma, time, steps), extent(scene), starts(scene)))
 
 
-def _langevin_part(view: NoiseView) -> tuple[StartName, float, int, int]:
+def _langevin_part(view: Settings) -> tuple[StartName, float, int, int]:
     return view.langevin_start, view.langevin_sigma, view.langevin_time, view.langevin_steps
 
 
@@ -172,7 +174,7 @@ def _shares(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) 
     return evidence.shares(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
 
-def shares(scene: Scene, view: NoiseView) -> Shares:
+def shares(scene: Scene, view: Settings) -> Shares:
     """The share of the particles in each class of p_data over time."""
     return _shares(scene, *_langevin_part(view))
 
@@ -182,7 +184,7 @@ def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int
     return evidence.approach(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
 
-def approach(scene: Scene, view: NoiseView) -> Approach:
+def approach(scene: Scene, view: Settings) -> Approach:
     """The energy distance of the run to p_data over time."""
     return _approach(scene, *_langevin_part(view))
 

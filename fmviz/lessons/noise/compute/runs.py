@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import Starts
 from fmviz.errors import ParameterError
-from fmviz.lessons.sample.compute.clips import at_frames
 from fmviz.theory import GaussianMixture
 from fmviz.theory.processes import Driven, Langevin, OrnsteinUhlenbeck, brownian_motion
 from fmviz.theory.solvers import solve_sde

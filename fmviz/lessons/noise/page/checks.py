@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.noise.compute import results
-from fmviz.scene import State
 
 __all__ = ["table"]
 

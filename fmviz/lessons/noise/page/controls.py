@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app import bound, state
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.lessons.noise.compute import results
 from fmviz.lessons.noise.settings import (
     EM_STEPS,
@@ -18,7 +20,6 @@ from fmviz.lessons.noise.settings import (
     SHOWN,
     STARTS,
 )
-from fmviz.scene import State
 from fmviz.stage.component import Moved
 
 __all__ = ["chooser", "controls", "move_start"]

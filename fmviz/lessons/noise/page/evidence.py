@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app.altair import show_altair
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.noise import charts
 from fmviz.lessons.noise.charts import Slope
 from fmviz.lessons.noise.compute import evidence, results
 from fmviz.lessons.noise.compute.evidence import Moment
-from fmviz.scene import State
 from fmviz.theory.strong_weak import Errors, Order
 
 __all__ = ["show"]

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import streamlit as st
 
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
 from fmviz.clips.paths import Starts
 from fmviz.errors import FmvizError
 from fmviz.lessons.paths.compute import evidence

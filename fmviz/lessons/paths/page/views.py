@@ -6,12 +6,13 @@ import streamlit as st
 
 from fmviz.app import bound, clips, state
 from fmviz.app.altair import show_altair
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.paths.charts.curves import curves
 from fmviz.lessons.paths.charts.spacetime import spacetime
-from fmviz.scene import State
+from fmviz.lessons.paths.compute import results
 
 __all__ = ["charts"]
 
@@ -56,8 +57,8 @@ def _space_time(current: State) -> None:
     """One coordinate against time; where the scene has no picture, the stage has already said why."""
     axis = 0 if current.paths.axis == "x" else 1
     try:
-        seen = clips.space_time(current.scene, axis)
-        highlighted = clips.trajectory(current.scene, current.paths.click, axis)
+        seen = results.space_time(current.scene, axis)
+        highlighted = results.trajectory(current.scene, current.paths.click, axis)
     except FmvizError:
         return
     figure = spacetime(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from fmviz.clips.clip import Density, Ellipses, Layer, Lines, Markers, Particles, PlanePanel, Role, Vectors
+from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import ARROW_QUANTILE, TRAIL, Grid, as_array
 from fmviz.errors import SingularTimeError
 from fmviz.learning import LearnedModel
@@ -31,7 +32,6 @@ __all__ = [
     "Ground",
     "Runs",
     "Sampler",
-    "at_frames",
     "exact_along",
     "exact_dynamics",
     "ground",
@@ -168,21 +168,6 @@ def _maruyama(
         parts.append(solve_sde(drift, sigma, x, generator=noise, times=stretch)[0][1:])
         x = parts[-1][-1]
     return torch.cat(parts)
-
-
-def at_frames(trajectory: Tensor, times: list[float], frames: Tensor) -> Tensor:
-    """A trajectory (S + 1, N, 2) known at `times`, at the `frames` (T,), by straight lines: (T, N, 2).
-
-    What has left the range of numbers is NaN, drawn as nothing.
-    """
-    known = torch.tensor(times, dtype=torch.float64)
-    wanted = frames.double()
-    upper = torch.searchsorted(known, wanted).clamp(1, len(times) - 1)
-    part = ((wanted - known[upper - 1]) / (known[upper] - known[upper - 1])).clamp(0.0, 1.0)
-    part = part.to(trajectory.dtype)[:, None, None]
-    lower = trajectory[upper - 1]
-    between = torch.where(part == 0.0, lower, lower * (1.0 - part) + trajectory[upper] * part)
-    return torch.where(between.isfinite(), between, torch.nan)
 
 
 def ground(path: ProbabilityPath, grid: Grid) -> Ground:

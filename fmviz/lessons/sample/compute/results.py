@@ -11,15 +11,18 @@ from functools import lru_cache
 
 from torch import Tensor
 
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
 from fmviz.app.clips import labels
-from fmviz.app.i18n import translate
-from fmviz.app.learned import Learned
+from fmviz.app.network import Learned
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip, PlanePanel
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.sample.compute import clips
 from fmviz.lessons.sample.compute.clips import Dynamics, Ground, Runs, Sampler
-from fmviz.scene import SampleView, Scene, State, scenes
+from fmviz.lessons.sample.settings import Settings
+from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.likelihood import FlowLikelihood
@@ -30,12 +33,12 @@ CELLS = 72
 Event = tuple[float, float, float]
 
 
-def sampler(view: SampleView) -> Sampler:
+def sampler(view: Settings) -> Sampler:
     """The sampler that was chosen."""
     return Sampler(view.method, view.steps, view.sde_steps, view.grid)
 
 
-def fields(view: SampleView, learned: Learned | None) -> tuple[Learned | None, ...]:
+def fields(view: Settings, learned: Learned | None) -> tuple[Learned | None, ...]:
     """The fields to show, None standing for the exact one."""
     if learned is None or view.field == "exact":
         return (None,)
@@ -78,7 +81,7 @@ def _clicked(
 
 
 def _grid(scene: Scene) -> Grid:
-    return Grid(scenes.extent(scene), cells=CELLS)
+    return Grid(extent(scene), cells=CELLS)
 
 
 def _dynamics(scene: Scene, learned: Learned | None) -> Dynamics:

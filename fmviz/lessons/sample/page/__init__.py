@@ -5,7 +5,7 @@ import streamlit as st
 from fmviz.app import learned, lesson, player, state
 from fmviz.lessons.sample.compute import results
 from fmviz.lessons.sample.page import checks, controls, error_map, evidence
-from fmviz.scene.code import sample_script
+from fmviz.lessons.sample.script import sample_script
 
 __all__ = ["show"]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app import bound, learned
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.lessons.sample.settings import FIELDS, GRIDS, METHODS
-from fmviz.scene import State
+from fmviz.app.network import Learned
+from fmviz.lessons.sample.settings import FIELDS, GRIDS
+from fmviz.scene.views import METHODS
 
 __all__ = ["controls"]
 
@@ -15,7 +17,7 @@ STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 
 SDE_STEPS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1000)
 
 
-def controls(current: State, found: learned.Learned | None) -> None:
+def controls(current: State, found: Learned | None) -> None:
     """A column beside the stage; on a narrow screen below it."""
     learned.chooser(current.scene, found)
     if found is not None:

@@ -15,9 +15,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fmviz.app import jobs, presence
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
 from fmviz.app.jobs import Job
-from fmviz.app.learned import Learned
+from fmviz.app.network import Learned
 from fmviz.app.press import once
 from fmviz.app.theme import theme
 from fmviz.clips.clip import Floats
@@ -25,7 +27,7 @@ from fmviz.errors import FmvizError
 from fmviz.lessons.sample.charts.error_map import best_cell, difference_map, distance_map
 from fmviz.lessons.sample.compute import error_map as work
 from fmviz.lessons.sample.compute.error_map import Cell, MapPlan
-from fmviz.scene import Scene, State, scenes
+from fmviz.scene import Scene, scenes
 
 __all__ = ["error_map"]
 

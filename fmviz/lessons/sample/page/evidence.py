@@ -8,8 +8,10 @@ import streamlit as st
 
 from fmviz.app import state
 from fmviz.app.altair import show_altair
-from fmviz.app.i18n import number, tr
-from fmviz.app.learned import Learned
+from fmviz.app.catalogue import number
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
+from fmviz.app.network import Learned
 from fmviz.app.theme import theme
 from fmviz.clips.clip import Floats
 from fmviz.clips.paths import as_array
@@ -19,7 +21,7 @@ from fmviz.lessons.sample.charts.occupancy import occupancy as occupancy_chart
 from fmviz.lessons.sample.compute import results, samples
 from fmviz.lessons.sample.compute.clips import Sampler, exact_along
 from fmviz.lessons.sample.compute.samples import Distances, Floor
-from fmviz.scene import Scene, State, scenes
+from fmviz.scene import Scene, scenes
 
 __all__ = ["final_samples", "likelihood"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from fmviz.app.catalogue import translate
 from fmviz.app.clips import labels
-from fmviz.app.i18n import translate
 from fmviz.clips.clip import Clip, Density, PlanePanel
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
 from fmviz.lessons.train.compute import clips
@@ -21,7 +22,7 @@ __all__ = ["payload"]
 @lru_cache(maxsize=12)
 def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
-    return clips.truth(scenes.path(scene), scenes.extent(scene), starts, resolution)
+    return clips.truth(scenes.path(scene), extent(scene), starts, resolution)
 
 
 @lru_cache(maxsize=12)

@@ -1,9 +1,15 @@
 """Train: a network learns the field of the scene while one watches."""
 
-from fmviz.app import lesson, player, training
-from fmviz.lessons.train.page import anatomy, bar, checks, exports, live
+from fmviz.app import lesson, player
+from fmviz.lessons.train.page import anatomy, bar, checks, exports, live, training
+from fmviz.stage.payload import View
 
-__all__ = ["show"]
+__all__ = ["show", "warm_up"]
+
+
+def warm_up(_: View) -> None:
+    """The first optimiser."""
+    training.warm_up()
 
 
 def show() -> None:

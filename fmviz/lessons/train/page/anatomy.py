@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fmviz.app import state, training
+from fmviz.app import state
 from fmviz.app.altair import show_altair
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
+from fmviz.clips.extents import extent
 from fmviz.errors import FmvizError
 from fmviz.lessons.train.charts.anatomy import Words
 from fmviz.lessons.train.charts.anatomy import anatomy as picture
 from fmviz.lessons.train.compute.anatomy import Draw, Pair, anatomy
+from fmviz.lessons.train.page import training
 from fmviz.lessons.train.settings import MAX_DRAW
 from fmviz.scene import scenes
 
@@ -47,7 +50,7 @@ def _opened() -> None:
         show_altair(
             picture(
                 [_marks(draw, points) for draw in draws],
-                scenes.extent(now.scene).x1,
+                extent(now.scene).x1,
                 Words(tr("train.anatomy.target"), tr("train.anatomy.prediction")),
                 theme(),
                 size=PICTURE,

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fmviz.app import bound, state, training
-from fmviz.app.i18n import number, tr
+from fmviz.app import bound, state
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
 from fmviz.app.press import once
 from fmviz.learning import RunStatus
+from fmviz.lessons.train.page import training
 from fmviz.lessons.train.settings import (
     ACTIVATIONS,
     DEVICES,

@@ -10,14 +10,15 @@ import streamlit as st
 
 from fmviz.app import state
 from fmviz.app.altair import prepared, show_altair
-from fmviz.app.i18n import tr, translate
+from fmviz.app.catalogue import translate
+from fmviz.app.i18n import tr
 from fmviz.app.theme import theme
 from fmviz.charts.palette import Theme
 from fmviz.learning import Report, RunStatus
 from fmviz.learning.evaluation import Curve
 from fmviz.learning.objectives import Quantity
 from fmviz.lessons.train.charts.lines import Axis, Line, Points, line_chart, table
-from fmviz.scene import TrainView
+from fmviz.lessons.train.settings import Settings
 from fmviz.scene.views import Language
 
 __all__ = ["charts", "tables"]
@@ -43,7 +44,7 @@ def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language
     }
 
 
-def charts(rows: Tables, view: TrainView, predicts: Quantity) -> None:
+def charts(rows: Tables, view: Settings, predicts: Quantity) -> None:
     """All four, of `rows`."""
     columns: tuple[tuple[ChartName, ...], ...] = (("loss", "loss_t"), ("error", "error_t"))
     for column, names in zip(st.columns(2, gap="medium"), columns, strict=True):
@@ -52,7 +53,7 @@ def charts(rows: Tables, view: TrainView, predicts: Quantity) -> None:
                 _show(name, view, predicts, rows[name])
 
 
-def _show(name: ChartName, view: TrainView, predicts: Quantity, rows: dict[str, list[object]]) -> None:
+def _show(name: ChartName, view: Settings, predicts: Quantity, rows: dict[str, list[object]]) -> None:
     language = state.current().shell.language
     show_altair(
         _chart(name, view.steps, predicts, _weighting(view), theme(), language),
@@ -62,7 +63,7 @@ def _show(name: ChartName, view: TrainView, predicts: Quantity, rows: dict[str, 
     )
 
 
-def _weighting(view: TrainView) -> Weighting:
+def _weighting(view: Settings) -> Weighting:
     """How the loss of the batches differs from that of the other lines, which weight all t alike."""
     if view.objective == "score" and view.score_weighting == "plain":
         return "plain"

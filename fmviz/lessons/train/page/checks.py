@@ -6,10 +6,12 @@ from functools import lru_cache
 
 import streamlit as st
 
-from fmviz.app import state, training
-from fmviz.app.i18n import number, tr
+from fmviz.app import state
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report
+from fmviz.lessons.train.page import training
 from fmviz.scene import Scene, scenes
 
 __all__ = ["table"]

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from fmviz.app import state, training
-from fmviz.app.i18n import number, tr
+from fmviz.app import state
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
 from fmviz.learning import RunStatus, checkpoint, training_script
+from fmviz.lessons.train.page import training
 from fmviz.scene import scenes
 from fmviz.theory import ProbabilityPath
 

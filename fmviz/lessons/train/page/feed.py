@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import streamlit as st
 
-from fmviz.app import state, training
+from fmviz.app import state
 from fmviz.app.feed import Answer, Feed, packed
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus
 from fmviz.lessons.train.compute import results
-from fmviz.lessons.train.page import charts
+from fmviz.lessons.train.page import charts, training
 from fmviz.lessons.train.page.progress import told
 from fmviz.stage.payload import View
 

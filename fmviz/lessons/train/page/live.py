@@ -12,13 +12,13 @@ from functools import lru_cache
 
 import streamlit as st
 
-from fmviz.app import bound, player, state, training
+from fmviz.app import bound, player, state
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus
 from fmviz.learning.runs import kept_steps
 from fmviz.lessons.train.compute import results
-from fmviz.lessons.train.page import charts, feed
+from fmviz.lessons.train.page import charts, feed, training
 from fmviz.lessons.train.page.progress import FEED_NAME, progress
 from fmviz.scene import scenes
 from fmviz.stage.payload import View

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fmviz.app.i18n import number, translate
+from fmviz.app.catalogue import number, translate
 from fmviz.learning import RunStatus
 from fmviz.scene.views import Language
 

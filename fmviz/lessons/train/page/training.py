@@ -7,7 +7,6 @@ learning rate alone may change while a run goes on.
 
 from __future__ import annotations
 
-import atexit
 import math
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,13 +15,16 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fmviz.app import presence, state
-from fmviz.app.i18n import number, tr
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
+from fmviz.app.runs import Key, pool, runs
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainingPool, TrainSpec
+from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.training import untrained
-from fmviz.runtime import cores, prepare_process
-from fmviz.scene import Scene, TrainView, scenes
+from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.lessons.train.spec import train_spec
+from fmviz.scene import Scene, scenes
 
 __all__ = [
     "Shown",
@@ -42,26 +44,12 @@ __all__ = [
     "start",
     "status",
     "sync",
-    "trained",
     "warm_up",
 ]
 
-RUNS, REFUSED = "fmviz_runs", "fmviz_run_refused"
-MOST_WORKERS = 4
+REFUSED = "fmviz_run_refused"
 REMEMBERED = 8
 """Runs that a session can come back to."""
-
-Key = tuple[Scene, TrainSpec]
-
-
-@st.cache_resource(show_spinner=False)
-def _pool() -> TrainingPool:
-    """The one pool of this process, made once torch has its thread count. One core is left for the server, and on a large
-    machine the interpreter as well: its threads take turns with these."""
-    prepare_process()
-    pool = TrainingPool(workers=max(1, min(MOST_WORKERS, cores() - 1)))
-    atexit.register(pool.close)  # a thread killed inside torch takes the whole process down with it
-    return pool
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -79,7 +67,7 @@ def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
 def warm_up() -> None:
     """Has torch import what its optimisers need, most of a second's worth of modules."""
     scene = Scene()
-    model = Trainer(scenes.path(scene), scenes.train_spec(scene, TrainView(device="cpu"))).snapshot().model
+    model = Trainer(scenes.path(scene), train_spec(scene, TrainSettings(device="cpu"))).snapshot().model
     Evaluation(scenes.path(scene), points=64).report(model)
 
 
@@ -104,7 +92,7 @@ class Shown:
 def run_spec() -> TrainSpec:
     """The settings of a run started now."""
     now = state.current()
-    return scenes.train_spec(now.scene, now.train)
+    return train_spec(now.scene, now.train)
 
 
 def _key() -> Key:
@@ -112,32 +100,27 @@ def _key() -> Key:
     return scenes.learned_part(state.current().scene), replace(run_spec(), learning_rate=1.0)
 
 
-def _runs() -> dict[Key, int]:
-    found: dict[Key, int] = st.session_state.setdefault(RUNS, {})
-    return found
-
-
 def status(*, touch: bool = False) -> RunStatus | None:
     """The run of the present scene and settings; None if there is none."""
-    run = _runs().get(_key())
+    run = runs().get(_key())
     if run is None:
         return None
     try:
         if touch:
-            _pool().touch(run)
-        return _pool().status(run)
+            pool().touch(run)
+        return pool().status(run)
     except UnknownRunError:
-        del _runs()[_key()]
+        del runs()[_key()]
         return None
 
 
 def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
     """A function that any thread may call: the same run as it is then, or as it was if the pool has forgotten it."""
-    pool = _pool()
+    of_all = pool()
 
     def read() -> RunStatus | None:
         try:
-            return None if run is None else pool.status(run.id)
+            return None if run is None else of_all.status(run.id)
         except UnknownRunError:
             return run
 
@@ -162,18 +145,6 @@ def shown(run: RunStatus | None, step: int | None) -> Shown:
     if found is not None:
         return found
     return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
-
-
-def trained() -> RunStatus | None:
-    """The latest run of this session that has learned something about the present scene; for other pages."""
-    scene = scenes.learned_part(state.current().scene)
-    for (learned_from, _), run_id in reversed(_runs().items()):
-        if learned_from == scene:
-            with suppress(UnknownRunError):
-                run = _pool().status(run_id)
-                if run.model is not None and run.step > 0:
-                    return run
-    return None
 
 
 def exact_answers() -> Evaluation:
@@ -205,9 +176,9 @@ def explain(error: Exception | None) -> str:
 def sync() -> None:
     """Ends the runs of this session that belong to another scene or other settings."""
     here = _key()
-    for key, run_id in _runs().items():
+    for key, run_id in runs().items():
         if key != here:
-            _known(_pool().cancel, run_id)
+            _known(pool().cancel, run_id)
 
 
 def start(*, paused: bool = False) -> None:
@@ -215,23 +186,23 @@ def start(*, paused: bool = False) -> None:
     run = status()
     if run is not None and run.alive:
         if not paused:
-            _known(_pool().resume, run.id)
+            _known(pool().resume, run.id)
         return
     scene, _ = key = _key()
     st.session_state.pop(REFUSED, None)
     try:
-        found = _pool().submit(
+        found = pool().submit(
             scenes.path(scene), run_spec(), evaluation=_evaluation(scene), paused=paused, present=presence.watch()
         )
     except FmvizError as error:
         st.session_state[REFUSED] = error
         return
     if run is not None:
-        _pool().forget(run.id)
-    _runs().pop(key, None)
-    _runs()[key] = found
-    for old in list(_runs())[:-REMEMBERED]:
-        _pool().forget(_runs().pop(old))
+        pool().forget(run.id)
+    runs().pop(key, None)
+    runs()[key] = found
+    for old in list(runs())[:-REMEMBERED]:
+        pool().forget(runs().pop(old))
     state.change("train", replay=None)
 
 
@@ -243,26 +214,26 @@ def refusal() -> FmvizError | None:
 
 def pause() -> None:
     """Stops after the present step."""
-    _mine(_pool().pause)
+    _mine(pool().pause)
 
 
 def single_step() -> None:
     """Does exactly one step, and waits."""
     start(paused=True)
-    _mine(_pool().single_step)
+    _mine(pool().single_step)
 
 
 def cancel() -> None:
     """Ends the run; what it learned stays."""
-    _mine(_pool().cancel)
+    _mine(pool().cancel)
 
 
 def reset() -> None:
     """Forgets the run: back to the same weights."""
-    run_id = _runs().pop(_key(), None)
+    run_id = runs().pop(_key(), None)
     st.session_state.pop(REFUSED, None)
     if run_id is not None:
-        _pool().forget(run_id)
+        pool().forget(run_id)
     state.change("train", replay=None)
 
 
@@ -276,11 +247,11 @@ def new_weights() -> None:
 def set_rate(rate: float) -> None:
     """Another learning rate, from the next step on."""
     state.change("train", learning_rate=rate)
-    _mine(lambda run_id: _pool().set_learning_rate(run_id, rate))
+    _mine(lambda run_id: pool().set_learning_rate(run_id, rate))
 
 
 def _mine(command: Callable[[int], None]) -> None:
-    run_id = _runs().get(_key())
+    run_id = runs().get(_key())
     if run_id is not None:
         _known(command, run_id)
 

@@ -1,0 +1,70 @@
+"""Clips and numbers of the page on probability paths, each computed once for all sessions.
+
+The panels are kept apart, because dragging z changes the left one only and a click adds little to the right one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from fmviz.app.catalogue import translate
+from fmviz.app.clips import Event, Point, grid_of, labels, marginal_figures, marginal_panel, starts_of
+from fmviz.clips import paths
+from fmviz.clips.clip import Clip, Floats, Particles, PlanePanel
+from fmviz.lessons.paths.compute import spacetime
+from fmviz.scene import Scene, scenes
+from fmviz.scene.views import Language
+from fmviz.stage.payload import View, encode
+
+__all__ = ["payload", "space_time", "trajectory"]
+
+
+@lru_cache(maxsize=12)
+def _conditional_figures(scene: Scene, z: Point) -> PlanePanel:
+    return paths.conditional_figures(scenes.path(scene), scenes.sigma(scene), z, grid_of(scene), starts_of(scene))
+
+
+@lru_cache(maxsize=12)
+def _conditional_panel(scene: Scene, z: Point, *, draft: bool = False) -> PlanePanel:
+    density = paths.conditional_density(scenes.path(scene), z, grid_of(scene, draft=draft))
+    return paths.on_ground(density, _conditional_figures(scene, z))
+
+
+@lru_cache(maxsize=12)
+def payload(
+    scene: Scene, z: Point, click: Event | None, view: View, language: Language, *, draft: bool = False
+) -> bytes:
+    """The stage of the page on probability paths: conditional, marginal, posterior. A `draft` has coarser densities."""
+    path, grid = scenes.path(scene), grid_of(scene)
+    marginal, conditional = marginal_panel(scene, draft=draft), _conditional_panel(scene, z, draft=draft)
+    if click is not None:
+        marginal = replace(marginal, layers=(*marginal.layers, *paths.click_layers(path, click, grid)))
+    panels = (
+        replace(conditional, title=translate(language, "paths.conditional")),
+        replace(marginal, title=translate(language, "paths.marginal")),
+        replace(
+            paths.posterior_panel(path, click, grid),
+            title=translate(language, "paths.posterior"),
+            hint=translate(language, "paths.posterior_hint"),
+        ),
+    )
+    clip = Clip(paths.as_array(grid.times()), panels, paths.readouts(path, scenes.sigma(scene), grid))
+    return encode(clip, labels(language), view)
+
+
+@lru_cache(maxsize=12)
+def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
+    """The space-time view of `scene` along one coordinate."""
+    particles = next(
+        layer for layer in marginal_figures(scene).layers if isinstance(layer, Particles) and layer.name == "ode"
+    )
+    return spacetime.space_time(scenes.path(scene), axis, grid_of(scene), particles.positions)
+
+
+@lru_cache(maxsize=12)
+def trajectory(scene: Scene, click: Event | None, axis: int) -> Floats | None:
+    """One coordinate (T,) of the trajectory through the clicked point."""
+    if click is None:
+        return None
+    return paths.as_array(paths.trajectory_through(scenes.path(scene), click, grid_of(scene))[0][:, axis])
