@@ -130,7 +130,7 @@ def test_dragging_z_changes_the_conditional_panel_only(paths):
     component = scenes.components(first.scene, "data")[0]
     stage.drag("conditional", (component.x, component.y), (0.0, -2.0))
     wait_for_query(page, "z", ".+")
-    assert decode(query(page))[0].paths.z == pytest.approx((0.0, -2.0), abs=0.05)
+    assert decode(query(page))[0].path.z == pytest.approx((0.0, -2.0), abs=0.05)
     assert stage.picture("conditional") != left
     assert stage.picture("marginal") == right
 

@@ -55,7 +55,7 @@ def test_launch_drag_and_choose(open_page):
 
     stage.drag("conditional", first_mode(), (0.0, 2.0))
     wait_for_query(page, "z", ".+")
-    assert decode(query(page))[0].paths.z == pytest.approx((0.0, 2.0), abs=0.1)
+    assert decode(query(page))[0].path.z == pytest.approx((0.0, 2.0), abs=0.1)
 
     before = query(page)
     page.reload()

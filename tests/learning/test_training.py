@@ -88,6 +88,25 @@ def test_every_option_learns(changes: dict[str, object], ring8: ProbabilityPath)
     assert float(losses[-50:].median()) < float(losses[:5].median())
 
 
+def test_a_young_weight_average_forgets_its_first_weights(ring8: ProbabilityPath) -> None:
+    """With decay k / (k + 10) at step k the average has a closed form: step j counts 10 (j + 1) ... (j + 9) / (k + 1) ... (k + 10)."""
+    last = 12
+    spec = small(steps=last, learning_rate=1e-2)
+    raw = [snapshot.model.network.weights.double() for snapshot in train(ring8, spec, every=1)]
+    *_, averaged = train(ring8, dataclasses.replace(spec, ema=0.9999), every=1)
+    first = next(
+        train(ring8, dataclasses.replace(spec, ema=0.9999, learning_rate=1e-30), every=1)
+    ).model.network.weights
+    scale = math.prod(range(last + 1, last + 11))
+    shares = [10.0 * math.prod(range(j + 1, j + 10)) / scale for j in range(1, last + 1)]
+    start = math.factorial(10) / scale
+    assert sum(shares) + start == pytest.approx(1.0, rel=1e-12)
+    steps = raw[-last:]
+    expected = start * first.double() + sum(share * weights for share, weights in zip(shares, steps, strict=True))
+    assert torch.allclose(averaged.model.network.weights.double(), expected, rtol=0.0, atol=1e-6)
+    assert float((raw[-1] - expected).abs().max()) > 1e-3, "the average lags behind"
+
+
 def test_learning_rate_follows_its_schedule_and_the_caller(ring8: ProbabilityPath) -> None:
     spec = small(steps=100, learning_rate=1e-2, warm_up=0.1)
     rates = [snapshot.learning_rate for snapshot in train(ring8, spec, every=1)]

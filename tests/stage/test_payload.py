@@ -102,6 +102,16 @@ def test_density_keeps_log_p() -> None:
     assert (back[~seen] == -np.inf).all()
 
 
+def test_log_densities_are_kept_down_to_thirty_nats() -> None:
+    """The depth that the layout promises: what is 29.9 nats below the top arrives, what is 30.1 below does not."""
+    values = np.zeros((3, 2, 2))
+    values[0, 0, 1], values[0, 1, 0] = -29.9, -30.1
+    payload = packed(Density("density", f32(values), 0.0))
+    back = read(payload, layer_of(payload)["codes"])
+    assert back[1] == pytest.approx(-29.9, abs=1e-3)
+    assert back[2] == -np.inf
+
+
 def test_a_near_dirac_does_not_push_out_the_rest() -> None:
     values = np.full((3, 8, 8), -2.0)
     values[2, 4, 4] = 60.0

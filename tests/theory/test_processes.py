@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -95,6 +96,17 @@ def test_exact_steps_of_any_length_have_one_law() -> None:
     assert float(one.var() / many.var()) == pytest.approx(1.0, abs=SIGMAS * math.sqrt(4 / n))
     tiny = process.simulate(x0, [0.0, 1e-12], generator=seeded(4))
     torch.testing.assert_close(tiny.paths[-1], tiny.brownian[-1], rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize(("theta", "h"), [(0.3, 0.05), (1.0, 0.5), (2.5, 1.7)])
+def test_the_noise_of_an_exact_step_has_the_moments_of_its_integral(theta: float, h: float) -> None:
+    r"""I = ∫ exp(-θ(h - s)) dW_s has Var I = ∫ exp(-2θ(h - s)) ds and Cov(I, W_h) = ∫ exp(-θ(h - s)) ds: by quadrature (T9)."""
+    along, across = OrnsteinUhlenbeck(theta, 1.0).integral(h)
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    decay = np.exp(-theta * (h - h * (nodes + 1) / 2))
+    variance, covariance = (float((weights * decay**power).sum()) * h / 2 for power in (2, 1))
+    assert along * h == pytest.approx(covariance, rel=1e-12)
+    assert along**2 * h + across**2 == pytest.approx(variance, rel=1e-12)
 
 
 def test_trajectories_collapse_in_the_time_sigma_squared_t() -> None:
