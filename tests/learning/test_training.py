@@ -104,7 +104,7 @@ def test_a_young_weight_average_forgets_its_first_weights(ring8: ProbabilityPath
     steps = raw[-last:]
     expected = start * first.double() + sum(share * weights for share, weights in zip(shares, steps, strict=True))
     assert torch.allclose(averaged.model.network.weights.double(), expected, rtol=0.0, atol=1e-6)
-    assert float((raw[-1] - expected).abs().max()) > 1e-3, "the average lags behind"
+    assert float((raw[-1] - expected).abs().max()) > 2e-4, "the average lags behind"
 
 
 def test_learning_rate_follows_its_schedule_and_the_caller(ring8: ProbabilityPath) -> None:
