@@ -1,6 +1,6 @@
 # make run     serve the app on http://localhost:8501
 # make test    all tests, browser included
-# make check   formatting, lint, types, the direction of the imports
+# make check   formatting, lint, types, the direction of the imports, the documents' links
 # make bench   the speed figures, each beside its target
 # Also: make format, make lock, make dev (reloads on edits), make clean
 
@@ -51,13 +51,14 @@ test: $(STAMP)
 		test "$$shown$$quiet" != 55 || exit 5; \
 		for status in $$shown $$quiet; do test $$status = 0 || test $$status = 5 || exit $$status; done
 
-# All four run whatever the others say.
+# All run whatever the others say.
 check: $(STAMP)
 	@failed=0; \
 		$(BIN)/ruff format --check $(wildcard $(CODE)) || failed=1; \
 		$(BIN)/ruff check --output-format=concise $(wildcard $(CODE)) || failed=1; \
 		$(BIN)/mypy || failed=1; \
 		$(BIN)/lint-imports --no-logo || failed=1; \
+		$(BIN)/python tools/check_documents.py || failed=1; \
 		exit $$failed
 
 format: $(STAMP)

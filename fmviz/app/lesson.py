@@ -11,10 +11,15 @@ import streamlit as st
 
 from fmviz.app import order, state
 from fmviz.app.catalogue import catalogue
+from fmviz.app.choices import encode
 from fmviz.app.i18n import tr
-from fmviz.lessons import LESSONS
+from fmviz.app.laws import law
+from fmviz.lessons import LESSONS, READING
 
 __all__ = ["check", "code", "notice", "opening"]
+
+READ = "read"
+"""The parameter of a link that opens the page Theory at a law, by its number."""
 
 
 @lru_cache(maxsize=1)
@@ -84,6 +89,17 @@ def notice(page: str) -> None:
         st.subheader(tr("lesson.notice"), anchor=False)
         st.markdown(f":material/psychology: **{tr('lesson.predict')}** — {tr(f'{prefix}predict')}")
         st.markdown("\n".join(f"- {tr(key)}" for key in points))
+        _laws(page)
+
+
+def _laws(page: str) -> None:
+    """The laws behind the page, each a link to its place on the page Theory; the link keeps all other choices."""
+    now = state.current()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"laws_{page}"):
+        st.caption(tr("lesson.laws"), width="content")
+        for number in _formulas()[page]["laws"]:
+            query = encode(now) | {READ: str(number)}
+            st.page_link(READING.file, label=law(number).name(now.shell.language), query_params=query)
 
 
 def check(page: str, body: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["LESSONS", "Lesson", "show"]
+__all__ = ["LESSONS", "READING", "ROOT", "Lesson", "show"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,8 +68,13 @@ LESSONS = (
     Lesson("conservation", "conservation", ":material/balance:"),
     Lesson("train", "train", ":material/model_training:"),
     Lesson("sample", "sample", ":material/grain:"),
+    Lesson("theory", "theory", ":material/menu_book:"),
 )
 """In the order in which one takes them; the first is the page that the app opens with."""
+
+
+READING = LESSONS[-1]
+"""Where the laws that the lessons name can be read."""
 
 
 def show(name: str) -> None:
