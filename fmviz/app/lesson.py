@@ -18,6 +18,7 @@ from fmviz.lessons import LESSONS, READING
 
 __all__ = ["check", "code", "notice", "opening"]
 
+QUESTION = ("predict", "answer")
 READ = "read"
 """The parameter of a link that opens the page Theory at a law, by its number."""
 
@@ -80,14 +81,16 @@ def _formula_strip(page: str, general_source: bool) -> None:
 
 
 def notice(page: str) -> None:
-    """What to notice: a question to predict before pressing play, then the points."""
+    """What to notice: a question to predict before pressing play, its answer folded, then the points."""
     if state.current().shell.present:
         return
     prefix = f"{page}.notice."
-    points = [key for key in catalogue("en") if key.startswith(prefix) and key != f"{prefix}predict"]
+    points = [key for key in catalogue("en") if key.startswith(prefix) and key.removeprefix(prefix) not in QUESTION]
     with st.container(border=True, key=f"notice_{page}"):
         st.subheader(tr("lesson.notice"), anchor=False)
         st.markdown(f":material/psychology: **{tr('lesson.predict')}** — {tr(f'{prefix}predict')}")
+        with st.expander(tr("lesson.answer")):
+            st.markdown(tr(f"{prefix}answer"))
         st.markdown("\n".join(f"- {tr(key)}" for key in points))
         _laws(page)
 

@@ -69,8 +69,8 @@ def test_check_and_code_are_computed_when_opened():
     ]
     assert max(residuals) < 1e-6
     distances = app.table[1].value.astype(float)
-    assert (distances["ODE"] < 2 * distances["Floor"]).all()
-    assert (distances["SDE"] < 2 * distances["Floor"]).all()
+    assert (distances["ODE"] < 2 * distances["Baseline"]).all()
+    assert (distances["SDE"] < 2 * distances["Baseline"]).all()
     assert "ProbabilityPath" in app.code[0].value
 
 
@@ -206,6 +206,6 @@ def test_an_impossible_scene_says_so_and_keeps_the_picture():
     app = open_app("paths", State(scene=Scene(scheduler="sqrt")))
     app.selectbox(key="scene.init").set_value("ring5").run()
     assert not app.exception
-    assert "last good picture" in errors(app)
+    assert "previous picture is kept" in errors(app)
     app.button(key="undo").click().run()
     assert not errors(app)

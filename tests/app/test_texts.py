@@ -3,6 +3,7 @@
 import ast
 import re
 import string
+import tomllib
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -17,6 +18,8 @@ ROOT = ASSETS.parent
 SOURCES = sorted(
     [*ROOT.glob("pages/*.py"), *ROOT.glob("fmviz/app/*.py"), *ROOT.glob("fmviz/lessons/**/*.py"), ROOT / "app.py"]
 )
+WORD = re.compile(r"[a-z]{4,}")
+NAMES = re.compile(r"Si?LU|ReLU|GELU|Adam\w?|fmviz|Euler–Maruyama|Heun|\$[^$]*\$|:\w+\[|tanh|\{\w+\}|log|det|var")
 LETTERS = re.compile(r"[A-Za-z一-鿿]{2,}")
 
 
@@ -57,17 +60,33 @@ def test_no_text_is_empty_and_chinese_is_chinese():
         assert english[key].strip(), key
         assert chinese[key].strip(), key
         assert not re.search(r"[一-鿿]", english[key]), key
-    same = {key for key in english if english[key] == chinese[key]}
-    assert same <= {
-        "app.name",
-        "layer.ode",
-        "layer.sde",
-        "layer.z",
-        "paths.check.column_t",
-        "paths.check.column_ode",
-        "paths.check.column_sde",
-        "stage.clock",
-    }
+    prose = {key for key in english if english[key] == chinese[key] and WORD.search(NAMES.sub("", english[key]))}
+    assert prose == set(), "English prose in Chinese"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reader_sees_no_number_of_a_law(language):
+    """Texts and formulas name a law; its number is for code and documents."""
+    for key, text in catalogue(language).items():
+        assert not re.search(r"\bT\d{1,2}\b", text), key
+    for file in ROOT.glob("fmviz/lessons/*/*formulas.toml"):
+        for strip in tomllib.loads(file.read_text(encoding="utf-8")).values():
+            assert not re.search(r"\bT\d{1,2}\b", str(strip)), file
+
+
+def test_every_question_has_an_answer():
+    texts = catalogue("en")
+    asked = {key.removesuffix("predict") for key in texts if key.endswith(".notice.predict")}
+    assert len(asked) >= 10
+    assert all(f"{prefix}answer" in texts for prefix in asked)
+
+
+def test_claims_and_captions_are_short():
+    """Thirty-five words at most for what stands below a title or a picture; a formula counts as one word."""
+    captions = {key: text for key, text in catalogue("en").items() if re.search(r"(claim|how|hint)$", key)}
+    assert len(captions) > 20
+    long = {key: len(re.sub(r"\$[^$]*\$", "x", text).split()) for key, text in captions.items()}
+    assert {key: words for key, words in long.items() if words > 35} == {}
 
 
 @pytest.mark.parametrize("table", ["stage", "layer"])
