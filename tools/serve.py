@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -29,8 +30,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def serve(script: str | Path, log: Path) -> Iterator[str]:
-    """Yields the address of `script`, run from the checkout (so with its configuration); its output goes to `log`.
+def serve(script: str | Path, log: Path, root: Path = ROOT) -> Iterator[str]:
+    """Yields the address of `script`, run from `root`, a checkout (so with its configuration); its output goes to `log`.
 
     Raises:
         ServerError: it did not answer in time.
@@ -41,7 +42,8 @@ def serve(script: str | Path, log: Path) -> Iterator[str]:
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *options],
-            cwd=ROOT,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
