@@ -29,11 +29,12 @@ class ScheduleError(FmvizError, ValueError):
 
     Args:
         reason: a stable key such as ``"endpoint"``, which the interface translates.
-        detail: the fact itself, for example ``"alpha(0) = 0.2"``.
+        detail: what is wrong, in English.
+        fact: the same in symbols, for a reader of any language, for example ``"α: t = 1: 0.5 ≠ 1"``; may be empty.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason, self.detail = reason, detail
+    def __init__(self, reason: str, detail: str, fact: str = "") -> None:
+        self.reason, self.detail, self.fact = reason, detail, fact
         super().__init__(f"{reason}: {detail}")
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tools.serve import serve
-
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs" / "new-lesson.md"
 LAST = '    Lesson("theory",'
@@ -52,10 +50,8 @@ def blocks() -> dict[str, str]:
     return dict(re.findall(r"(?ms)^`([\w./]+)`\n\n```\w+\n(.*?)^```$", GUIDE.read_text(encoding="utf-8")))
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with the lesson of the guide in it."""
-    root = tmp_path_factory.mktemp("orbit") / "fmviz"
+def with_the_lesson(root: Path) -> Path:
+    """A copy of the project at `root` with the lesson of the guide in it."""
     leave = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "build", "dist")
     shutil.copytree(ROOT, root, ignore=leave)
     for name, text in blocks().items():
@@ -67,6 +63,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert before.count(LAST) == 1
     registry.write_text(before.replace(LAST, line + LAST), encoding="utf-8")
     return root
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_the_lesson(tmp_path_factory.mktemp("orbit") / "fmviz")
 
 
 def run(root: Path, *command: str) -> str:
@@ -96,17 +97,3 @@ def test_imports_texts_and_types_of_the_copy_hold(copy):
     chosen = ["-k", "not every_cited_law"]  # which asks git for the files
     assert "failed" not in run(copy, "-m", "pytest", *tests, *chosen, "-q", "-p", "no:cacheprovider").splitlines()[-1]
     assert tomllib.loads((copy / "fmviz/lessons/orbit/texts/zh.toml").read_text(encoding="utf-8"))["orbit"]["nav"]
-
-
-@pytest.mark.browser
-def test_a_browser_finds_the_lesson_and_it_plays(copy, open_page, tmp_path):
-    with serve("app.py", tmp_path / "server.log", root=copy) as url:
-        page = open_page(f"{url}/orbit?turns=2")
-        stage = page.get_by_test_id("fmviz-stage")
-        stage.wait_for()
-        page.wait_for_function("document.querySelector('[data-testid=stApp]') !== null")
-        frames = int(stage.get_attribute("data-frames") or 0)
-        page.get_by_role("link", name="Orbit").first.wait_for()
-        deadline = page.evaluate("Date.now()") + 20_000
-        while int(stage.get_attribute("data-frames") or 0) <= frames + 5:
-            assert page.evaluate("Date.now()") < deadline, "the stage does not play"

@@ -9,6 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from fmviz.app import state
+from fmviz.app.explain import bound_of
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.scene import Component, scenes
@@ -59,7 +60,7 @@ def _table(which: MixtureName) -> None:
         height="content",
     )
     if wrong := st.session_state.pop(WRONG, None):
-        st.error(tr("scene.table_wrong", detail=wrong))
+        st.error(wrong)
 
 
 def _take(which: MixtureName, key: str, rows: tuple[Component, ...]) -> None:
@@ -78,8 +79,8 @@ def _take(which: MixtureName, key: str, rows: tuple[Component, ...]) -> None:
         if not 1 <= len(components) <= MAX_COMPONENTS:
             raise ValueError(f"1 … {MAX_COMPONENTS}")
     except (ValidationError, ValueError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else None
-        st.session_state[WRONG] = f"{first['loc'][0] if first['loc'] else ''} {first['msg']}" if first else str(error)
+        bound = bound_of(error) if isinstance(error, ValidationError) else str(error)
+        st.session_state[WRONG] = tr("scene.table_wrong", detail=bound) if bound else tr("scene.table_covariance")
         st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
         return
     state.put(state.current().scene.with_mixture(which, components))

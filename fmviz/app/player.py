@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from fmviz.app import order, state
 from fmviz.app.choices import State
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.errors import FmvizError, SingularTimeError
+from fmviz.errors import FmvizError
 from fmviz.scene import Component, Scene
 from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
 from fmviz.stage.payload import View, decode_header
@@ -115,7 +116,7 @@ def player(
         shown = payload()
         st.session_state[last] = shown
     except FmvizError as error:
-        slot.error(tr("app.cannot_draw", reason=_reason(error)))
+        slot.error(tr("app.cannot_draw", reason=explain(error)))
         shown = before
     if shown:
         stage(
@@ -151,10 +152,6 @@ def standalone(title: str) -> Callable[[], bytes]:
 def _clip(payload: bytes) -> object:
     """What tells clips apart, for the browser as well."""
     return decode_header(payload)["clip"] if payload else None
-
-
-def _reason(error: FmvizError) -> str:
-    return tr("app.singular_source") if isinstance(error, SingularTimeError) else str(error)
 
 
 def _settle() -> None:

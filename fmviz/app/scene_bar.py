@@ -8,6 +8,7 @@ import streamlit as st
 
 from fmviz.app import bound, clips, state
 from fmviz.app.components_table import components_table
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.app.pictures import show_png, show_svg
@@ -134,12 +135,9 @@ def _typed_schedule(scene: Scene) -> None:
             bound.show(key, getattr(scene, name))
         change = bound.heard(key, picture_first(_typed))
         st.text_input(label, key=key, on_change=change, persist_state="session")
-    error = st.session_state.get(SCHEDULE_ERROR)
+    error: ScheduleError | None = st.session_state.get(SCHEDULE_ERROR)
     if error is not None:
-        reason, detail = error
-        st.error(
-            f"{tr(f'schedule_error.{reason}', detail=detail)} {tr('schedule_error.unchanged')}", icon=":material/error:"
-        )
+        st.error(f"{explain(error)} {tr('schedule_error.unchanged')}", icon=":material/error:")
 
 
 def _typed() -> None:
@@ -147,7 +145,7 @@ def _typed() -> None:
     try:
         scenes.scheduler(state.current().scene.model_copy(update={"scheduler": "custom", "alpha": alpha, "beta": beta}))
     except ScheduleError as error:
-        st.session_state[SCHEDULE_ERROR] = (error.reason, error.detail)
+        st.session_state[SCHEDULE_ERROR] = error
     else:
         st.session_state.pop(SCHEDULE_ERROR, None)
         state.change("scene", alpha=alpha, beta=beta)

@@ -141,7 +141,8 @@ def _address() -> str:
 
 
 def _link_note() -> None:
-    names = state.problems()
+    # As code: a name comes from a stranger, and is never read as Markdown.
+    names = ["`" + name.replace("`", "") + "`" for name in state.problems()]
     if names:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(tr("app.link_problems", names=", ".join(names)), icon=":material/link_off:")

@@ -77,7 +77,9 @@ def parse(text: str) -> Expression:
         ScheduleError: with the reason ``empty``, ``too_long``, ``syntax`` or ``forbidden``.
     """
     if len(text) > MAX_LENGTH:
-        raise ScheduleError("too_long", f"{len(text)} characters, at most {MAX_LENGTH} are read")
+        raise ScheduleError(
+            "too_long", f"{len(text)} characters, at most {MAX_LENGTH} are read", f"{len(text)} > {MAX_LENGTH}"
+        )
     if not text.strip():
         raise ScheduleError("empty", "nothing was typed; try t")
     too_deep = "cannot read this: it is nested too deeply or holds a character that is no text"
@@ -98,26 +100,27 @@ def _check(node: ast.expr) -> None:
     """Raise unless the tree is made of listed parts only."""
     match node:
         case ast.Constant(value=bool() | None):
-            raise ScheduleError("forbidden", f"{ast.unparse(node)} is not a number")
+            raise ScheduleError("forbidden", f"{ast.unparse(node)} is not a number", ast.unparse(node))
         case ast.Constant(value=int() | float() as value):
             if not abs(value) <= torch.finfo(torch.float64).max:
                 raise ScheduleError("forbidden", "a number is too large")
         case ast.Name(id=name):
             if name != "t" and name not in _CONSTANTS:
-                raise ScheduleError("forbidden", f"unknown name {name!r}; known are {_KNOWN}")
+                raise ScheduleError("forbidden", f"unknown name {name!r}; known are {_KNOWN}", name)
         case ast.UnaryOp(op=unary, operand=operand) if type(unary) in _UNARY:
             _check(operand)
         case ast.BinOp(left=left, op=binary, right=right) if type(binary) in _BINARY or isinstance(binary, ast.Pow):
             _check(left)
             _check(right)
         case ast.BinOp(op=ast.BitXor()):
-            raise ScheduleError("forbidden", "^ is not a power here; write t**2")
+            raise ScheduleError("forbidden", "^ is not a power here; write t**2", "^ → **")
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             expected = 1 if name in _FUNCTIONS else 2 if name in _PAIRED else None
             if expected is None:
-                raise ScheduleError("forbidden", f"unknown function {name!r}; known are {_KNOWN}")
+                raise ScheduleError("forbidden", f"unknown function {name!r}; known are {_KNOWN}", f"{name}()")
             if len(arguments) != expected:
-                raise ScheduleError("forbidden", f"{name} takes {expected} argument(s), got {len(arguments)}")
+                detail = f"{name} takes {expected} argument(s), got {len(arguments)}"
+                raise ScheduleError("forbidden", detail, f"{name}(): {len(arguments)} ≠ {expected}")
             for argument in arguments:
                 _check(argument)
         case _:
@@ -147,6 +150,7 @@ def _evaluate(node: ast.expr, t: Tensor) -> Tensor:
 def _power(base: Tensor, exponent: Tensor) -> Tensor:
     largest = float(exponent.detach().abs().max()) if exponent.numel() else 0.0
     if not largest <= MAX_POWER:
-        raise ScheduleError("forbidden", f"an exponent of {largest:g} is too large, at most {MAX_POWER:g} is allowed")
+        detail = f"an exponent of {largest:g} is too large, at most {MAX_POWER:g} is allowed"
+        raise ScheduleError("forbidden", detail, f"{largest:g} > {MAX_POWER:g}")
     # A plain number as exponent lets autograd use p * base**(p - 1) without the log(base) that is nan at base 0.
     return base ** float(exponent) if exponent.ndim == 0 and not exponent.requires_grad else base**exponent

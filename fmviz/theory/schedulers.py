@@ -264,7 +264,9 @@ class _Curve:
         except RecursionError:
             raise ScheduleError("syntax", f"{name}: nested too deeply") from None
         except ScheduleError as error:
-            raise ScheduleError(error.reason, f"{name}: {error.detail}") from None
+            symbol = {"alpha": "α", "beta": "β"}.get(name, name)
+            fact = f"{symbol}: {error.fact}" if error.fact else symbol
+            raise ScheduleError(error.reason, f"{name}: {error.detail}", fact) from None
 
     @classmethod
     def _checked(cls, formula: expressions.Expression, start: float, end: float) -> "_Curve":
@@ -274,16 +276,16 @@ class _Curve:
         for at, wanted in ((0, start), (1, end)):
             found = float(values[-at])
             if abs(found - wanted) > _END_TOLERANCE:
-                raise ScheduleError("endpoint", f"must be {wanted:g} at t = {at}, but is {found:.6g}")
+                detail = f"must be {wanted:g} at t = {at}, but is {found:.6g}"
+                raise ScheduleError("endpoint", detail, f"t = {at}: {found:.6g} ≠ {wanted:g}")
         _require_finite(slopes[1:-1], t[1:-1], "the derivative")
         direction = 1.0 if end > start else -1.0
         wrong = (direction * values.diff() < -_MONOTONE_TOLERANCE) | (direction * slopes[1:] < -_MONOTONE_TOLERANCE)
         wrong[-1] = bool(direction * (values[-1] - values[-2]) < -_MONOTONE_TOLERANCE)
         if bool(wrong.any()):
             where = float(t[1:][wrong][0])
-            raise ScheduleError(
-                "not_monotone", f"must never {'fall' if direction > 0 else 'rise'}, but does near t = {where:.3g}"
-            )
+            detail = f"must never {'fall' if direction > 0 else 'rise'}, but does near t = {where:.3g}"
+            raise ScheduleError("not_monotone", detail, f"t ≈ {where:.3g}")
         return cls(formula, (_end(formula, 0.0, start), _end(formula, 1.0, end)))
 
     def evaluate(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -305,7 +307,8 @@ def _end(formula: expressions.Expression, at: float, value: float) -> tuple[floa
     values, slopes = _differentiate(formula, (at - steps).abs())
     product, known = _extrapolate(steps, values * slopes)
     if not known:
-        raise ScheduleError("not_finite", f"the derivative of its square has no finite value at t = {at:g}")
+        detail = f"the derivative of its square has no finite value at t = {at:g}"
+        raise ScheduleError("not_finite", detail, f"t = {at:g}")
     slope, known = _extrapolate(steps, slopes)
     return value, slope if known else math.copysign(math.inf, float(slopes[-1])), product
 
@@ -337,7 +340,8 @@ def _differentiate(formula: expressions.Expression, t: Tensor) -> tuple[Tensor, 
 def _require_finite(values: Tensor, t: Tensor, what: str) -> None:
     bad = ~values.isfinite()
     if bool(bad.any()):
-        raise ScheduleError("not_finite", f"{what} is not a finite number at t = {float(t[bad][0]):.3g}")
+        where = f"t = {float(t[bad][0]):.3g}"
+        raise ScheduleError("not_finite", f"{what} is not a finite number at {where}", where)
 
 
 def _as_tensor(t: float | Tensor) -> Tensor:

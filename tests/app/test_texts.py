@@ -147,7 +147,7 @@ def shown_literals(source: Path) -> list[str]:
             )
             for piece in pieces:
                 if isinstance(piece, ast.Constant) and isinstance(piece.value, str):
-                    text = re.sub(r":(material/)?\w+:|\*+", "", piece.value)
+                    text = re.sub(r":(material/)?\w+:|:\w+\[|\*+", "", piece.value)
                     if LETTERS.search(text) and not text.startswith("pages/"):
                         found.append(text)
     return found

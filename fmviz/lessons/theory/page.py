@@ -49,4 +49,4 @@ def _search() -> None:
 
 def _law(law: Law) -> None:
     """Its names, and the text without the numbers by which code cites laws."""
-    st.markdown(f"#### {law.english}\n{law.chinese}\n\n{by_name(law.text, state.current().shell.language)}")
+    st.markdown(f"#### {law.english} :gray[{law.chinese}]\n\n{by_name(law.text, state.current().shell.language)}")

@@ -88,7 +88,7 @@ def test_a_velocity_infinite_at_the_end_stops_only_the_solver_that_looks_there()
     app = open_conservation(state)  # Euler-Maruyama's last look is before t = 1
     assert not errors(app)
     app.segmented_control(key="conservation.law").set_value("continuity").run()
-    assert translate("en", "app.singular_source") in errors(app)
+    assert translate("en", "error.singular_source") in errors(app)
     assert not app.exception
 
 

@@ -12,7 +12,7 @@ from fmviz.app import learned, player, presence, runs
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.state import STATE
-from fmviz.errors import FmvizError
+from fmviz.errors import ParameterError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
 from fmviz.learning.networks import MLP
@@ -135,7 +135,7 @@ def test_a_velocity_infinite_at_the_end_stops_only_the_solvers_that_look_there()
     assert len(app.table) == 1
     app.selectbox(key="sample.method").set_value("heun").run()
     assert not app.exception
-    assert translate("en", "app.singular_source") in errors(app)
+    assert translate("en", "error.singular_source") in errors(app)
     assert len(app.table) == 0
 
 
@@ -284,7 +284,7 @@ def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
 @pytest.mark.parametrize(
     ("error", "key", "values"),
     [
-        (FmvizError("This is why."), "sample.map.failed", {"reason": "This is why."}),
+        (ParameterError("sigma", "a number", "x"), "sample.map.failed", {"reason": "error.parameter"}),
         (ZeroDivisionError(), "sample.map.failed_unforeseen", {}),
     ],
 )
@@ -302,5 +302,6 @@ def test_a_map_that_fails_says_so(monkeypatch, language, error, key, values):
     while not app.error:
         assert time.monotonic() < deadline
         app.run()
-    assert errors(app) == translate(language, key, **values)
+    told = {name: translate(language, sentence, name="`sigma`") for name, sentence in values.items()}
+    assert errors(app) == translate(language, key, **told)
     assert not app.exception

@@ -20,7 +20,7 @@ def open_theory(state: State | None = None):
 
 
 def headings(app) -> list[str]:
-    return [m.value.split("\n")[0].removeprefix("#### ") for m in app.markdown if m.value.startswith("####")]
+    return [m.value.split(" :gray[")[0].removeprefix("#### ") for m in app.markdown if m.value.startswith("####")]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -9,6 +9,7 @@ import streamlit as st
 
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.compute import evidence, results
@@ -34,7 +35,7 @@ def table(current: State) -> None:
             found = [(results.maps(scene, e), results.box_numbers(scene, e, sides)) for e in (true, chosen)]
             apart = _agreement(scene)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     st.caption(tr("conservation.check.intro", cells=results.CELLS, frames=results.FRAMES))
     st.table(

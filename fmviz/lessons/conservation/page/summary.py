@@ -16,6 +16,7 @@ from fmviz.app import bound
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid
@@ -59,7 +60,7 @@ def sheet(current: State) -> None:
     try:
         payload = _payload(current.scene, z, current.clock.t, current.shell.language)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     with st.container(key=KEY, width=WIDTH):
         st.subheader(tr("conservation_summary.title"), anchor=False)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.flows.compute import results
@@ -20,7 +21,7 @@ def table(current: State) -> None:
         with st.spinner(tr("flows.measuring")):
             found, orders = results.exact_flow_evidence(current), results.errors(current)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     st.caption(tr("flows.check.intro", n=found.points))
     independent = tr("flows.check.closed") if found.closed else tr("flows.check.integrated", n=REFERENCE)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.noise.compute import results
@@ -24,7 +25,7 @@ def table(current: State) -> None:
             same = results.identities(scene, of)
             runs = results.long_runs(scene)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     st.markdown(tr("noise.check.ou", theta=number(of.theta), sigma=number(of.sigma)))
     st.table(

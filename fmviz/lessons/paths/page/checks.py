@@ -7,6 +7,7 @@ from functools import lru_cache
 import streamlit as st
 
 from fmviz.app.catalogue import number
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.clips.paths import Starts
 from fmviz.errors import FmvizError
@@ -35,7 +36,7 @@ def table(scene: Scene) -> None:
         with st.spinner(tr("paths.check.running")):
             found, rows = _residuals(scene), _distances(scene)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     st.table(
         {

@@ -7,6 +7,7 @@ from functools import lru_cache
 import streamlit as st
 
 from fmviz.app.catalogue import number
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.sample.compute import evidence
@@ -34,7 +35,7 @@ def table(scene: Scene) -> None:
         with st.spinner(tr("sample.measuring")):
             orders, likelihoods = _orders(scene), _likelihoods(scene)
     except FmvizError as error:
-        st.error(str(error))
+        st.error(explain(error))
         return
     st.markdown(tr("sample.check.orders", coarse=evidence.COARSE, fine=evidence.FINE))
     st.table(

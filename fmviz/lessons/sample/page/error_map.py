@@ -17,6 +17,7 @@ import streamlit as st
 from fmviz.app import jobs, presence
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
+from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.jobs import Job
 from fmviz.app.network import Learned
@@ -133,7 +134,7 @@ def _progress(job: Job[Asked, Cell], shown: Learned | None, live: bool) -> None:
         st.progress(done / plan.work, text=tr(f"sample.map.{now}", done=len(found), all=plan.cells))
     elif now == "failed":
         unforeseen = job.error is None
-        text = tr("sample.map.failed_unforeseen") if unforeseen else tr("sample.map.failed", reason=str(job.error))
+        text = tr("sample.map.failed_unforeseen") if unforeseen else tr("sample.map.failed", reason=explain(job.error))
         st.error(text, icon=":material/error:")
     elif now in ("cancelled", "abandoned"):
         st.caption(tr(f"sample.map.{now}", done=len(found), all=plan.cells))

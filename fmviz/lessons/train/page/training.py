@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from fmviz.app import explain as explanations
 from fmviz.app import presence, state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
@@ -167,7 +168,7 @@ def explain(error: Exception | None) -> str:
             return tr("train.failed.device")
         case ParameterError(name="batch_size, hidden"):
             return tr("train.failed.too_large")
-    return str(error)
+    return explanations.explain(error)
 
 
 # ------------------------------------------------------------------ what is done
