@@ -6,27 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from fmviz.app.laws import CITED, FILE, HEADING, Law, by_name, law, sections
+from fmviz.scene.views import LANGUAGES
 from tools import check_documents
 
 ROOT = check_documents.ROOT
-THEORY = (ROOT / "docs" / "theory.md").read_text(encoding="utf-8")
-HEADING = re.compile(r"### T(\d+) · ([^·]+) · ([^·]+)")
-CITED = re.compile(r"\bT(\d{1,2})\b")
+THEORY = FILE.read_text(encoding="utf-8")
 SOURCE = re.compile(r"\[(\d+(?:, \d+)*)\]")
 SUFFIXES = (".py", ".md", ".js", ".css", ".toml")
 ALL = range(1, 62)
 
 
-def laws() -> dict[int, tuple[str, str, str]]:
-    """English name, Chinese name and text of each law by number, in the order of the document."""
-    found: dict[int, tuple[str, str, str]] = {}
-    for part in re.split(r"(?m)^(?=#{2,3} )", THEORY)[1:]:
-        heading, _, text = part.partition("\n")
-        if heading.startswith("### "):
-            fields = HEADING.fullmatch(heading)
-            assert fields is not None, heading
-            assert int(fields[1]) not in found, heading
-            found[int(fields[1])] = (fields[2].strip(), fields[3].strip(), text.strip())
+def laws() -> dict[int, Law]:
+    """All laws by number, in the order of the document; each number once."""
+    entries = [entry for part in sections() for entry in part.laws]
+    found = {entry.number: entry for entry in entries}
+    assert len(found) == len(entries)
     return found
 
 
@@ -46,13 +41,13 @@ def sources() -> str:
 
 def test_every_law_is_defined_once_in_order_under_two_names():
     assert list(laws()) == list(ALL)
-    for number, (english, chinese, text) in laws().items():
-        assert re.search(r"[A-Za-z]{3}", english), number
-        assert not re.search(r"[一-鿿]", english), number
-        assert re.search(r"[一-鿿]", chinese), number
-        assert len(text) > 40, number
-    for language in (0, 1):
-        assert len({entry[language] for entry in laws().values()}) == len(ALL)
+    for number, entry in laws().items():
+        assert re.search(r"[A-Za-z]{3}", entry.english), number
+        assert not re.search(r"[一-鿿]", entry.english), number
+        assert re.search(r"[一-鿿]", entry.chinese), number
+        assert len(entry.text) > 40, number
+    for names in ({entry.english for entry in laws().values()}, {entry.chinese for entry in laws().values()}):
+        assert len(names) == len(ALL)
 
 
 def test_only_laws_have_headings_of_the_third_level():
@@ -64,6 +59,14 @@ def test_every_cited_law_is_defined():
     cited = {int(number) for number in CITED.findall(sources())}
     assert len(cited) > 30
     assert cited - set(laws()) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reader_sees_names_and_no_numbers(language):
+    texts = [text for part in sections() for text in (part.text, *(entry.text for entry in part.laws))]
+    assert sum(len(CITED.findall(text)) for text in texts) > 10
+    assert not any(CITED.search(by_name(text, language)) for text in texts)
+    assert by_name("see T23", language) == f"see *{law(23).name(language)}*"
 
 
 def test_formulas_are_closed_and_name_distributions_upright():
