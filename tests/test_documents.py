@@ -61,6 +61,13 @@ def test_every_cited_law_is_defined():
     assert cited - set(laws()) == set()
 
 
+def test_every_cited_section_is_there():
+    cited = re.findall(r"theory\.md, \"([A-Z][^\"]+)\"|\"([A-Z][^\"\n]+)\" in theory\.md", sources())
+    titles = {part.title for part in sections()}
+    assert len(cited) > 2
+    assert {one or other for one, other in cited} <= titles
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_reader_sees_names_and_no_numbers(language):
     texts = [text for part in sections() for text in (part.text, *(entry.text for entry in part.laws))]
