@@ -39,8 +39,8 @@ def sources() -> str:
     return "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
 
 
-def test_every_law_is_defined_once_in_order_under_two_names():
-    assert list(laws()) == list(ALL)
+def test_every_law_is_defined_once_under_two_names():
+    assert sorted(laws()) == list(ALL)
     for number, entry in laws().items():
         assert re.search(r"[A-Za-z]{3}", entry.english), number
         assert not re.search(r"[一-鿿]", entry.english), number
