@@ -1,6 +1,6 @@
 """The training pool: a few threads take turns over the runs of all users.
 
-Thirty training threads would leave the interface no processor (design.md measures it). Here each worker takes the run at
+Thirty training threads would leave the interface no processor (measured in docs/architecture.md). Here each worker takes the run at
 the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none waits
 longer than the others' slices. Owners are heard from by `TrainingPool.touch`; a run whose owner is silent, and not there
 when asked, ends.

@@ -5,7 +5,7 @@ r"""Gaussian mixtures in the plane: the laws for which everything in the course 
     \nabla \log p(x) = -\sum_k r_k(x) \Sigma_k^{-1} (x - \mu_k), \qquad
     r_k(x) = \frac{w_k N(x; \mu_k, \Sigma_k)}{p(x)}.
 
-Data sets are mixtures too (T34 and "Everything is closed form" in theory.md). Each component may carry a class label,
+Data sets are mixtures too (T34 and "Closed forms for Gaussian mixtures" in theory.md). Each component may carry a class label,
 the :math:`y` of guidance (T35); without labels every component is its own class.
 """
 
