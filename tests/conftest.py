@@ -15,7 +15,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "tests" / "browser"
-PAGES = ROOT / "tests" / "pages"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -29,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             return 3
         if item.get_closest_marker("slow"):
             return 2
-        return 1 if PAGES in item.path.parents else 0
+        return 1 if item.path.parent.name == "app" or item.path.name == "test_page.py" else 0
 
     items.sort(key=wait)
 

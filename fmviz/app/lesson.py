@@ -89,7 +89,7 @@ def notice(page: str) -> None:
     with st.container(border=True, key=f"notice_{page}"):
         st.subheader(tr("lesson.notice"), anchor=False)
         st.markdown(f":material/psychology: **{tr('lesson.predict')}** — {tr(f'{prefix}predict')}")
-        with st.expander(tr("lesson.answer")):
+        with st.expander(tr("lesson.answer"), icon=":material/lightbulb:", key=f"answer_{page}"):
             st.markdown(tr(f"{prefix}answer"))
         st.markdown("\n".join(f"- {tr(key)}" for key in points))
         _laws(page)

@@ -48,6 +48,8 @@ def scene_bar() -> None:
     bound.choose("scene", "sigma", tr("scene.sigma"), SIGMAS, "sigma")
     if scene.sigma != "zero":
         bound.slide("scene", "amplitude", tr("scene.amplitude"), 0.0, 5.0, 0.05)
+    if scene.sigma == "reversal":
+        st.caption(tr("scene.reversal_note"))
     bound.slide("scene", "count", tr("scene.count"), 10, 2000, 10)
     _seeds(scene)
     components_table()

@@ -117,7 +117,7 @@ def _controls() -> None:
             kwargs={"present": True},
             key="present",
         )
-        share = st.popover(tr("app.share"), icon=":material/share:", on_change="rerun", key="share")
+        share = st.popover(tr("app.share"), icon=":material/link:", on_change="rerun", key="share")
         if share.open:
             with share:
                 st.caption(tr("app.share_help"))

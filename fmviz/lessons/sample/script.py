@@ -49,7 +49,7 @@ print("log p_t(x) along the flow", float(along.value), "exact", float(path.log_d
 
 
 _LEARNED = """
-# The same with a network that was saved on the page Train:
+# The same with a network that was saved on the Train page:
 # from fmviz.learning import checkpoint
 # model = checkpoint.load("model.safetensors").model
 # velocity, drift = model.sampling_velocity, model.drift(sigma)

@@ -84,7 +84,8 @@ def final_samples(current: State, found: Learned | None) -> None:
             border="horizontal",
             hide_index=True,
         )
-        st.caption(tr("sample.distances_claim", n=current.scene.count, pairs=samples.PAIRS))
+        measured = {"n": current.scene.count, "pairs": samples.PAIRS}
+        st.caption(tr("sample.distances_claim", **measured), help=tr("sample.distances_help", **measured))
         for (name, learned), (_, _, lost) in rows.items():
             if lost:
                 text = tr("sample.lost", n=lost, which=_name(name, learned))
