@@ -1,1 +1,4 @@
-"""Clips: animated scenes as frozen arrays, and the builders that make them."""
+"""Clips: moving pictures as frozen arrays, and what several lessons build theirs from.
+
+Start reading in `clip`, which says what a clip is; `paths` builds those of a probability path.
+"""

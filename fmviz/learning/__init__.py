@@ -1,4 +1,7 @@
-"""Learning a field: networks, objectives, the training loop, the pool that runs it, checkpoints. Torch, no interface."""
+"""Learning a field: networks, objectives, the training loop, the pool that runs it, checkpoints. Torch, no interface.
+
+Start reading in `spec` (what a run is) and `training` (the loop, a generator).
+"""
 
 from fmviz.learning import checkpoint
 from fmviz.learning.evaluation import Evaluation, Report

@@ -1,4 +1,7 @@
-"""The exact theory: mixtures, schedulers, diffusion coefficients, probability paths, dynamics. Pure torch."""
+"""The exact theory: mixtures, schedulers, diffusion coefficients, probability paths, dynamics. Pure torch.
+
+Start reading in `mixture` and `path`; the formulas are those of docs/theory.md, under the same numbers.
+"""
 
 from fmviz.theory import presets, schedulers, sigmas
 from fmviz.theory.mixture import GaussianMixture

@@ -1,7 +1,7 @@
 r"""Where a solver puts its steps on [0, 1].
 
 ``uniform``: :math:`t_i = i/n` (T4). ``refined``: :math:`t_i = 1 - (1 - i/n)^2`, steps that shrink linearly to a last
-one of :math:`1/n^2`: near t = 1 the score contracts at a rate like :math:`1/(1-t)` for narrow data, which uniform steps
+one of :math:`1/n^2`: near t = 1 the score contracts at a rate like :math:`1/\beta_t^2` for narrow data, which uniform steps
 overshoot ("Delicate numbers").
 """
 

@@ -1,0 +1,1 @@
+"""Flows: vector fields, their exact flows, and the error of solvers. Start reading in `settings`."""

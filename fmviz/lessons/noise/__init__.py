@@ -1,0 +1,1 @@
+"""Noise: Brownian motion, Ornstein–Uhlenbeck and Langevin dynamics. Start reading in `settings`."""

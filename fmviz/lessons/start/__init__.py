@@ -1,0 +1,1 @@
+"""Start: a probability path that moves, and the way into the lessons."""

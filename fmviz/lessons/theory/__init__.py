@@ -1,0 +1,1 @@
+"""Theory: the laws of docs/theory.md, by name and searchable."""

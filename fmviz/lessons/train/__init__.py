@@ -1,0 +1,1 @@
+"""Train: a network learns the field of the scene. Start reading in `settings` and `page.training`."""
