@@ -22,7 +22,9 @@ WRONG = {
     "empty": " ",
     "too_long": "t" + " + 0" * 60,
 }
-ALLOWED = re.compile(r"`[^`]*`|\b(t|pi|e|sin|cos|tan|asin|acos|atan|sinh|cosh|tanh|exp|log|sqrt|abs|min|max|p_init|p_data)\b")
+ALLOWED = re.compile(
+    r"`[^`]*`|\b(t|pi|e|sin|cos|tan|asin|acos|atan|sinh|cosh|tanh|exp|log|sqrt|abs|min|max|p_init|p_data)\b"
+)
 
 
 @pytest.mark.parametrize("reason", WRONG)
