@@ -201,3 +201,13 @@ def test_a_coarser_density_changes_neither_colours_nor_what_stands_on_it():
     whole = paths.marginal_panel(path, scenes.sigma(Scene()), fine, Starts(20))
     figures = paths.marginal_figures(path, scenes.sigma(Scene()), fine, Starts(20))
     assert [layer.name for layer in whole.layers] == ["density", *(layer.name for layer in figures.layers)]
+
+
+def test_at_t_1_all_mass_is_in_the_cell_of_z():
+    """exp(log p) times the area of a cell sums to one, whatever the panel's size."""
+    density = paths.conditional_density(scenes.path(Scene()), Z, GRID)
+    last = np.exp(density.log_values[-1].astype(np.float64))
+    e = GRID.extent
+    cell = (e.x1 - e.x0) * (e.y1 - e.y0) / GRID.cells**2
+    assert last.sum() * cell == pytest.approx(1.0, rel=1e-5)
+    assert int((last > 0).sum()) == 1
