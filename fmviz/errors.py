@@ -1,13 +1,27 @@
 """The one family of errors that fmviz raises for a wrong input.
 
-Each message names the parameter, says what is allowed and what came, so that it can be shown to a user as it stands.
+Each message, in English, names the parameter and says what is allowed and what came: enough for the reader of a notebook. An
+interface in another language takes the key and the values of the error, and has the sentence itself.
 """
+
+from collections.abc import Mapping
 
 __all__ = ["FmvizError", "ParameterError", "ScheduleError", "SingularTimeError"]
 
 
 class FmvizError(Exception):
-    """Base of every error that fmviz raises on purpose."""
+    """Base of every error that fmviz raises on purpose.
+
+    Attributes:
+        key: what went wrong, stable, for an interface to translate; ``"unknown"`` where no reader is told more.
+    """
+
+    key: str = "unknown"
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What the sentence of `key` names: symbols and numbers, no prose."""
+        return {}
 
 
 class ParameterError(FmvizError, ValueError):
@@ -17,11 +31,17 @@ class ParameterError(FmvizError, ValueError):
         name: the parameter, as the caller spells it.
         allowed: what would have been accepted.
         got: what came.
+        key: the kind of bound that was broken, such as ``"positive"``, where an interface names it.
     """
 
-    def __init__(self, name: str, allowed: str, got: object) -> None:
-        self.name, self.allowed, self.got = name, allowed, got
+    def __init__(self, name: str, allowed: str, got: object, *, key: str = "parameter") -> None:
+        self.name, self.allowed, self.got, self.key = name, allowed, got, key
         super().__init__(f"{name}: expected {allowed}, got {got!r:.200}")
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The parameter's name."""
+        return {"name": self.name}
 
 
 class ScheduleError(FmvizError, ValueError):
@@ -39,4 +59,14 @@ class ScheduleError(FmvizError, ValueError):
 
 
 class SingularTimeError(FmvizError, ValueError):
-    """A quantity that truly has no value at this time was asked for."""
+    """A quantity that truly has no value at this time was asked for.
+
+    Args:
+        message: what has no value, and where.
+        key: ``"singular_source"`` or ``"singular_data"`` where the means of that mixture make the velocity infinite, else
+            ``"singular_time"``.
+    """
+
+    def __init__(self, message: str, key: str = "singular_time") -> None:
+        self.key = key
+        super().__init__(message)

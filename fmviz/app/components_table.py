@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from fmviz.app import state
-from fmviz.app.explain import bound_of
+from fmviz.app.explain import explain_row
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.scene import Component, scenes
@@ -76,11 +76,16 @@ def _take(which: MixtureName, key: str, rows: tuple[Component, ...]) -> None:
         return
     try:
         components = tuple(Component(**{name: row[name] for name in COLUMNS}) for row in kept + complete)
-        if not 1 <= len(components) <= MAX_COMPONENTS:
-            raise ValueError(f"1 … {MAX_COMPONENTS}")
-    except (ValidationError, ValueError) as error:
-        bound = bound_of(error) if isinstance(error, ValidationError) else str(error)
-        st.session_state[WRONG] = tr("scene.table_wrong", detail=bound) if bound else tr("scene.table_covariance")
-        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    except ValidationError as error:
+        _refuse(explain_row(error))
+        return
+    if not 1 <= len(components) <= MAX_COMPONENTS:
+        _refuse(tr("scene.table_count", most=MAX_COMPONENTS))
         return
     state.put(state.current().scene.with_mixture(which, components))
+
+
+def _refuse(why: str) -> None:
+    """Keeps the mixture; the table is drawn anew with its rows, and says why."""
+    st.session_state[WRONG] = why
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1

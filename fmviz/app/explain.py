@@ -5,28 +5,32 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from fmviz.app.i18n import tr
-from fmviz.errors import ParameterError, ScheduleError, SingularTimeError
+from fmviz.errors import FmvizError, ScheduleError
 
-__all__ = ["bound_of", "explain"]
+__all__ = ["explain", "explain_row"]
 
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+SYMBOLS = {"alpha": "α", "beta": "β", "sigma": "σ", "theta": "θ"}
 
 
 def explain(error: Exception | None) -> str:
     """Whole sentences for any error of the library; what has no sentence of its own is told by the name of its parameter."""
     match error:
-        case SingularTimeError():
-            return tr("error.singular_source")
         case ScheduleError():
             fact = f" `{error.fact}`" if error.fact else ""
             return tr(f"schedule_error.{error.reason}") + fact
-        case ParameterError():
-            return tr("error.parameter", name=f"`{error.name}`")
+        case FmvizError():
+            # As code, so that no name is ever read as Markdown.
+            values = {name: f"`{SYMBOLS.get(str(value), value)}`" for name, value in error.values.items()}
+            return tr(f"error.{error.key}", **values)
     return tr("error.unknown")
 
 
-def bound_of(error: ValidationError) -> str:
-    """The field that a model refused and the bound that it broke, in symbols: ``"x ≤ 20"``. Empty where it is no bound."""
+def explain_row(error: ValidationError) -> str:
+    """Why a component was refused: its column and the bound that it broke, else that it has no covariance."""
     first = error.errors()[0]
+    if not first["loc"]:
+        return tr("scene.table_covariance")
+    column = tr(f"scene.column_{first['loc'][0]}")
     broken = [f"{BOUNDS[name]} {value:g}" for name, value in first.get("ctx", {}).items() if name in BOUNDS]
-    return f"{first['loc'][0]} {broken[0]}" if first["loc"] and broken else ""
+    return tr("scene.table_wrong", detail=f"{column} {broken[0]}") if broken else tr("error.parameter", name=column)

@@ -259,12 +259,12 @@ class _Curve:
 
     @classmethod
     def read(cls, name: str, text: str, start: float, end: float) -> "_Curve":
+        symbol = {"alpha": "α", "beta": "β"}.get(name, name)
         try:
             return cls._checked(expressions.parse(text), start, end)
         except RecursionError:
-            raise ScheduleError("syntax", f"{name}: nested too deeply") from None
+            raise ScheduleError("syntax", f"{name}: nested too deeply", symbol) from None
         except ScheduleError as error:
-            symbol = {"alpha": "α", "beta": "β"}.get(name, name)
             fact = f"{symbol}: {error.fact}" if error.fact else symbol
             raise ScheduleError(error.reason, f"{name}: {error.detail}", fact) from None
 

@@ -111,8 +111,8 @@ class PathSlice:
     @cached_property
     def _velocity(self) -> Tensor:
         v = self.values
-        d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0])
-        d_beta = _finite("beta", v.d_beta, self.pairs.centred[1])
+        d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0], "singular_data")
+        d_beta = _finite("beta", v.d_beta, self.pairs.centred[1], "singular_source")
         drift = self.pairs.mix(d_alpha, d_beta, self.pairs.means)
         return self.table.affine(drift, self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances))
 
@@ -195,11 +195,11 @@ class SliceCache:
         self._kept[t, torch.is_inference_mode_enabled()] = built
 
 
-def _finite(name: str, derivative: Tensor, vanishes: bool) -> Tensor:
+def _finite(name: str, derivative: Tensor, vanishes: bool, key: str = "singular_time") -> Tensor:
     """The derivative, with zero for an infinite one that only ever multiplies zero means."""
     infinite = ~derivative.isfinite()
     if not bool(infinite.any()):
         return derivative
     if vanishes:
         return derivative.masked_fill(infinite, 0.0)
-    raise SingularTimeError(f"the derivative of {name} is infinite at this time, and so is the velocity")
+    raise SingularTimeError(f"the derivative of {name} is infinite at this time, and so is the velocity", key)

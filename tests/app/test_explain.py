@@ -1,17 +1,25 @@
 """Errors reach a Chinese page in Chinese: whole sentences, and symbols for the facts."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from streamlit.testing.v1 import AppTest
 
-from fmviz.app.catalogue import translate
+import fmviz
+from fmviz.app import components_table
+from fmviz.app.catalogue import catalogue, translate
 from fmviz.app.choices import State
-from fmviz.app.explain import bound_of
-from fmviz.errors import ScheduleError
+from fmviz.errors import FmvizError, ParameterError, ScheduleError, SingularTimeError
+from fmviz.lessons.conservation.settings import Settings as ConservationSettings
+from fmviz.lessons.flows.settings import Settings as FlowsSettings
+from fmviz.lessons.noise.settings import Settings as NoiseSettings
+from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.scene import Component, Scene, Shell
+from fmviz.scene.components import MAX_COMPONENTS
 from fmviz.theory import schedulers
-from tests.app.test_app import errors, open_app
+from tests.app.test_app import APP, errors, open_app
 
 WRONG = {
     "syntax": "t +",
@@ -23,8 +31,19 @@ WRONG = {
     "too_long": "t" + " + 0" * 60,
 }
 ALLOWED = re.compile(
-    r"`[^`]*`|\b(t|pi|e|sin|cos|tan|asin|acos|atan|sinh|cosh|tanh|exp|log|sqrt|abs|min|max|p_init|p_data)\b"
+    r"`[^`]*`|\b(t|pi|e|sin|cos|tan|asin|acos|atan|sinh|cosh|tanh|exp|log|sqrt|abs|min|max|p_init|p_data|NaN)\b"
 )
+
+CHINESE = Shell(language="zh")
+CHINESE_STATE = State(shell=CHINESE)
+LAST = ConservationSettings(law="continuity")
+
+
+def assert_no_english(shown: str) -> None:
+    """Names, symbols and numbers are allowed; words of two or more letters are not."""
+    assert shown
+    assert not re.search(r"[A-Za-z]{2,}", ALLOWED.sub("", shown)), shown
+    assert shown.endswith(("。", "`")), shown
 
 
 @pytest.mark.parametrize("reason", WRONG)
@@ -42,27 +61,127 @@ def test_a_chinese_page_explains_a_wrong_schedule_in_chinese(reason):
     app.text_input(key="typed.alpha").set_value(WRONG[reason]).run()
     shown = errors(app)
     assert translate("zh", f"schedule_error.{reason}") in shown
-    assert not re.search(r"[A-Za-z]{2,}", ALLOWED.sub("", shown)), shown
+    assert_no_english(shown)
     assert app.session_state["fmviz_state"].scene.alpha == "t"
 
 
-def test_a_picture_that_cannot_be_drawn_is_explained_in_chinese():
-    scene = Scene(data="two_modes", init="two_modes", scheduler="sqrt")
-    app = open_app("start", State(shell=Shell(language="zh"), scene=scene))
-    assert translate("zh", "error.singular_source") in errors(app)
-    assert not re.search(r"[A-Za-z]{2,}", ALLOWED.sub("", errors(app)))
+PAGES = ("start", "paths", "sample", "flows", "conservation", "train")
+SINGULAR = {
+    "singular_source": Scene(data="two_modes", init="two_modes", scheduler="sqrt"),
+    "singular_data": Scene(data="two_modes", scheduler="custom", alpha="sqrt(t)"),
+}
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "bound"), [("x", 99.0, "x ≤ 20"), ("xx", 1e-6, "xx ≥ 0.0025"), ("weight", 0.0, "weight > 0")]
-)
-def test_a_refused_component_names_its_bound_in_symbols(field, value, bound):
-    with pytest.raises(ValidationError) as found:
-        Component(**({"x": 0.0, "y": 0.0} | {field: value}))
-    assert bound_of(found.value) == bound
+def open_page(page: str, **parts):
+    app = open_app("start", State(shell=CHINESE, **parts))
+    app.session_state[f"check_{page}"] = True
+    app = app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    return app
 
 
-def test_a_covariance_that_is_none_has_no_bound():
-    with pytest.raises(ValidationError) as found:
-        Component(x=0.0, y=0.0, xx=1.0, xy=5.0, yy=1.0)
-    assert bound_of(found.value) == ""
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("key", SINGULAR)
+def test_a_velocity_that_is_infinite_is_explained_in_chinese(key, page):
+    """By the stage, and by the tables that are checked where the page has some."""
+    settings = {"flows": {"flows": FlowsSettings(field="marginal")}, "conservation": {"conservation": LAST}}
+    app = open_page(page, scene=SINGULAR[key].model_copy(update={"count": 20}), **settings.get(page, {}))
+    assert translate("zh", f"error.{key}") in errors(app)
+    for error in app.error:
+        assert_no_english(error.value)
+
+
+def test_a_time_that_needs_noise_is_explained_in_chinese():
+    app = open_page("noise", scene=Scene(count=20), noise=NoiseSettings(process="collapse", sigma=0.0))
+    assert translate("zh", "error.positive", name="`σ`") in errors(app)
+    for error in app.error:
+        assert_no_english(error.value)
+
+
+def test_a_run_that_is_refused_is_explained_in_chinese():
+    scene, settings = Scene(init="two_modes"), TrainSettings(objective="score", steps=200)
+    app = open_page("train", scene=scene, train=settings)
+    assert translate("zh", "train.failed.objective") in [error.value for error in app.error]
+    for error in app.error:
+        assert_no_english(error.value)
+
+
+def test_every_other_reason_why_training_failed_is_chinese():
+    """AppTest itself formats the options of a page in English, so that it cannot go on from a Chinese page that trains."""
+    for key, text in catalogue("zh").items():
+        if key.startswith("train.failed."):
+            assert not re.search(r"[A-Za-z]{2,}", re.sub(r"\{\w+\}", "", ALLOWED.sub("", text))), key
+
+
+TWO = (Component(x=0.0, y=0.0), Component(x=1.0, y=1.0))
+ROW = {"weight": 1.0, "x": 0.0, "y": 0.0, "xx": 0.1, "xy": 0.0, "yy": 0.1}
+EDITS = {
+    "均值 x ≤ 20": {"edited_rows": {0: {"x": 99.0}}},
+    "协方差 xx ≥ 0.0025": {"edited_rows": {0: {"xx": 1e-6}}},
+    "权重 > 0": {"added_rows": [ROW | {"weight": 0.0}]},
+    "均值 y": {"edited_rows": {1: {"y": float("nan")}}},
+    "协方差必须正定": {"edited_rows": {0: {"xx": 1.0, "xy": 5.0, "yy": 1.0}}},
+    "1 到 64 个": {"deleted_rows": [0, 1]},
+    f"1 到 {MAX_COMPONENTS} 个": {"added_rows": [ROW] * MAX_COMPONENTS},
+}
+
+
+@pytest.mark.parametrize("told", EDITS)
+def test_a_refused_table_names_the_column_and_the_bound_in_chinese(monkeypatch, told):
+    """`_take` gets what the browser sends; AppTest cannot edit a table."""
+    state = {
+        "edits": {"edited_rows": {}, "added_rows": [], "deleted_rows": []} | EDITS[told],
+        "fmviz_state": CHINESE_STATE,
+    }
+    monkeypatch.setattr("streamlit.session_state", state)
+    components_table._take("data", "edits", TWO)
+    shown = state[components_table.WRONG]
+    assert told in shown
+    assert not re.search(r"[A-Za-z]{3,}", shown), shown  # xx, xy and yy are the names of columns
+    assert shown.endswith("。")
+    assert state["fmviz_state"] is CHINESE_STATE, "nothing has changed"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_that_cannot_be_used_is_reported_without_names_from_the_address(language):
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in {"lang": language, "sd": "-1", "[x](http://a.b)": "1"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert translate(language, "app.link_problems") in [warning.value for warning in app.warning]
+
+
+def keys_of_errors() -> set[str]:
+    """Every key of an error that the library can raise: the defaults, and those given where it raises."""
+    found = {FmvizError().key, ParameterError("n", "a count", 0).key, SingularTimeError("nowhere").key}
+    for source in Path(fmviz.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                found |= {
+                    word.value.value
+                    for word in node.exc.keywords
+                    if word.arg == "key" and isinstance(word.value, ast.Constant)
+                }
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.fullmatch(r"singular_\w+", node.value)
+            ):
+                found.add(node.value)
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_key_of_an_error_has_a_whole_sentence(language):
+    texts = {key.removeprefix("error."): text for key, text in catalogue(language).items() if key.startswith("error.")}
+    assert set(texts) == keys_of_errors()
+    assert all(text.endswith((".", "。")) for text in texts.values())
+
+
+def test_the_message_of_an_error_stays_english_and_whole():
+    assert (
+        str(ParameterError("sigma", "a positive number", 0.0, key="positive"))
+        == "sigma: expected a positive number, got 0.0"
+    )
+    assert str(SingularTimeError("no value at t = 1", "singular_data")) == "no value at t = 1"
+    assert ParameterError("sigma", "a positive number", 0.0).values == {"name": "sigma"}

@@ -61,7 +61,9 @@ def test_controls_of_the_processes_and_the_orders():
     assert all(abs(gap) < 0.15 for gaps in orders for gap in gaps)
     app.segmented_control(key=controls.CHOSEN).set_value("collapse").run()
     assert not app.exception
-    assert "sigma" in errors(app)  # without noise there is no time sigma² t: the stage says so
+    assert translate("en", "error.positive", name="`σ`") in errors(
+        app
+    )  # without noise there is no time sigma² t: the stage says so
     app.slider(key="noise.sigma").set_value(1.5).run()
     assert not errors(app)
     assert len(app.table[0].value) == 3

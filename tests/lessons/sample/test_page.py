@@ -302,6 +302,6 @@ def test_a_map_that_fails_says_so(monkeypatch, language, error, key, values):
     while not app.error:
         assert time.monotonic() < deadline
         app.run()
-    told = {name: translate(language, sentence, name="`sigma`") for name, sentence in values.items()}
+    told = {name: translate(language, sentence, name="`σ`") for name, sentence in values.items()}
     assert errors(app) == translate(language, key, **told)
     assert not app.exception

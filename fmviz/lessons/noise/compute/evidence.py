@@ -243,7 +243,7 @@ def ou_rows(process: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, .
 def paces(process: OrnsteinUhlenbeck) -> tuple[OrnsteinUhlenbeck, ...]:
     """The processes of the collapse: one D, three values of sigma². Raises ParameterError for sigma 0."""
     if process.sigma == 0.0:
-        raise ParameterError("sigma", "a positive number for the time sigma² t", process.sigma)
+        raise ParameterError("sigma", "a positive number for the time sigma² t", process.sigma, key="positive")
     return tuple(OrnsteinUhlenbeck(ratio * process.theta, math.sqrt(ratio) * process.sigma) for ratio in PACES)
 
 

@@ -64,7 +64,7 @@ def collapsed(process: OrnsteinUhlenbeck, x0: float, time: float, starts: Starts
         ParameterError: sigma is 0: there is no such pace.
     """
     if process.sigma == 0.0:
-        raise ParameterError("sigma", "a positive number for the time sigma² t", process.sigma)
+        raise ParameterError("sigma", "a positive number for the time sigma² t", process.sigma, key="positive")
     reach = PACES[-1] * process.sigma**2 * time
     pace = torch.linspace(0.0, reach, round(PACES[-1] / PACES[0]) * (FRAMES - 1) + 1, dtype=torch.float64)
     common = OrnsteinUhlenbeck(1.0 / (2.0 * process.stationary_variance), 1.0)
