@@ -47,7 +47,7 @@ class Fault:
     Attributes:
         package: the entry of PACKAGES that the file belongs to.
         file: the file, relative to the root of the project.
-        line: the line on which the replaced text begins, counted from 1.
+        line, column: where the replaced text begins, counted from 1, the column in bytes.
         lines: the first and the last line of the statement it is part of, or of the head of a compound statement.
         start, end: what is replaced, as offsets into the file's bytes.
         code: the line of code, without its indentation.
@@ -57,6 +57,7 @@ class Fault:
     package: str
     file: str
     line: int
+    column: int
     lines: tuple[int, int]
     start: int
     end: int
@@ -114,26 +115,34 @@ def faults(package: str, file: str, source: bytes) -> list[list[Fault]]:
         for new in changed(copy.deepcopy(node)):
             after = ast.unparse(ast.fix_missing_locations(new))
             after = after if isinstance(new, ast.stmt | ast.Constant) else f"({after})"
-            here.append(Fault(package, file, node.lineno, lines, start, end, code, ast.unparse(node), after))
+            here.append(
+                Fault(
+                    package, file, node.lineno, node.col_offset + 1, lines, start, end, code, ast.unparse(node), after
+                )
+            )
         if here:
             found.append(here)
     return found
 
 
 def sample(count: int, seed: int, packages: Sequence[str] = PACKAGES) -> list[Fault]:
-    """`count` faults at different places, all places of all packages equally likely; fewer if there are not so many."""
+    """`count` faults at different places, all places of all packages equally likely; fewer if there are not so many.
+
+    A larger sample with the same seed begins with the smaller one.
+    """
     chance = random.Random(seed)
     places = []
     for package in packages:
         for path in sorted((ROOT / "fmviz" / package).rglob("*.py")):
             places += faults(package, path.relative_to(ROOT).as_posix(), path.read_bytes())
-    return [chance.choice(here) for here in chance.sample(places, min(count, len(places)))]
+    chance.shuffle(places)
+    return [chance.choice(here) for here in places[:count]]
 
 
-def equivalent() -> dict[tuple[str, str, str, str], str]:
-    """The reasons of the faults known to change nothing, by file, code, before and after."""
+def equivalent() -> dict[tuple[str, str, int, str], str]:
+    """The reasons of the faults known to change nothing, by file, code, column and what is put there."""
     known = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("fault", [])
-    return {(entry["file"], entry["code"], entry["before"], entry["after"]): entry["reason"] for entry in known}
+    return {(entry["file"], entry["code"], entry["column"], entry["after"]): entry["reason"] for entry in known}
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -319,7 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return control(asked.packages, asked.workers)
     began, known = time.monotonic(), equivalent()
     drawn = sample(asked.count, asked.seed, asked.packages)
-    reasons = {fault: known.get((fault.file, fault.code, fault.before, fault.after)) for fault in drawn}
+    reasons = {fault: known.get((fault.file, fault.code, fault.column, fault.after)) for fault in drawn}
     chosen = [fault for fault in drawn if reasons[fault] is None]
     for fault, reason in reasons.items():
         if reason is not None:
@@ -339,7 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _shown(fault: Fault) -> str:
-    return f"{fault.file}:{fault.line}  {fault.before}  ->  {fault.after}"
+    return f"{fault.file}:{fault.line}:{fault.column}  {fault.before}  ->  {fault.after}"
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def test_a_fault_changes_one_line_and_keeps_the_rest_of_the_text():
 def test_a_seed_gives_one_sample():
     one, two, other = sample(40, 1), sample(40, 1), sample(40, 2)
     assert one == two != other
+    assert sample(10, 1) == one[:10]
     assert len({(fault.file, fault.start, fault.end) for fault in one}) == 40
     assert {fault.package for fault in one} <= set(PACKAGES)
     assert {fault.package for fault in sample(5, 0, ["clips"])} == {"clips"}
@@ -70,8 +71,8 @@ def test_tests_that_run_the_line_come_first_and_among_them_the_fast_ones():
 
 
 def test_every_fault_listed_as_equivalent_can_be_planted():
-    for (file, code, before, after), reason in equivalent().items():
+    for (file, code, column, after), reason in equivalent().items():
         package = next(name for name in PACKAGES if Path(file).is_relative_to(Path("fmviz") / name))
         found = [fault for here in faults(package, file, (ROOT / file).read_bytes()) for fault in here]
-        assert any((f.code, f.before, f.after) == (code, before, after) for f in found), (file, code)
+        assert any((f.code, f.column, f.after) == (code, column, after) for f in found), (file, code)
         assert reason.endswith(".")
