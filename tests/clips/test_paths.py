@@ -211,3 +211,15 @@ def test_at_t_1_all_mass_is_in_the_cell_of_z():
     cell = (e.x1 - e.x0) * (e.y1 - e.y0) / GRID.cells**2
     assert last.sum() * cell == pytest.approx(1.0, rel=1e-5)
     assert int((last > 0).sum()) == 1
+
+
+def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
+    """Lengths 1 to 101: the 71st is 71. A cell of the 10 arrows on 9 units is 0.9; no arrow is drawn beyond 1.4 cells."""
+    lengths = torch.arange(1.0, 102.0)[torch.randperm(101, generator=torch.Generator().manual_seed(0))]
+    angles = torch.rand(101, generator=torch.Generator().manual_seed(1)) * 6.28
+    vectors = lengths[:, None] * torch.stack([angles.cos(), angles.sin()], dim=-1)
+    assert paths.arrow_scale(vectors, GRID) * 71 == pytest.approx(0.81, rel=1e-5)
+    assert paths.arrow_scale(torch.zeros(5, 2), GRID) == 1.0
+    figures = paths.marginal_figures(scenes.path(Scene()), scenes.sigma(Scene()), GRID, Starts(20))
+    for name in ("velocity", "score"):
+        assert layer(figures, Vectors, name).longest == pytest.approx(1.26, rel=1e-6)
