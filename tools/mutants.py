@@ -2,10 +2,10 @@
 
 Usage: make mutants ARGS="--count 200 --seed 0 --workers 2 --packages theory clips"
 
-The tests of each package run once with the faults' files unchanged, to learn which test runs which line. This process has
-imported torch and pytest, but nothing of fmviz: for each fault it forks, and the child imports fmviz from a copy with the
-fault and runs the tests of the package until one fails. Those that run the changed line come first, the fastest first. A
-fault survives only if all tests of its package pass. Exit status 1 below 95 % noticed.
+The tests of each package run once with the faults' files unchanged, to learn which test runs which line, by itself or in
+a fixture. This process has imported torch and pytest, but nothing of fmviz: for each fault it forks, and the child imports
+fmviz from a copy with the fault and runs the tests that run the changed statement, the fastest first, until one fails. A
+statement that runs on import, or never, has all tests of the package. Exit status 1 below 95 % noticed.
 """
 
 from __future__ import annotations
@@ -82,14 +82,16 @@ class Outcome:
 
 
 def order(test: str, coverage: Coverage, running: frozenset[str], stem: str) -> tuple[int, int]:
-    """Where a test comes in the run for a fault in the module `stem`: those that run its line, then those of its name.
+    """Where a test comes in the run for a fault in the module `stem`: those of its name first if none is known to run it.
 
-    Among them by time, in steps of a factor of four, so that tests that share a costly fixture mostly stay together. A
+    Otherwise by time, in steps of a factor of four, so that tests that share a costly fixture mostly stay together. A
     test that was not there before comes first.
     """
     if test not in coverage.seconds:
         return 0, 0
-    nearness = 0 if test in running else 1 if f"test_{stem}." in test else 2
+    if not running:
+        return (0 if f"test_{stem}." in test else 1), 0
+    nearness = 0 if test in running else 1
     seconds, step = coverage.seconds[test], 0
     while seconds > 0.05:
         seconds, step = seconds / 4.0, step + 1
@@ -102,25 +104,53 @@ class Covering:
     def __init__(self, measure: Any) -> None:
         self.measure = measure
         self.seconds: dict[str, float] = {}
+        self.users: dict[str, set[str]] = {}
+        """By the name of a fixture that tests share, those that use it."""
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.current = item.nodeid
+        for name in getattr(item, "fixturenames", ()):
+            self.users.setdefault(f"fixture {name}", set()).add(item.nodeid)
+        for name, module in list(sys.modules.items()):
+            if name.split(".")[0] in ("fmviz", "tests"):
+                for value in list(vars(module).values()):
+                    if callable(getattr(value, "cache_clear", None)):
+                        value.cache_clear()
         self.measure.switch_context(item.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Any:
+        before = self.current
+        if fixturedef.scope != "function":
+            self.current = f"fixture {fixturedef.argname}"
+            self.measure.switch_context(self.current)
+        try:
+            return (yield)
+        finally:
+            if self.current != before:
+                self.current = before
+                self.measure.switch_context(before)
+
+    def tests(self, contexts: Sequence[str]) -> list[str]:
+        """The tests of some contexts: a test is one, and a fixture stands for all its users."""
+        return sorted(set().union(*(self.users.get(name, {name}) for name in contexts if name)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
 
 
 class Chosen:
-    """A plugin of pytest that puts the tests in their order, and notes which failed first and whether it was for time."""
+    """A plugin of pytest that chooses and orders tests, and notes which failed first and whether it was for time."""
 
-    def __init__(self, key: Callable[[str], tuple[int, int]]) -> None:
-        self.key = key
+    def __init__(self, wanted: Callable[[str], bool], key: Callable[[str], tuple[int, int]]) -> None:
+        self.wanted, self.key = wanted, key
         self.failed = ""
         self.hung = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: self.key(item.nodeid))
+        items[:] = sorted((item for item in items if self.wanted(item.nodeid)), key=lambda item: self.key(item.nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
@@ -153,14 +183,17 @@ def _cover(copied: Path, package: str) -> dict[str, Any]:
     data, lines = measure.get_data(), {}
     for file in data.measured_files():
         by_line = data.contexts_by_lineno(file).items()
-        lines[Path(file).relative_to(copied).as_posix()] = {n: [test for test in tests if test] for n, tests in by_line}
+        lines[Path(file).relative_to(copied).as_posix()] = {n: covering.tests(contexts) for n, contexts in by_line}
     return {"seconds": covering.seconds, "tests": lines}
 
 
 def _try(copied: Path, fault: Fault, coverage: Coverage) -> dict[str, Any]:
     """Runs the tests of the fault's package in a copy that has the fault."""
     running, stem = coverage.running(fault), Path(fault.file).stem
-    chosen = Chosen(lambda test: order(test, coverage, running, stem))
+    chosen = Chosen(
+        lambda test: not running or test in running or test not in coverage.seconds,
+        lambda test: order(test, coverage, running, stem),
+    )
     status = _pytest(copied, fault.package, "-x", f"--timeout={TEST_TIMEOUT}", plugin=chosen)
     if status == 0:
         return {"verdict": "survived", "by": f"{len(running)} tests run it"}

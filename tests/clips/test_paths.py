@@ -223,3 +223,7 @@ def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
     figures = paths.marginal_figures(scenes.path(Scene()), scenes.sigma(Scene()), GRID, Starts(20))
     for name in ("velocity", "score"):
         assert layer(figures, Vectors, name).longest == pytest.approx(1.26, rel=1e-6)
+
+
+def test_unless_told_otherwise_there_are_as_many_particles_as_in_a_new_scene():
+    assert Starts().count == Scene().count

@@ -393,3 +393,9 @@ def test_course_setting_reaches_half_a_percent_in_400_steps(course: ProbabilityP
     report = Evaluation(course, points=8000).report(last.model)
     assert report.velocity is not None
     assert report.velocity.total < 0.005
+
+
+@pytest.mark.parametrize(("points", "bins"), [(65_537, 16), (15, 16), (16, 0)])
+def test_an_evaluation_beyond_its_bounds_is_refused(points: int, bins: int, ring8: ProbabilityPath) -> None:
+    with pytest.raises(ParameterError, match="points, bins"):
+        Evaluation(ring8, points=points, bins=bins)
