@@ -399,3 +399,25 @@ def test_course_setting_reaches_half_a_percent_in_400_steps(course: ProbabilityP
 def test_an_evaluation_beyond_its_bounds_is_refused(points: int, bins: int, ring8: ProbabilityPath) -> None:
     with pytest.raises(ParameterError, match="points, bins"):
         Evaluation(ring8, points=points, bins=bins)
+
+
+def test_a_run_is_given_up_after_fifteen_absurd_losses_on_end(ring8: ProbabilityPath) -> None:
+    """More than a hundred times what predicting zero costs; fourteen, or more with a better one between, are borne."""
+
+    def after(*factors: float) -> Trainer:
+        trainer = Trainer(ring8, SMALL)
+        trainer.advance(20)
+        trainer.snapshot()
+        trainer._losses = [torch.tensor(factors) * trainer._reference]
+        trainer.snapshot()
+        return trainer
+
+    for borne in ([100.5] * 14, [100.5] * 14 + [99.5] + [100.5] * 14, [99.5] * 20):
+        assert after(*borne).step == 20
+    with pytest.raises(TrainingDivergedError) as caught:
+        after(*[100.5] * 15)
+    assert caught.value.step == 20
+    trainer = after(*[100.5] * 14)
+    trainer._losses = [torch.tensor([100.5]) * trainer._reference]
+    with pytest.raises(TrainingDivergedError):
+        trainer.snapshot()
