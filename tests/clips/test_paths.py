@@ -118,6 +118,7 @@ def test_the_trajectory_is_a_solution_both_ways(scene, t):
 def test_posterior_bars_are_the_posterior(scene, clip):
     bars = clip.panels[2].bars
     assert bars is not None
+    assert bars.labels == tuple("123")
     np.testing.assert_allclose(bars.values.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(
         bars.values[0], scenes.mixture(scene, "data").weights, atol=2e-2 if scene.scheduler == "vp" else 1e-5
