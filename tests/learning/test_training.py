@@ -26,7 +26,7 @@ from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
 from fmviz.learning.training import untrained
 from fmviz.lessons.sample.compute import samples
-from fmviz.theory import ProbabilityPath, sigmas
+from fmviz.theory import ProbabilityPath, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
 
 SMALL = TrainSpec(hidden=(32, 32), batch_size=200, steps=200, device="cpu")
@@ -421,3 +421,16 @@ def test_a_run_is_given_up_after_fifteen_absurd_losses_on_end(ring8: Probability
     trainer._losses = [torch.tensor([100.5]) * trainer._reference]
     with pytest.raises(TrainingDivergedError):
         trainer.snapshot()
+
+
+def test_the_times_of_an_evaluation_keep_away_from_the_singular_ends(ring8: ProbabilityPath) -> None:
+    """Both derivatives of (sqrt t, sqrt(1 - t)) are infinite at an end; the times are spread evenly over what is left."""
+    path = ProbabilityPath(ring8.p_init, ring8.p_data, schedulers.custom("sqrt(t)", "sqrt(1-t)"))
+    truth = Evaluation(path, points=4096, bins=4)
+    low, high = truth.t_range
+    assert (low, high) == (1e-4, 1.0 - 1e-4)
+    times = truth.times.sort().values
+    middles = low + (high - low) * (torch.arange(4096, dtype=torch.float64) + 0.5) / 4096
+    assert float((times - middles).abs().max()) < (high - low) / 4096
+    assert low < float(times[0]) < float(times[-1]) < high
+    assert truth.t == pytest.approx([low + (high - low) * (k + 0.5) / 4 for k in range(4)], rel=1e-12)
