@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fmviz.clips import paths
-from fmviz.clips.clip import Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
+from fmviz.clips.clip import Contours, Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.scene import Scene, scenes
@@ -228,3 +228,7 @@ def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
 
 def test_unless_told_otherwise_there_are_as_many_particles_as_in_a_new_scene():
     assert Starts().count == Scene().count
+
+
+def test_contours_are_a_fifth_of_the_top_apart_with_one_at_a_twentieth():
+    np.testing.assert_allclose(Contours("c").levels, [1 / 20, 1 / 5, 2 / 5, 3 / 5, 4 / 5], rtol=1e-12)

@@ -24,7 +24,7 @@ from fmviz.learning import (
 )
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
-from fmviz.learning.training import untrained
+from fmviz.learning.training import pick_device, untrained
 from fmviz.lessons.sample.compute import samples
 from fmviz.theory import ProbabilityPath, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
@@ -434,3 +434,10 @@ def test_the_times_of_an_evaluation_keep_away_from_the_singular_ends(ring8: Prob
     assert float((times - middles).abs().max()) < (high - low) / 4096
     assert low < float(times[0]) < float(times[-1]) < high
     assert truth.t == pytest.approx([low + (high - low) * (k + 0.5) / 4 for k in range(4)], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["tpu", "meta", "", "cuda:0"])
+def test_a_device_that_is_not_offered_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="device"):
+        pick_device(name)
+    assert pick_device("cpu").type == "cpu"
