@@ -69,7 +69,8 @@ bench: $(STAMP)
 	@chromium=$$($(BIN)/python tools/find_chromium.py --install) || exit 1; \
 		CHROMIUM="$$chromium" OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m bench $(ARGS)
 
-# Plants faults and lists those that no test notices; ARGS="--count 20 --seed 1" for a smaller sample.
+# Plants faults and lists those that no test notices; ARGS="--count 20 --seed 1" for a smaller sample,
+# ARGS=--control to see that no test fails without a fault.
 mutants: $(STAMP)
 	@$(BIN)/python tools/mutants.py $(ARGS)
 
@@ -77,4 +78,4 @@ lock:
 	$(PYTHON) tools/lock.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .mutants_cache

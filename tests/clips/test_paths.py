@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fmviz.clips import paths
-from fmviz.clips.clip import Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
+from fmviz.clips.clip import Contours, Density, Ellipses, Extent, Lines, Markers, Particles, PlanePanel, Vectors
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts
 from fmviz.scene import Scene, scenes
@@ -118,6 +118,7 @@ def test_the_trajectory_is_a_solution_both_ways(scene, t):
 def test_posterior_bars_are_the_posterior(scene, clip):
     bars = clip.panels[2].bars
     assert bars is not None
+    assert bars.labels == tuple("123")
     np.testing.assert_allclose(bars.values.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(
         bars.values[0], scenes.mixture(scene, "data").weights, atol=2e-2 if scene.scheduler == "vp" else 1e-5
@@ -211,3 +212,23 @@ def test_at_t_1_all_mass_is_in_the_cell_of_z():
     cell = (e.x1 - e.x0) * (e.y1 - e.y0) / GRID.cells**2
     assert last.sum() * cell == pytest.approx(1.0, rel=1e-5)
     assert int((last > 0).sum()) == 1
+
+
+def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
+    """Lengths 1 to 101: the 71st is 71. A cell of the 10 arrows on 9 units is 0.9; no arrow is drawn beyond 1.4 cells."""
+    lengths = torch.arange(1.0, 102.0)[torch.randperm(101, generator=torch.Generator().manual_seed(0))]
+    angles = torch.rand(101, generator=torch.Generator().manual_seed(1)) * 6.28
+    vectors = lengths[:, None] * torch.stack([angles.cos(), angles.sin()], dim=-1)
+    assert paths.arrow_scale(vectors, GRID) * 71 == pytest.approx(0.81, rel=1e-5)
+    assert paths.arrow_scale(torch.zeros(5, 2), GRID) == 1.0
+    figures = paths.marginal_figures(scenes.path(Scene()), scenes.sigma(Scene()), GRID, Starts(20))
+    for name in ("velocity", "score"):
+        assert layer(figures, Vectors, name).longest == pytest.approx(1.26, rel=1e-6)
+
+
+def test_unless_told_otherwise_there_are_as_many_particles_as_in_a_new_scene():
+    assert Starts().count == Scene().count
+
+
+def test_contours_are_a_fifth_of_the_top_apart_with_one_at_a_twentieth():
+    np.testing.assert_allclose(Contours("c").levels, [1 / 20, 1 / 5, 2 / 5, 3 / 5, 4 / 5], rtol=1e-12)

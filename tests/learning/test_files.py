@@ -71,6 +71,11 @@ def test_truncated_files_are_refused(written: bytes) -> None:
         checkpoint.from_bytes(written + b"x")
 
 
+@pytest.mark.parametrize("step", [0, 100])
+def test_a_run_is_read_at_its_first_and_at_its_last_step(written: bytes, step: int) -> None:
+    assert checkpoint.from_bytes(rewritten(written, step=str(step))).step == step
+
+
 def rewritten(data: bytes, **changes: str | None) -> bytes:
     """The file with other metadata."""
     (length,) = struct.unpack("<Q", data[:8])

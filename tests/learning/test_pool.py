@@ -329,3 +329,12 @@ def test_history_keeps_means_of_equal_stretches() -> None:
     assert len(points) <= HISTORY
     assert all(step == stride * (index + 1) for index, (step, _) in enumerate(points))
     assert all(mean == pytest.approx(step - (stride + 1) / 2) for step, mean in points)
+
+
+def test_a_large_network_keeps_fewer_snapshots_but_always_four(ring8: ProbabilityPath) -> None:
+    """Up to 40 of a small one, equal steps counted once; the largest has 7 MB, of which two would fill the 16 MB that are meant for a run."""
+    small = kept_steps(ring8, dataclasses.replace(SPEC, steps=100_000))
+    largest = kept_steps(ring8, dataclasses.replace(SPEC, hidden=(512,) * 8, steps=100_000))
+    assert 30 < len(small) <= 40
+    assert len(largest) == 4
+    assert small[-1] == largest[-1] == 100_000

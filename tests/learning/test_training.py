@@ -24,9 +24,9 @@ from fmviz.learning import (
 )
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
-from fmviz.learning.training import untrained
+from fmviz.learning.training import pick_device, untrained
 from fmviz.lessons.sample.compute import samples
-from fmviz.theory import ProbabilityPath, sigmas
+from fmviz.theory import ProbabilityPath, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
 
 SMALL = TrainSpec(hidden=(32, 32), batch_size=200, steps=200, device="cpu")
@@ -393,3 +393,51 @@ def test_course_setting_reaches_half_a_percent_in_400_steps(course: ProbabilityP
     report = Evaluation(course, points=8000).report(last.model)
     assert report.velocity is not None
     assert report.velocity.total < 0.005
+
+
+@pytest.mark.parametrize(("points", "bins"), [(65_537, 16), (15, 16), (16, 0)])
+def test_an_evaluation_beyond_its_bounds_is_refused(points: int, bins: int, ring8: ProbabilityPath) -> None:
+    with pytest.raises(ParameterError, match="points, bins"):
+        Evaluation(ring8, points=points, bins=bins)
+
+
+def test_a_run_is_given_up_after_fifteen_absurd_losses_on_end(ring8: ProbabilityPath) -> None:
+    """More than a hundred times what predicting zero costs; fourteen, or more with a better one between, are borne."""
+
+    def after(*factors: float) -> Trainer:
+        trainer = Trainer(ring8, SMALL)
+        trainer.advance(20)
+        trainer.snapshot()
+        trainer._losses = [torch.tensor(factors) * trainer._reference]
+        trainer.snapshot()
+        return trainer
+
+    for borne in ([100.5] * 14, [100.5] * 14 + [99.5] + [100.5] * 14, [99.5] * 20):
+        assert after(*borne).step == 20
+    with pytest.raises(TrainingDivergedError) as caught:
+        after(*[100.5] * 15)
+    assert caught.value.step == 20
+    trainer = after(*[100.5] * 14)
+    trainer._losses = [torch.tensor([100.5]) * trainer._reference]
+    with pytest.raises(TrainingDivergedError):
+        trainer.snapshot()
+
+
+def test_the_times_of_an_evaluation_keep_away_from_the_singular_ends(ring8: ProbabilityPath) -> None:
+    """Both derivatives of (sqrt t, sqrt(1 - t)) are infinite at an end; the times are spread evenly over what is left."""
+    path = ProbabilityPath(ring8.p_init, ring8.p_data, schedulers.custom("sqrt(t)", "sqrt(1-t)"))
+    truth = Evaluation(path, points=4096, bins=4)
+    low, high = truth.t_range
+    assert (low, high) == (1e-4, 1.0 - 1e-4)
+    times = truth.times.sort().values
+    middles = low + (high - low) * (torch.arange(4096, dtype=torch.float64) + 0.5) / 4096
+    assert float((times - middles).abs().max()) < (high - low) / 4096
+    assert low < float(times[0]) < float(times[-1]) < high
+    assert truth.t == pytest.approx([low + (high - low) * (k + 0.5) / 4 for k in range(4)], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["tpu", "meta", "", "cuda:0"])
+def test_a_device_that_is_not_offered_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="device"):
+        pick_device(name)
+    assert pick_device("cpu").type == "cpu"

@@ -112,6 +112,19 @@ def test_log_densities_are_kept_down_to_thirty_nats() -> None:
     assert back[2] == -np.inf
 
 
+def test_what_rises_above_the_top_is_kept_for_eight_nats() -> None:
+    """And the depth is counted from there: 5 above the top and 25 below it are the ends of what is kept."""
+    values = np.zeros((3, 2, 2))
+    values[0, 0, 1], values[0, 1, 0], values[0, 1, 1] = 5.0, -24.9, -25.1
+    payload = packed(Density("density", f32(values), 0.0))
+    back = read(payload, layer_of(payload)["codes"])
+    assert back[:3] == pytest.approx([0.0, 5.0, -24.9], abs=1e-3)
+    assert back[3] == -np.inf
+    values[0, 0, 1] = 60.0
+    payload = packed(Density("density", f32(values), 0.0))
+    assert read(payload, layer_of(payload)["codes"])[1] == pytest.approx(8.0, abs=1e-3)
+
+
 def test_a_near_dirac_does_not_push_out_the_rest() -> None:
     values = np.full((3, 8, 8), -2.0)
     values[2, 4, 4] = 60.0
@@ -330,6 +343,8 @@ WRONG: dict[str, tuple[Callable[[], Clip], str]] = {
     "no seconds": (_with(seconds=0.0), "seconds"),
     "panel names": (_with(panels=(PlanePanel("a", "A", EXTENT, ()),) * 2), "differ"),
     "extent upside down": (_with(panels=(PlanePanel("a", "A", Extent(0, 1, 1, 0), ()),)), "extent"),
+    "extent flat": (_with(panels=(PlanePanel("a", "A", Extent(0, 1, 1, 1), ()),)), "x0 < x1 and y0 < y1"),
+    "extent thin": (_with(panels=(PlanePanel("a", "A", Extent(1, 1, 0, 1), ()),)), "x0 < x1 and y0 < y1"),
     "extent infinite": (_with(panels=(PlanePanel("a", "A", Extent(0, np.inf, 0, 1), ()),)), "extent"),
     "extent a slit": (_with(panels=(PlanePanel("a", "A", Extent(0, 1, 0, 100), ()),)), "between 0.2 and 5"),
     "readout length": (_with(readouts=(Readout("α", f32([1, 2])),)), "readouts.α"),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture
@@ -105,3 +105,19 @@ def test_wrong_parameters_are_named(name: str, value: torch.Tensor) -> None:
 def test_wrong_counts_are_named() -> None:
     with pytest.raises(ParameterError, match="n: "):
         builders.standard().sample(-1)
+
+
+def test_uniform_numbers_become_points_of_the_mixture() -> None:
+    """Component by the running sum of the weights, place by scipy's normal quantiles and numpy's Cholesky factor."""
+    mixture = builders.random_mixture(4, 3)
+    uniform = torch.rand(200, 3, generator=builders.seeded(4), dtype=torch.float64)
+    found = mixture.from_uniform(uniform)
+    assert found.shape == (200, 2)
+    weights = mixture.weights.double().numpy()
+    component = np.searchsorted(np.cumsum(weights / weights.sum()), uniform[:, 0].numpy())
+    assert set(component) == {0, 1, 2, 3}
+    factors = np.linalg.cholesky(mixture.covariances.double().numpy())
+    expected = mixture.means.double().numpy()[component] + np.einsum(
+        "nij,nj->ni", factors[component], norm.ppf(uniform[:, 1:].numpy())
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
-from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, slices
 from tests.theory import builders, reference
 
 SCHEDULERS = ("linear", "sqrt", "trig")
@@ -325,3 +325,15 @@ def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None
     )
     (gradient,) = torch.autograd.grad(total, leaf)
     assert bool(gradient.isfinite().all())
+
+
+def test_only_so_many_times_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked at one time after another, a path forgets before it holds more slices than stated, and answers all the same."""
+    monkeypatch.setattr(slices, "_REMEMBERED", 8)
+    path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
+    held, x = [], builders.points(3, 0)
+    for k in range(30):
+        path.log_density(x, k / 30)
+        held.append(len(path._cache._kept))
+    assert max(held) == 8
+    assert held[:8] == list(range(1, 9))

@@ -4,6 +4,7 @@ import contextlib
 import math
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -219,3 +220,28 @@ def test_custom_works_without_gradients_and_inside_derivatives() -> None:
     h = 1e-5
     wanted = (path.marginal_velocity(x, 0.4 + h) - path.marginal_velocity(x, 0.4 - h)).sum(-1) / (2 * h)
     assert torch.allclose(slope, wanted, rtol=1e-6)
+
+
+def test_the_schedulers_are_those_of_their_formulas() -> None:
+    """T14 written out, with the numbers that hold unless others are given; VP by quadrature of its rate, linear in time."""
+    t = np.linspace(0.0, 1.0, 41)
+    rate = 0.1 + (20.0 - 0.1) * (1.0 - t)  # noising rate at the time t of the data
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    inner = t[:, None] + (1.0 - t[:, None]) * (nodes + 1.0) / 2.0
+    noised = ((0.1 + 19.9 * (1.0 - inner)) @ weights) * (1.0 - t) / 2.0
+    vp = np.exp(-0.5 * noised)
+    expected = {
+        schedulers.get("linear"): (t, 1.0 - t),
+        schedulers.get("sqrt"): (t, np.sqrt(1.0 - t)),
+        schedulers.get("trig"): (np.sin(np.pi * t / 2.0), np.cos(np.pi * t / 2.0)),
+        schedulers.get("polynomial"): (t**2, 1.0 - t**2),
+        schedulers.Polynomial(): (t**2, 1.0 - t**2),
+        schedulers.get("polynomial", exponent=3.5): (t**3.5, 1.0 - t**3.5),
+        schedulers.get("vp"): (vp, np.sqrt(1.0 - vp**2)),
+    }
+    for scheduler, (alpha, beta) in expected.items():
+        v = scheduler.evaluate(torch.from_numpy(t))
+        np.testing.assert_allclose(v.alpha, alpha, rtol=1e-12, atol=1e-15, err_msg=str(scheduler))
+        np.testing.assert_allclose(v.beta, beta, rtol=1e-9, atol=1e-15, err_msg=str(scheduler))
+    v = schedulers.get("vp").evaluate(torch.from_numpy(t))
+    np.testing.assert_allclose(v.d_alpha, 0.5 * rate * vp, rtol=1e-12)

@@ -161,6 +161,18 @@ def test_wrong_methods_and_counts_are_named() -> None:
         solvers.solve_sde(lambda x, t: x, lambda t: 0.0, torch.zeros(1, 2), times=[1.0, 0.0])
 
 
+def test_unless_told_otherwise_there_are_fifty_steps() -> None:
+    _, times = solvers.solve_ode(lambda x, t: x, torch.ones(1, 2, dtype=torch.float64))
+    assert torch.equal(times, torch.arange(51, dtype=torch.float64) / 50)
+
+
+def test_one_step_is_enough_to_ask_for() -> None:
+    """One Euler step of dx = x dt over [0, 1] doubles x."""
+    x0 = torch.tensor([[1.0, -3.0]], dtype=torch.float64)
+    trajectory, _ = solvers.solve_ode(lambda x, t: x, x0, method="euler", steps=1)
+    assert torch.equal(trajectory, torch.stack([x0, 2.0 * x0]))
+
+
 def test_sde_grid_keeps_the_frames_and_bounds_the_steps() -> None:
     frames = [i / 10 for i in range(11)]
     grid, index = solvers.sde_grid(lambda t: 2.0 * t, lambda t: 30.0, frames, step=0.1, least=2, most=50)

@@ -1,40 +1,80 @@
 """The planter of faults plants what it says, one at a time, and only in code that runs."""
 
 import ast
+from pathlib import Path
 
-from tools.mutants import faults, sample
+from tools.faults import PACKAGES, ROOT, equivalent, faults, sample
+from tools.mutants import Coverage, order
 
-CODE = '''"""Text 1."""
+CODE = b'''"""Text 1."""
 __all__ = ["f"]
 
 def f(x: int = 3) -> float:
     if x < 2 and not x == 1:
         raise ValueError("at least", 2)
-    return -x + 2.0 * x
+    x += 1  # \xc3\xa9
+    return max(-x + 2.0 * x, len(f"{x + 7}"))
 '''
 
 
-def test_every_kind_of_fault_is_planted_once(tmp_path):
-    file = tmp_path / "code.py"
-    file.write_text(CODE)
-    found = {(fault.before, fault.after) for fault in faults(file)}
-    assert ("x < 2", "x <= 2") in found
-    assert ("3", "4") in found
-    assert ("-x + 2.0 * x", "-x - 2.0 * x") in found
-    assert ("-x + 2.0 * x", "-x") in found
-    assert ("2.0 * x", "2.0 / x") in found
-    assert ("-x", "x") in found
-    assert ("x == 1", "x != 1") in found
-    assert not any("at least" in before or before == "'f'" for before, _ in found)
-    plain = ast.unparse(ast.parse(CODE)).splitlines()
-    for fault in faults(file):
-        lines = fault.source().splitlines()
-        assert len(lines) == len(plain)
-        assert sum(a != b for a, b in zip(lines, plain, strict=True)) == 1, fault.before
+def planted():
+    return [fault for here in faults("theory", "code.py", CODE) for fault in here]
+
+
+def test_every_kind_of_fault_is_planted():
+    found = {(fault.before, fault.after) for fault in planted()}
+    assert found == {
+        ("3", "4"),
+        ("x < 2 and (not x == 1)", "(x < 2 or not x == 1)"),
+        ("x < 2", "(x <= 2)"),
+        ("2", "3"),
+        ("not x == 1", "(x == 1)"),
+        ("x == 1", "(x != 1)"),
+        ("1", "2"),
+        ("x += 1", "x -= 1"),
+        ("max(-x + 2.0 * x, len(f'{x + 7}'))", "(min(-x + 2.0 * x, len(f'{x + 7}')))"),
+        ("-x + 2.0 * x", "(-x - 2.0 * x)"),
+        ("-x + 2.0 * x", "(-x)"),
+        ("-x + 2.0 * x", "(2.0 * x)"),
+        ("-x", "(x)"),
+        ("2.0 * x", "(2.0 / x)"),
+        ("2.0", "2.02"),
+    }
+
+
+def test_a_fault_changes_one_line_and_keeps_the_rest_of_the_text():
+    for fault in planted():
+        lines = fault.planted(CODE).splitlines()
+        differ = [k for k, (old, new) in enumerate(zip(CODE.splitlines(), lines, strict=True), 1) if old != new]
+        assert differ == [fault.line], fault
+        ast.parse(fault.planted(CODE))
 
 
 def test_a_seed_gives_one_sample():
-    one, two, other = sample(4, 1), sample(4, 1), sample(4, 2)
-    assert [(fault.file, fault.line, fault.after) for fault in one] == [(f.file, f.line, f.after) for f in two]
-    assert one != other
-    assert len({(fault.file, fault.line, fault.before, fault.after) for fault in one}) == 4
+    one, two, other = sample(40, 1), sample(40, 1), sample(40, 2)
+    assert one == two != other
+    assert sample(10, 1) == one[:10]
+    assert len({(fault.file, fault.start, fault.end) for fault in one}) == 40
+    assert {fault.package for fault in one} <= set(PACKAGES)
+    assert {fault.package for fault in sample(5, 0, ["clips"])} == {"clips"}
+
+
+def test_tests_that_run_the_line_come_first_and_among_them_the_fast_ones():
+    seconds = {"test_a.py::slow": 2.0, "test_a.py::quick": 0.01, "test_b.py::quick": 0.01, "test_c.py::quick": 0.01}
+    coverage = Coverage(seconds, {"code.py": {7: frozenset({"test_a.py::slow", "test_a.py::quick"})}})
+    fault = next(fault for fault in planted() if fault.line == 7)
+    fault = type(fault)(**{**vars(fault), "file": "code.py"})
+    running = coverage.running(fault)
+    assert running == {"test_a.py::slow", "test_a.py::quick"}
+    arranged = sorted(seconds, key=lambda test: order(test, coverage, running, "c"))
+    assert arranged[:2] == ["test_a.py::quick", "test_a.py::slow"]
+    unknown = sorted(seconds, key=lambda test: order(test, coverage, frozenset(), "c"))
+    assert unknown[0] == "test_c.py::quick"
+
+
+def test_every_fault_listed_as_equivalent_can_be_planted():
+    for (file, code, column, after), reason in equivalent().items():
+        package = next(name for name in PACKAGES if Path(file).is_relative_to(Path("fmviz") / name))
+        found = [fault for here in faults(package, file, (ROOT / file).read_bytes()) for fault in here]
+        assert any((f.code, f.column, f.after) == (code, column, after) for f in found), (file, code)
+        assert reason.endswith(".")

@@ -1,0 +1,9 @@
+"""Nothing that the package passes around changes afterwards."""
+
+import fmviz.clips
+from tests.frozen import changeable, dataclasses_of
+
+
+def test_dataclasses_are_frozen() -> None:
+    assert len(dataclasses_of(fmviz.clips)) > 5
+    assert changeable(fmviz.clips) == []
