@@ -143,12 +143,14 @@ def test_a_refused_table_names_the_column_and_the_bound_in_chinese(monkeypatch, 
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_link_that_cannot_be_used_is_reported_without_names_from_the_address(language):
+def test_a_link_that_cannot_be_used_is_reported_with_its_names_as_code(language):
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in {"lang": language, "sd": "-1", "[x](http://a.b)": "1"}.items():
         app.query_params[name] = value
     app.run()
-    assert translate(language, "app.link_problems") in [warning.value for warning in app.warning]
+    assert translate(language, "app.link_problems", names="`sd`, `[x](http://a.b)`") in [
+        warning.value for warning in app.warning
+    ]
 
 
 def keys_of_errors() -> set[str]:

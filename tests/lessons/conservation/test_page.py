@@ -106,3 +106,12 @@ def test_the_script_runs_as_it_stands(scene, view):
         exec(compile(conservation_script(scene, view), "script", "exec"), {})
     lines = {line.split("  ")[0]: line for line in said.getvalue().splitlines()}
     assert {"rate", "residual", "mass in the box"} <= {name.strip() for name in lines}
+
+
+def test_a_path_that_stands_still_for_a_moment_is_drawn():
+    """From two modes to the same two modes by the linear scheduler: at t = 1/2 every term of the equation is 0."""
+    scene = Scene(data="two_modes", init="two_modes", sigma="zero", count=20)
+    app = open_app("start", State(scene=scene))
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert errors(app) == ""

@@ -216,11 +216,12 @@ def _filled(values: Tensor, known: Tensor) -> Tensor:
 
 
 def term_panels(found: Maps) -> tuple[PlanePanel, ...]:
-    """One panel for each map, all on one colour scale."""
+    """One panel for each map, all on one colour scale; a frame in which every term is 0 takes the middle scale of the others."""
     sizes = np.stack(list(found.largest.values())).max(axis=0)
-    known = np.isfinite(sizes)
-    limits = np.where(known, sizes, np.nanmedian(sizes)).astype(np.float32)
-    limit = float(min(sizes[known].max(), HEADROOM * np.median(sizes[known])))
+    shown = np.isfinite(sizes) & (sizes > 0.0)
+    middle = float(np.median(sizes[shown])) if shown.any() else 1.0
+    limits = np.where(shown, sizes, middle).astype(np.float32)
+    limit = float(min(sizes[shown].max(), HEADROOM * middle)) if shown.any() else middle
     cells = found.grid.cells
     return tuple(
         PlanePanel(name, "", found.grid.extent, (Signed("terms", as_array(v.view(-1, cells, cells)), limit, limits),))
