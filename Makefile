@@ -1,6 +1,6 @@
 # make run     serve the app on http://localhost:8501
 # make test    all tests, browser included
-# make check   formatting, lint, types, the direction of the imports, the documents' links
+# make check   formatting, lint, types, the direction of the imports, links, doctests
 # make bench   the speed figures, each beside its target
 # Also: make format, make lock, make dev (reloads on edits), make clean
 
@@ -59,6 +59,7 @@ check: $(STAMP)
 		$(BIN)/mypy || failed=1; \
 		$(BIN)/lint-imports --no-logo || failed=1; \
 		$(BIN)/python tools/check_documents.py || failed=1; \
+		$(BIN)/python -m pytest --doctest-modules -q fmviz || failed=1; \
 		exit $$failed
 
 format: $(STAMP)

@@ -19,7 +19,7 @@ from fmviz.lessons.conservation.settings import Settings as ConservationSettings
 from fmviz.scene import Scene, scenes
 from fmviz.stage.payload import View
 from fmviz.theory import ProbabilityPath, boxes
-from fmviz.theory.conservation import Law
+from fmviz.theory.conservation import TermFactors
 
 __all__ = ["rows"]
 
@@ -27,7 +27,7 @@ EXPERIMENTS = {
     "default clip: 6 maps of 56² cells, 41 frames, 500 SDE particles": Experiment(),
     "the same for the continuity equation": Experiment(diffusive=False),
     "the same given z": Experiment(z=(2.0, 1.0)),
-    "the same with the score dropped": Experiment(law=Law(score=0.0)),
+    "the same with the score dropped": Experiment(law=TermFactors(score=0.0)),
 }
 
 

@@ -1,11 +1,11 @@
 """Widgets that show a field of the state and change it.
 
-Before a widget is drawn its value is set from the state (a slider's only where it differs, see `held`); when the user
+Before a widget is drawn its value is set from the state (a slider's only where it differs, see `slider_value`); when the user
 moves it, a callback writes the state. So the state is the only truth, and undo, links and the stage change every widget
 with it.
 
 Every message of the browser carries the values of all widgets. One that was sent for a fragment before the page arrived
-that sets a widget anew looks as if the user had set it back; `heard` knows the difference.
+that sets a widget anew looks as if the user had set it back; `user_change` knows the difference.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from fmviz.app import order, state
 from fmviz.app.i18n import tr
 
-__all__ = ["choose", "heard", "held", "segmented", "show", "slide", "snap", "switch", "type_number"]
+__all__ = ["choose", "number_input", "segmented", "show", "slide", "slider_value", "snap", "switch", "user_change"]
 
 LIMITS, REPLACED = "fmviz_limits", "fmviz_replaced_values"
 OVERTAKEN_SECONDS = 10.0
@@ -52,7 +52,7 @@ def show(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
-def heard(key: str, change: Callable[[], None]) -> Callable[[], None]:
+def user_change(key: str, change: Callable[[], None]) -> Callable[[], None]:
     """The callback of widget `key`, which lies outside all fragments: `change`, unless it was not the user who called it."""
 
     def callback() -> None:
@@ -66,7 +66,7 @@ def heard(key: str, change: Callable[[], None]) -> Callable[[], None]:
     return callback
 
 
-def held(key: str, value: object, *limits: float) -> dict[str, Any]:
+def slider_value(key: str, value: object, *limits: float) -> dict[str, Any]:
     """Keywords for a slider that shall show `value`; with other `limits` it is another widget to Streamlit.
 
     A value that is set goes to the browser over whatever the user has done there since, so that the second of two quick
@@ -94,7 +94,7 @@ def _take(part: str, field: str) -> None:
 def _taking(part: str, field: str) -> Callable[[], None]:
     """The callback of a widget: a change of the picture shows there first."""
     take = order.picture_first(_take, part, field) if _pictured(part) else partial(_take, part, field)
-    return heard(f"{part}.{field}", take)
+    return user_change(f"{part}.{field}", take)
 
 
 def choose(
@@ -112,7 +112,7 @@ def choose(
         if value in texts:
             _take(part, field) if take is None else take(value)
 
-    change = heard(key, order.picture_first(chosen) if _pictured(part) else chosen)
+    change = user_change(key, order.picture_first(chosen) if _pictured(part) else chosen)
     st.selectbox(label, options, format_func=lambda option: texts.get(option, option), key=key, on_change=change)
 
 
@@ -131,7 +131,7 @@ def segmented(part: str, field: str, label: str, texts: dict[str, str], *, colla
 
 def slide(part: str, field: str, label: str, low: float, high: float, step: float) -> None:
     """A slider."""
-    holding = held(f"{part}.{field}", _value(part, field), low, high, step)
+    holding = slider_value(f"{part}.{field}", _value(part, field), low, high, step)
     st.slider(label, low, high, step=step, on_change=_taking(part, field), **holding)
 
 
@@ -139,7 +139,7 @@ def snap(part: str, field: str, label: str, stops: Sequence[int]) -> None:
     """A slider over unevenly spaced whole numbers; a value that a link brings is a stop as well."""
     value = _value(part, field)
     options = sorted({*stops, value})
-    st.select_slider(label, options, on_change=_taking(part, field), **held(f"{part}.{field}", value, *options))
+    st.select_slider(label, options, on_change=_taking(part, field), **slider_value(f"{part}.{field}", value, *options))
 
 
 def switch(part: str, field: str, label: str) -> None:
@@ -147,6 +147,6 @@ def switch(part: str, field: str, label: str) -> None:
     st.toggle(label, key=_show(part, field), on_change=_taking(part, field))
 
 
-def type_number(part: str, field: str, label: str, low: int, high: int) -> None:
+def number_input(part: str, field: str, label: str, low: int, high: int) -> None:
     """A whole number."""
     st.number_input(label, low, high, step=1, key=_show(part, field), on_change=_taking(part, field))

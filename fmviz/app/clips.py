@@ -58,7 +58,7 @@ def marginal_figures(scene: Scene) -> PlanePanel:
 def marginal_panel(scene: Scene, *, draft: bool = False) -> PlanePanel:
     """The marginal path; a `draft` has a coarser density."""
     density = paths.marginal_density(scenes.path(scene), grid_of(scene, draft=draft))
-    return paths.on_ground(density, marginal_figures(scene))
+    return paths.with_background(density, marginal_figures(scene))
 
 
 def conditional_point(scene: Scene, z: Point | None) -> Point:

@@ -18,7 +18,7 @@ from fmviz.errors import FmvizError
 from fmviz.learning import checkpoint
 from fmviz.learning.checkpoint import Checkpoint, CheckpointError, Kind
 from fmviz.scene import Scene, scenes
-from fmviz.scene.known import same_path, scene_of
+from fmviz.scene.known import same_path, scene_from_path
 
 __all__ = ["chooser", "latest"]
 
@@ -67,7 +67,7 @@ def chooser(scene: Scene, found: Learned | None) -> None:
         kept: tuple[str, Checkpoint] | None = st.session_state.get(UPLOADED)
         if kept is not None and not fits(scene, kept[1]):
             st.warning(tr("learned.elsewhere"), icon=":material/swap_horiz:")
-            origin = scene_of(kept[1].path, scene)
+            origin = scene_from_path(kept[1].path, scene)
             if origin is not None:
                 st.button(tr("learned.go"), key="checkpoint_scene", on_click=state.put, args=(origin,))
         if found is not None:

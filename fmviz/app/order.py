@@ -3,7 +3,7 @@
 A control's callback asks for the stage's fragment alone; when the browser has drawn the new clip it says so, and then the
 whole page runs. So the picture waits neither for the charts nor for the sidebar, and the browser, which already has the
 clip, is not sent it again. In the same way the first run of a session ends with the stage: the picture moves before the
-browser has loaded what the widgets are made of. A picture that costs much may come as a draft first (`page_follows`); the
+browser has loaded what the widgets are made of. A picture that costs much may come as a draft first (`page_run_pending`); the
 page brings the whole of it along. Where nobody draws (`AppTest`, the agent API) pages run whole.
 """
 
@@ -17,14 +17,14 @@ from streamlit.errors import StreamlitAPIException
 __all__ = [
     "STAGE",
     "drawn",
-    "here",
+    "expect_stage",
     "nothing_drawn_yet",
     "nothing_to_draw",
-    "page_follows",
+    "page_run_pending",
+    "picture_done",
     "picture_first",
-    "settled",
-    "stage_comes",
     "stage_here",
+    "stage_key",
     "wait_for_first_drawing",
     "whole_page",
 ]
@@ -39,7 +39,7 @@ def whole_page() -> None:
     st.session_state[HERE], st.session_state[WAITING], st.session_state[COMING] = None, False, False
 
 
-def stage_comes() -> None:
+def expect_stage() -> None:
     """This page will have a stage that says when it has drawn."""
     st.session_state[COMING] = True
 
@@ -49,7 +49,7 @@ def stage_here(key: str) -> None:
     st.session_state[HERE] = key
 
 
-def here() -> str | None:
+def stage_key() -> str | None:
     """The stage of this page, None before it or on a page without one."""
     key: str | None = st.session_state.get(HERE)
     return key
@@ -79,7 +79,7 @@ def picture_first(change: Callable[..., None], *args: object) -> Callable[[], No
     return callback
 
 
-def page_follows() -> bool:
+def page_run_pending() -> bool:
     """Whether the stage alone is run now, and the page will be once it has been drawn: a draft will do till then."""
     return bool(st.session_state.get(WAITING))
 
@@ -102,7 +102,7 @@ def wait_for_first_drawing() -> None:
         st.stop()
 
 
-def settled(*, drawn_anew: bool) -> None:
+def picture_done(*, drawn_anew: bool) -> None:
     """At the end of the stage's fragment: runs the page at once if there is nothing new that the browser could answer to."""
     if st.session_state.get(WAITING) and not drawn_anew:
         st.rerun()

@@ -62,7 +62,7 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 
     Taken once a visit: afterwards the browser keeps its own clock and layers, and an unchanged payload is not sent again.
     """
     if acknowledge:
-        order.stage_comes()
+        order.expect_stage()
     shell = state.current().shell
     stamp = (page, shell.present, state.links_read())
     if st.session_state.get(VISIT, (None, None))[0] != stamp:
@@ -82,7 +82,7 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 
 
 def draft() -> bool:
     """Whether a draft of the picture will do: the whole of it follows at once, or when a dragged component is let go."""
-    return order.page_follows() or BEFORE_DRAG in st.session_state
+    return order.page_run_pending() or BEFORE_DRAG in st.session_state
 
 
 @st.fragment(key=order.STAGE)
@@ -136,7 +136,7 @@ def player(
         order.nothing_to_draw()
     if st.session_state.pop(SETTLED, False):
         st.rerun()
-    order.settled(drawn_anew=_clip(shown) != _clip(before))
+    order.picture_done(drawn_anew=_clip(shown) != _clip(before))
 
 
 def standalone(title: str) -> Callable[[], bytes]:
@@ -144,7 +144,7 @@ def standalone(title: str) -> Callable[[], bytes]:
 
     What is returned may run in another thread, which knows nothing of this session.
     """
-    payload: bytes = st.session_state[f"{LAST}.{order.here()}"]
+    payload: bytes = st.session_state[f"{LAST}.{order.stage_key()}"]
     language = state.current().shell.language
     return lambda: standalone_html(payload, title, language).encode()
 

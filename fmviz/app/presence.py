@@ -10,10 +10,10 @@ from collections.abc import Callable
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-__all__ = ["watch"]
+__all__ = ["connection_check"]
 
 
-def watch() -> Callable[[], bool]:
+def connection_check() -> Callable[[], bool]:
     """A function that any thread may call: whether the browser of this session is connected. Never without a server."""
     context = get_script_run_ctx(suppress_warning=True)
     if context is None or not runtime.exists():

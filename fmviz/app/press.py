@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-__all__ = ["once"]
+__all__ = ["ignore_duplicate_press"]
 
 
-def once(act: Callable[..., object], *args: object) -> Callable[[], None]:
+def ignore_duplicate_press(act: Callable[..., object], *args: object) -> Callable[[], None]:
     """The callback of a button that lies outside all fragments: `act` of `args`, unless a fragment alone is run.
 
     The press comes again with the run of the whole page that it asks for.

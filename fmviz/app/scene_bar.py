@@ -12,7 +12,7 @@ from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.app.pictures import show_png, show_svg
-from fmviz.app.press import once
+from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
 from fmviz.charts.sparkline import sparkline
 from fmviz.charts.thumbnail import thumbnail
@@ -35,7 +35,7 @@ def scene_bar() -> None:
         st.button(
             tr("scene.undo"),
             icon=":material/undo:",
-            on_click=picture_first(once(state.undo)),
+            on_click=picture_first(ignore_duplicate_press(state.undo)),
             disabled=not state.undoable(),
             help=tr("scene.undo_help"),
             shortcut="z",
@@ -135,7 +135,7 @@ def _typed_schedule(scene: Scene) -> None:
         key = f"typed.{name}"
         if SCHEDULE_ERROR not in st.session_state:
             bound.show(key, getattr(scene, name))
-        change = bound.heard(key, picture_first(_typed))
+        change = bound.user_change(key, picture_first(_typed))
         st.text_input(label, key=key, on_change=change, persist_state="session")
     error: ScheduleError | None = st.session_state.get(SCHEDULE_ERROR)
     if error is not None:
@@ -160,17 +160,17 @@ def _seeds(scene: Scene) -> None:
             icon=":material/casino:",
             help=tr("scene.new_noise_help"),
             key="new_noise",
-            on_click=picture_first(once(_next_seed, "seed_noise")),
+            on_click=picture_first(ignore_duplicate_press(_next_seed, "seed_noise")),
         )
         st.button(
             tr("scene.new_starts"),
             icon=":material/scatter_plot:",
             key="new_starts",
-            on_click=picture_first(once(_next_seed, "seed_start")),
+            on_click=picture_first(ignore_duplicate_press(_next_seed, "seed_start")),
         )
     with st.expander(tr("scene.seeds"), icon=":material/tag:"), st.grid(2):
         for field in ("seed_data", "seed_start", "seed_noise", "seed_network"):
-            bound.type_number("scene", field, tr(f"scene.{field}"), 0, 999_999)
+            bound.number_input("scene", field, tr(f"scene.{field}"), 0, 999_999)
 
 
 def _picture(scene: Scene, which: MixtureName) -> bytes:

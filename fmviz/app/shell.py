@@ -122,7 +122,7 @@ def _controls() -> None:
             with share:
                 st.caption(tr("app.share_help"))
                 st.code(_address(), language=None, wrap_lines=True)
-                if order.here() is not None:
+                if order.stage_key() is not None:
                     st.download_button(
                         tr("app.standalone"),
                         standalone(tr("app.name")),

@@ -19,7 +19,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import sde_grid, solve_ode, solve_sde
 
-__all__ = ["Langevin", "clocks", "conditional_sde", "marginal_ode", "marginal_sde"]
+__all__ = ["Langevin", "conditional_sde", "marginal_ode", "marginal_sde", "time_changes"]
 
 
 CLOCK_STEP = 0.2
@@ -50,13 +50,13 @@ def conditional_sde(
     y, frames = x0, [x0]
     langevin = Langevin(path.p_init)
     alpha, beta = path.scheduler.alpha(times), path.scheduler.beta(times)
-    for k, clock in enumerate(clocks(path, sigma, times), start=1):
+    for k, clock in enumerate(time_changes(path, sigma, times), start=1):
         y = langevin.run(y, clock, generator)
         frames.append(alpha[k] * z + beta[k] * y)
     return torch.stack(frames)
 
 
-def clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
+def time_changes(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
     r"""The clock :math:`\int \sigma^2/\beta^2\,dt` over each frame interval, by the midpoint rule on eight panels.
 
     In the last interval it is infinite where beta vanishes; the rule makes it merely so large that nothing is remembered.
@@ -64,8 +64,8 @@ def clocks(path: ProbabilityPath, sigma: Sigma, times: Tensor) -> list[float]:
     start, step = times[:-1, None].double(), times.diff()[:, None].double()
     middle = start + step * (torch.arange(8, dtype=torch.float64) + 0.5) / 8
     rate = (torch.as_tensor(sigma(middle)) / path.scheduler.beta(middle)).square()
-    clocks: list[float] = (rate.mean(dim=1) * step[:, 0]).tolist()
-    return clocks
+    lengths: list[float] = (rate.mean(dim=1) * step[:, 0]).tolist()
+    return lengths
 
 
 class Langevin:

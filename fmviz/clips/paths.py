@@ -48,11 +48,11 @@ __all__ = [
     "marginal_density",
     "marginal_figures",
     "marginal_panel",
-    "on_ground",
     "paths_clip",
     "posterior_panel",
     "readouts",
     "trajectory_through",
+    "with_background",
 ]
 
 TRAIL = 9
@@ -107,17 +107,17 @@ class Starts:
 
 def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
     """The marginal path p_t with velocity, score, particles and exact samples."""
-    return on_ground(marginal_density(path, grid), marginal_figures(path, sigma, grid, starts))
+    return with_background(marginal_density(path, grid), marginal_figures(path, sigma, grid, starts))
 
 
 def conditional_panel(
     path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
 ) -> PlanePanel:
     """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
-    return on_ground(conditional_density(path, z, grid), conditional_figures(path, sigma, z, grid, starts))
+    return with_background(conditional_density(path, z, grid), conditional_figures(path, sigma, z, grid, starts))
 
 
-def on_ground(density: Density, figures: PlanePanel) -> PlanePanel:
+def with_background(density: Density, figures: PlanePanel) -> PlanePanel:
     """`figures` with `density` below: the density costs most, and may be coarser for a moment."""
     return replace(figures, layers=(density, *figures.layers))
 

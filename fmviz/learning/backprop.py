@@ -62,7 +62,7 @@ class Gradient:
             inputs: features and a last row of ones, (F + 1, B).
             factor: f, a number or (1, B).
             target: y, (2, B).
-            loss: tensor of no axes that receives the loss.
+            loss: scalar tensor that receives the loss.
         """
         h = inputs
         for layer, before, extended, value, slope in zip(

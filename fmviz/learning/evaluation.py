@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
-from fmviz.learning.conversions import coefficients
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
+from fmviz.learning.prediction_gains import coefficients
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.sobol import sobol
 
@@ -204,7 +204,11 @@ def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tens
     uniform = uniform[uniform[:, 0].argsort()].to(path.p_data.device)
     # Strictly inside: at the ends themselves some conversions have no value.
     middle = uniform[each // 2 :: each, :1].clamp(0.25 / points, 1.0 - 0.25 / points)
-    return middle.expand(-1, each), path.p_data.from_uniform(uniform[:, 1:4]), path.p_init.from_uniform(uniform[:, 4:])
+    return (
+        middle.expand(-1, each),
+        path.p_data.inverse_transform(uniform[:, 1:4]),
+        path.p_init.inverse_transform(uniform[:, 4:]),
+    )
 
 
 def _answers(path: ProbabilityPath, x: Tensor, t: Tensor, each: int) -> _Answers:
@@ -216,7 +220,7 @@ def _answers(path: ProbabilityPath, x: Tensor, t: Tensor, each: int) -> _Answers
         answers = (
             *path.velocity_and_score(some, when),
             path.posterior_mean(some, when),
-            path.conditional_variance(some, when),
+            path.target_covariance_trace(some, when),
         )
         parts.append([answer.reshape(-1, *answer.shape[2:]) for answer in answers])
     return _Answers(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -1,6 +1,6 @@
 """A learned model: one network, and through T23 everything it knows.
 
-`velocity`, `score`, `noise` and `denoise` are exact conversions of the network's own prediction; where the path has none
+`velocity`, `score`, `noise` and `posterior_mean` are exact conversions of the network's own prediction; where the path has none
 they raise, saying why. `sampling_velocity`, `sampling_score` and `drift` are what solvers should use: the same conversions
 with their coefficients held where they would grow without bound, so that they stay finite on the closed interval.
 """
@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import FmvizError, SingularTimeError
-from fmviz.learning.conversions import Coefficients, coefficients, finite_range
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import Quantity
+from fmviz.learning.prediction_gains import Coefficients, coefficients, finite_range
 from fmviz.theory.schedulers import Scheduler
 
 Time = float | Tensor
@@ -74,7 +74,7 @@ class LearnedModel:
         """
         return self.predict("noise", x, t)
 
-    def denoise(self, x: Tensor, t: Time) -> Tensor:
+    def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2).
 
         Raises:
@@ -83,7 +83,7 @@ class LearnedModel:
         return self.predict("data", x, t)
 
     def predict(self, wanted: Quantity, x: Tensor, t: Time) -> Tensor:
-        """Any of the four by name; see `velocity`, `score`, `noise`, `denoise` ("data")."""
+        """Any of the four by name; see `velocity`, `score`, `noise`, `posterior_mean` ("data")."""
         self.require(wanted)
         c = self._coefficients(wanted, t)
         if not bool((c.x.isfinite() & c.q.isfinite()).all()):

@@ -2,7 +2,7 @@
 
 Thirty training threads would leave the interface no processor (measured in docs/architecture.md). Here each worker takes the run at
 the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none waits
-longer than the others' slices. Owners are heard from by `TrainingPool.touch`; a run whose owner is silent, and not there
+longer than the others' slices. Owners are heard from by `TrainingPool.heartbeat`; a run whose owner is silent, and not there
 when asked, ends.
 
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
@@ -61,7 +61,7 @@ class TrainingPool:
     Args:
         workers: threads.
         slice_seconds: length of a turn.
-        owner_timeout: seconds without `touch` after which a live run is ended.
+        owner_timeout: seconds without `heartbeat` after which a live run is ended.
         max_waiting: runs that want turns at once.
         max_ended: ended runs remembered.
         max_ended_bytes: size of all their networks.
@@ -143,12 +143,12 @@ class TrainingPool:
             return run.id
 
     def status(self, run_id: int) -> RunStatus:
-        """How a run is doing. Does not count as `touch`."""
+        """How a run is doing. Does not count as `heartbeat`."""
         time.sleep(0)  # a caller that asks all the time would otherwise keep the lock from the workers for ever
         with self._changed:
             return self._get(run_id).status(time.monotonic())
 
-    def touch(self, run_id: int) -> None:
+    def heartbeat(self, run_id: int) -> None:
         """Say that the owner is still there."""
         with self._changed:
             self._get(run_id).touched = time.monotonic()
@@ -247,7 +247,7 @@ class TrainingPool:
     def _turn(self, run: Run) -> None:
         error: Exception | None = None
         try:
-            run.turn(self._changed, self._slice_seconds)
+            run.run_slice(self._changed, self._slice_seconds)
         except Exception as caught:
             error = caught
             if not isinstance(caught, FmvizError):

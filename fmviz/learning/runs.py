@@ -3,7 +3,7 @@
 A `Run` is guarded by the pool's lock, except for its trainer, which belongs to the worker whose turn it is.
 """
 
-__all__ = ["Kept", "Run", "RunStatus", "State", "kept_steps"]
+__all__ = ["KeptSnapshot", "Run", "RunStatus", "State", "snapshot_steps"]
 
 import math
 import threading
@@ -21,7 +21,7 @@ from fmviz.learning import objectives
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, log_spaced
+from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
 from fmviz.theory import ProbabilityPath
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "abandoned"]
@@ -37,7 +37,7 @@ _SPEED_WINDOW = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class KeptSnapshot:
     """A snapshot kept for replay.
 
     Attributes:
@@ -86,7 +86,7 @@ class RunStatus:
     steps_per_second: float
     eta_seconds: float | None
     model: LearnedModel | None
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptSnapshot, ...]
     error: str | None
     failure: Exception | None = None
 
@@ -122,10 +122,10 @@ class _History:
         return tuple((self._stride * (index + 1), mean) for index, mean in enumerate(self._means))
 
 
-def kept_steps(path: ProbabilityPath, spec: TrainSpec) -> tuple[int, ...]:
+def snapshot_steps(path: ProbabilityPath, spec: TrainSpec) -> tuple[int, ...]:
     """The steps whose snapshots a run of `spec` keeps: log-spaced, fewer of a large network."""
     size = 4 * objectives.architecture(path, spec).n_weights
-    return log_spaced(spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size)))
+    return log_spaced_steps(spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size)))
 
 
 class Run:
@@ -165,7 +165,7 @@ class Run:
         self._snapshot: Snapshot | None = None
         self._history = _History()
         self._losses = torch.zeros(0)
-        self._kept: tuple[Kept, ...] = ()
+        self._kept: tuple[KeptSnapshot, ...] = ()
         self._wanted: deque[int] = deque()
         self._burst = 1
         self._progress: deque[tuple[float, int]] = deque()
@@ -236,7 +236,7 @@ class Run:
 
     # ----------------------------------------------- by a worker, lock not held
 
-    def turn(self, lock: threading.Condition, seconds: float) -> None:
+    def run_slice(self, lock: threading.Condition, seconds: float) -> None:
         """Train for about this long.
 
         Raises:
@@ -246,7 +246,7 @@ class Run:
         if self._trainer is None:
             self._trainer = Trainer(self._path, self.spec)
             self._losses = torch.empty(self.spec.steps)
-            self._wanted.extend(kept_steps(self._path, self.spec))
+            self._wanted.extend(snapshot_steps(self._path, self.spec))
             self._publish(self._trainer, lock)
         trainer = self._trainer
         while not trainer.finished:
@@ -273,11 +273,11 @@ class Run:
 
     def _publish(self, trainer: Trainer, lock: threading.Condition) -> None:
         snapshot = trainer.snapshot()
-        kept: tuple[Kept, ...] = ()
+        kept: tuple[KeptSnapshot, ...] = ()
         if self._wanted and snapshot.step == self._wanted[0]:
             self._wanted.popleft()
             report = None if self._evaluation is None else self._evaluation.report(snapshot.model)
-            kept = (Kept(snapshot.step, snapshot.model, report),)
+            kept = (KeptSnapshot(snapshot.step, snapshot.model, report),)
         losses: list[float] = snapshot.losses.tolist()
         with lock:
             if not self.alive:

@@ -4,7 +4,16 @@ All of a step happens on the device: the batch is one slice of a `Chunk`, the lo
 snapshot, and the optimiser has a single tensor to update. On CUDA the step is captured as a graph.
 """
 
-__all__ = ["Control", "Snapshot", "Trainer", "TrainingDivergedError", "log_spaced", "pick_device", "train", "untrained"]
+__all__ = [
+    "Control",
+    "Snapshot",
+    "Trainer",
+    "TrainingDivergedError",
+    "initial_model",
+    "log_spaced_steps",
+    "pick_device",
+    "train",
+]
 
 import math
 import time
@@ -237,7 +246,7 @@ class Trainer:
         return TrainingDivergedError(step, loss, self._base_rate * _schedule(self.spec, step - 1), self._good)
 
 
-def untrained(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
+def initial_model(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
     """The network that a run of `spec` starts from, on the CPU.
 
     Raises:
@@ -270,6 +279,12 @@ def train(
     Raises:
         ParameterError: the objective is not defined on this path, the device is not there, ``every`` is below 1.
         TrainingDivergedError: the loss ceased to be a finite number; it carries the explanation and the last good snapshot.
+
+    Example:
+        >>> from fmviz.theory import GaussianMixture, presets, schedulers
+        >>> path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
+        >>> [snapshot.step for snapshot in train(path, TrainSpec(hidden=(8,), batch_size=10, steps=25), every=10)]
+        [10, 20, 25]
     """
     if every < 1:
         raise ParameterError("every", "a count, at least 1", every)
@@ -285,7 +300,7 @@ def _snapshots(trainer: Trainer, every: int, control: Control | None) -> Iterato
         yield trainer.snapshot()
 
 
-def log_spaced(steps: int, count: int) -> tuple[int, ...]:
+def log_spaced_steps(steps: int, count: int) -> tuple[int, ...]:
     """At most ``count`` step numbers from 0 to ``steps``, evenly spaced in log(1 + step): which snapshots to keep."""
     if count < 2 or steps < 1:
         raise ParameterError("count, steps", "count at least 2 and steps at least 1", (count, steps))

@@ -13,7 +13,7 @@ from fmviz.scene import Component, Scene, scenes
 from fmviz.scene.scene import INITS, PRESETS, MixtureName
 from fmviz.theory import GaussianMixture, ProbabilityPath
 
-__all__ = ["same_path", "scene_of"]
+__all__ = ["same_path", "scene_from_path"]
 
 TOLERANCE = 1e-4
 """Components of a scene are rounded to four decimals."""
@@ -33,7 +33,7 @@ def _same_law(one: GaussianMixture, other: GaussianMixture) -> bool:
     )
 
 
-def scene_of(path: ProbabilityPath, like: Scene) -> Scene | None:
+def scene_from_path(path: ProbabilityPath, like: Scene) -> Scene | None:
     """A scene with this path, everything else as in `like`; None if no scene can hold it.
 
     Raises nothing: laws outside what a scene may hold give None.

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.special import ndtr
 
 from fmviz.errors import ParameterError
-from fmviz.theory.conservation import Law, Motion
+from fmviz.theory.conservation import MovingMixture, TermFactors
 
 _TWO_PI = 2.0 * math.pi
 # Correlations above this are expanded about 1, as Genz does; below it 20 nodes give 15 digits.
@@ -72,7 +72,7 @@ class Fluxes:
         return self.total.sum(dim=-1)
 
 
-def mass(motion: Motion, box: Box) -> Tensor:
+def mass(motion: MovingMixture, box: Box) -> Tensor:
     """Probability of the box at T times, (T,), float64, to about 1e-14."""
     variances = motion.covariance.diagonal(dim1=-2, dim2=-1)
     correlation = motion.covariance[..., 0, 1] / variances.prod(-1).sqrt()
@@ -81,7 +81,7 @@ def mass(motion: Motion, box: Box) -> Tensor:
     return _weighted(motion, _alternate(inside))
 
 
-def mass_rate(motion: Motion, box: Box) -> Tensor:
+def mass_rate(motion: MovingMixture, box: Box) -> Tensor:
     r"""d/dt of `mass`, (T,), float64, in closed form.
 
     The derivatives in the mean are integrals of the density along sides, normal densities times conditional normal
@@ -99,16 +99,16 @@ def mass_rate(motion: Motion, box: Box) -> Tensor:
     return _weighted(motion, rate)
 
 
-def fluxes(motion: Motion, box: Box, half_square: Tensor, law: Law | None = None) -> Fluxes:
+def fluxes(motion: MovingMixture, box: Box, half_sigma_squared: Tensor, law: TermFactors | None = None) -> Fluxes:
     r"""Outward flux through each side by quadrature.
 
     Args:
         motion: T times C components.
         box: the box.
-        half_square: :math:`\sigma_t^2 / 2`, (T,).
+        half_sigma_squared: :math:`\sigma_t^2 / 2`, (T,).
         law: other dynamics than those that carry p.
     """
-    law = law or Law()
+    law = law or TermFactors()
     variance = motion.covariance
     # Determinant over trace lies between half the smaller eigenvalue and all of it.
     narrowest = float((_determinant(variance) / variance.diagonal(dim1=-2, dim2=-1).sum(-1)).min().sqrt())
@@ -121,7 +121,7 @@ def fluxes(motion: Motion, box: Box, half_square: Tensor, law: Law | None = None
             carried, gradient = _edge(motion, points, axis)
             sides.append(torch.stack((carried @ weights, gradient @ weights)) * outward)
     transport, gradient = torch.stack(sides, dim=-1)  # each (T, 4)
-    factor = half_square.double().unsqueeze(-1)
+    factor = half_sigma_squared.double().unsqueeze(-1)
     return Fluxes(law.velocity * transport, law.score * factor * gradient, -factor * gradient)
 
 
@@ -187,11 +187,11 @@ def _alternate(corners: Tensor) -> Tensor:
     return corners[0] - corners[1] - corners[2] + corners[3]
 
 
-def _weighted(motion: Motion, values: Tensor) -> Tensor:
+def _weighted(motion: MovingMixture, values: Tensor) -> Tensor:
     return (values * motion.log_weights.exp()).sum(-1)
 
 
-def _side(motion: Motion, axis: int, end: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+def _side(motion: MovingMixture, axis: int, end: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
     """The integral of each component's density along one side, and its derivative in the side's place; (T, C)."""
     other = 1 - axis
     variance, mixed = motion.covariance[..., axis, axis], motion.covariance[..., 0, 1]
@@ -205,18 +205,18 @@ def _side(motion: Motion, axis: int, end: Tensor, low: Tensor, high: Tensor) -> 
     return first, -(away * first + mixed * ends) / variance
 
 
-def _edge(motion: Motion, points: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+def _edge(motion: MovingMixture, points: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """Components across a side of p u and of grad p at points (N, 2) on it; each (T, N)."""
     weighted = motion.log_weights.exp().unsqueeze(-1) * _normal(motion, points.reshape(-1, 1, 1, 2)).permute(1, 2, 0)
     velocity = torch.einsum("tcj,nj->tcn", motion.slope[..., axis, :], points) + motion.offset[..., axis, None]
     c = motion.covariance
     row = torch.stack((c[..., 1 - axis, 1 - axis], -c[..., 0, 1]), dim=-1) / _determinant(c).unsqueeze(-1)
     apart = points - motion.mean.unsqueeze(-2)  # (T, C, N, 2)
-    pull = -(row[..., :1] * apart[..., axis] + row[..., 1:] * apart[..., 1 - axis])
-    return (weighted * velocity).sum(1), (weighted * pull).sum(1)
+    precision_mean = -(row[..., :1] * apart[..., axis] + row[..., 1:] * apart[..., 1 - axis])
+    return (weighted * velocity).sum(1), (weighted * precision_mean).sum(1)
 
 
-def _normal(motion: Motion, points: Tensor) -> Tensor:
+def _normal(motion: MovingMixture, points: Tensor) -> Tensor:
     """The density of each component at points (N, 1, 1, 2), (N, T, C)."""
     c, determinant = motion.covariance, _determinant(motion.covariance)
     x, y = (points - motion.mean).unbind(-1)

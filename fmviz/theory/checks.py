@@ -133,13 +133,13 @@ def fokker_planck_residual(
         SingularTimeError: as `continuity_residual`.
     """
     value = sigma(t) if callable(sigma) else sigma  # type: ignore[arg-type]  # ours take tensors
-    half_square = 0.5 * torch.as_tensor(value, dtype=torch.float64, device=x.device).square()
+    half_sigma_squared = 0.5 * torch.as_tensor(value, dtype=torch.float64, device=x.device).square()
     points, density, rate = _density_rate(path, x, t)
     velocity, score = path.velocity_and_score(points, t)
-    flux = _flux_divergence(path, points, t, density, velocity + half_square.unsqueeze(-1) * score)
+    flux = _flux_divergence(path, points, t, density, velocity + half_sigma_squared.unsqueeze(-1) * score)
     gradient = _gradient(path.log_density(points, t), points, keep=True)
     laplacian = density * (divergence(gradient, points) + gradient.square().sum(dim=-1))
-    return FokkerPlanckResidual(rate, flux.detach(), (half_square * laplacian).detach())
+    return FokkerPlanckResidual(rate, flux.detach(), (half_sigma_squared * laplacian).detach())
 
 
 def score_residual(path: ProbabilityPath, x: Tensor, t: float | Tensor) -> ScoreResidual:

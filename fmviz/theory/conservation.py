@@ -25,7 +25,7 @@ multiplies a mean other than zero it has no velocity. Given z, there is neither 
 nor a velocity where a derivative is infinite. `solvable` says which times are left; the others raise.
 """
 
-__all__ = ["Law", "Motion", "Terms", "conditional_motion", "marginal_motion", "solvable", "terms"]
+__all__ = ["MovingMixture", "TermFactors", "Terms", "moving_conditional", "moving_marginal", "solvable", "terms"]
 
 import math
 from dataclasses import dataclass, replace
@@ -35,8 +35,8 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.path_at_times import PathTimesCache
 from fmviz.theory.schedulers import ScheduleValues
-from fmviz.theory.slices import SliceCache
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 # Numbers of one (time, component, point) block worked on at a time; larger blocks leave the cache.
@@ -44,7 +44,7 @@ _BLOCK = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class MovingMixture:
     r"""C weighted Gaussians at T times, how they change, and the affine velocity A x + b that carries each; float64.
 
     Attributes:
@@ -67,7 +67,7 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Law:
+class TermFactors:
     """Factors of the velocity and of the score's part of the drift; 1 and 1 are the law that p_t obeys (T21)."""
 
     velocity: float = 1.0
@@ -92,7 +92,7 @@ class Terms:
     diffusion: Tensor
     score_transport: Tensor
 
-    def under(self, law: Law) -> "Terms":
+    def with_factors(self, law: TermFactors) -> "Terms":
         """What the terms are for other dynamics than those that carry p."""
         return replace(self, transport=law.velocity * self.transport, score_transport=law.score * self.score_transport)
 
@@ -117,7 +117,7 @@ def solvable(path: ProbabilityPath, times: Tensor, z: Tensor | None = None) -> T
     return (finite_alpha | centred_data) & (finite_beta | centred_init)
 
 
-def marginal_motion(path: ProbabilityPath, times: Tensor) -> Motion:
+def moving_marginal(path: ProbabilityPath, times: Tensor) -> MovingMixture:
     """The pairs of components of p_t (T16) and their regression lines E[X' | X = x] = A x + b.
 
     Args:
@@ -127,12 +127,12 @@ def marginal_motion(path: ProbabilityPath, times: Tensor) -> Motion:
     Raises:
         SingularTimeError: a time that is not `solvable`.
     """
-    at = SliceCache(path.p_init, path.p_data, path.scheduler).at(_checked(times))
+    at = PathTimesCache(path.p_init, path.p_data, path.scheduler).at(_checked(times))
     v, pairs = at.values, at.pairs
     rows = at.velocity_map.exact  # raises where there is no velocity
     affine = rows.reshape(len(rows), 4, 2, -1)[:, :3]
     d_alpha, d_beta = (d.nan_to_num(posinf=0.0, neginf=0.0) for d in (v.d_alpha, v.d_beta))  # those multiply zero
-    return Motion(
+    return MovingMixture(
         pairs.log_weights,
         at.mean,
         at.covariance,
@@ -143,7 +143,7 @@ def marginal_motion(path: ProbabilityPath, times: Tensor) -> Motion:
     )
 
 
-def conditional_motion(path: ProbabilityPath, z: Tensor, times: Tensor) -> Motion:
+def moving_conditional(path: ProbabilityPath, z: Tensor, times: Tensor) -> MovingMixture:
     """The components of p_t(. | z) (T12, T14), all carried by the one velocity of T15.
 
     Args:
@@ -163,7 +163,7 @@ def conditional_motion(path: ProbabilityPath, z: Tensor, times: Tensor) -> Motio
     alpha, beta, d_alpha, d_beta = (f.reshape(-1, 1, 1) for f in (v.alpha, v.beta, v.d_alpha, v.d_beta))
     shrink = d_beta / beta
     shape = (len(times), len(means), 2)
-    return Motion(
+    return MovingMixture(
         path.p_init.weights.double().log(),
         alpha * point + beta * means,
         beta.square().unsqueeze(-1) * covariances,
@@ -174,28 +174,28 @@ def conditional_motion(path: ProbabilityPath, z: Tensor, times: Tensor) -> Motio
     )
 
 
-def terms(motion: Motion, x: Tensor, half_square: Tensor) -> Terms:
+def terms(motion: MovingMixture, x: Tensor, half_sigma_squared: Tensor) -> Terms:
     r"""All terms at points, the same at all times.
 
     Args:
         motion: T times C components.
         x: (N, 2); read as float64.
-        half_square: :math:`\sigma_t^2 / 2`, (T,).
+        half_sigma_squared: :math:`\sigma_t^2 / 2`, (T,).
     """
     precision = _inverse(motion.covariance)
-    pull = _apply(precision, motion.mean)
+    precision_mean = _apply(precision, motion.mean)
     forms = torch.stack(
         (
-            _rate(motion, precision, pull),
-            -_divergence(motion.slope, motion.offset, precision, pull),
+            _rate(motion, precision, precision_mean),
+            -_divergence(motion.slope, motion.offset, precision, precision_mean),
             _laplacian(motion, precision),
-            -_divergence(-precision, pull, precision, pull),
+            -_divergence(-precision, precision_mean, precision, precision_mean),
         ),
         dim=1,
     )  # (T, 4, C, 6)
-    forms[:, 2:] *= half_square.double().reshape(-1, 1, 1, 1)
+    forms[:, 2:] *= half_sigma_squared.double().reshape(-1, 1, 1, 1)
     basis = _basis(x.double())
-    log_form = _log_form(motion, precision, pull)
+    log_form = _log_form(motion, precision, precision_mean)
     count, components, n = len(forms), forms.shape[2], basis.shape[1]
     density, found = basis.new_empty(count, n), basis.new_empty(count, 4, n)
     height = max(1, _BLOCK // (components * n))
@@ -223,31 +223,31 @@ def _form(matrix: Tensor, linear: Tensor, constant: Tensor) -> Tensor:
     return torch.stack((*squares, linear[..., 0], linear[..., 1], constant), dim=-1)
 
 
-def _log_form(motion: Motion, precision: Tensor, pull: Tensor) -> Tensor:
+def _log_form(motion: MovingMixture, precision: Tensor, precision_mean: Tensor) -> Tensor:
     """log of the weighted component density."""
     constant = motion.log_weights - _LOG_TWO_PI - 0.5 * _determinant(motion.covariance).log()
-    return _form(-0.5 * precision, pull, constant - 0.5 * (motion.mean * pull).sum(-1))
+    return _form(-0.5 * precision, precision_mean, constant - 0.5 * (motion.mean * precision_mean).sum(-1))
 
 
-def _rate(motion: Motion, precision: Tensor, pull: Tensor) -> Tensor:
+def _rate(motion: MovingMixture, precision: Tensor, precision_mean: Tensor) -> Tensor:
     """The derivative of `_log_form` in t, coefficient by coefficient: P' = -P C' P, and (log det C)' by its minors."""
     c, d = motion.covariance, motion.covariance_rate
     precision_rate = -precision @ d @ precision
     minors = d[..., 0, 0] * c[..., 1, 1] + c[..., 0, 0] * d[..., 1, 1] - 2.0 * c[..., 0, 1] * d[..., 0, 1]
     turned = _apply(precision_rate, motion.mean)
     constant = -0.5 * minors / _determinant(c) - 0.5 * (motion.mean * turned).sum(-1)
-    constant = constant - (motion.mean_rate * pull).sum(-1)
+    constant = constant - (motion.mean_rate * precision_mean).sum(-1)
     return _form(-0.5 * precision_rate, turned + _apply(precision, motion.mean_rate), constant)
 
 
-def _divergence(slope: Tensor, offset: Tensor, precision: Tensor, pull: Tensor) -> Tensor:
+def _divergence(slope: Tensor, offset: Tensor, precision: Tensor, precision_mean: Tensor) -> Tensor:
     """div(N (A x + b)) / N = tr A + (A x + b) . (-P x + P m)."""
-    linear = _apply(slope.mT, pull) - _apply(precision, offset)
+    linear = _apply(slope.mT, precision_mean) - _apply(precision, offset)
     trace = slope.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return _form(-slope.mT @ precision, linear, trace + (offset * pull).sum(-1))
+    return _form(-slope.mT @ precision, linear, trace + (offset * precision_mean).sum(-1))
 
 
-def _laplacian(motion: Motion, precision: Tensor) -> Tensor:
+def _laplacian(motion: MovingMixture, precision: Tensor) -> Tensor:
     """Laplace N / N = |P (x - m)|^2 - tr P."""
     square = precision @ precision
     turned = _apply(square, motion.mean)

@@ -21,7 +21,16 @@ included, runs along the points and is vectorised; memory traffic decides the sp
 cache, and in place.
 """
 
-__all__ = ["ComponentTable", "Layout", "Recast", "arrange", "averages", "log_density", "posterior", "stack"]
+__all__ = [
+    "ComponentTable",
+    "DtypeCache",
+    "Layout",
+    "log_density",
+    "posterior",
+    "posterior_averages",
+    "stack_maps",
+    "to_grid",
+]
 
 import math
 from collections.abc import Iterator
@@ -41,7 +50,7 @@ _ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
-class Recast:
+class DtypeCache:
     """A float64 tensor, and its copies in the dtypes that were asked for."""
 
     exact: Tensor
@@ -55,11 +64,11 @@ class Recast:
                 found = self._copies[dtype] = self.exact.to(dtype)
         return found
 
-    def split(self, dim: int) -> "list[Recast]":
+    def split(self, dim: int) -> "list[DtypeCache]":
         """One for each index along an axis, which is kept."""
         parts = {dtype: copy.split(1, dim) for dtype, copy in self._copies.items()}  # type: ignore[no-untyped-call]
         exact = self.exact.split(1, dim)  # type: ignore[no-untyped-call]
-        return [Recast(one, {dtype: parts[dtype][i] for dtype in parts}) for i, one in enumerate(exact)]
+        return [DtypeCache(one, {dtype: parts[dtype][i] for dtype in parts}) for i, one in enumerate(exact)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +82,7 @@ class ComponentTable:
         precision: inverse covariances, (T, C, 2, 2).
     """
 
-    exponents: Recast
+    exponents: DtypeCache
     mean: Tensor
     precision: Tensor
 
@@ -97,10 +106,10 @@ class ComponentTable:
         exponents = torch.stack(rows).unsqueeze(-1)
         p12 = w21 * w22
         precision = torch.stack((w11 * w11 + w21 * w21, p12, p12, w22 * w22), dim=-1)
-        return cls(Recast(exponents), mean, precision.reshape(*mean.shape, 2))
+        return cls(DtypeCache(exponents), mean, precision.reshape(*mean.shape, 2))
 
     def affine(self, offset: Tensor, matrix: Tensor | None) -> Tensor:
-        r"""The affine maps :math:`g + G C^{-1} (x - m)`, for `stack`.
+        r"""The affine maps :math:`g + G C^{-1} (x - m)`, for `stack_maps`.
 
         Args:
             offset: :math:`g`, broadcastable to (T, C, 2).
@@ -120,14 +129,14 @@ class ComponentTable:
         return [ComponentTable(*row) for row in zip(self.exponents.split(1), means, precisions, strict=True)]
 
 
-def stack(*maps: Tensor) -> Recast:
-    """Maps from `ComponentTable.affine`, M of them, made ready for `averages`.
+def stack_maps(*maps: Tensor) -> DtypeCache:
+    """Maps from `ComponentTable.affine`, M of them, made ready for `posterior_averages`.
 
     Returns:
         (T, 8 M, C): 2 M first columns, 2 M second columns, 2 M constants, and 2 M ones, which sum up the weights.
     """
     rows = torch.cat(maps, dim=2)
-    return Recast(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1).flatten(1, 2))
+    return DtypeCache(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1).flatten(1, 2))
 
 
 @dataclass(frozen=True)
@@ -144,14 +153,14 @@ class Layout:
     times: tuple[int, ...]
     inner: tuple[int, ...]
 
-    def restore(self, values: Tensor) -> Tensor:
+    def from_grid(self, values: Tensor) -> Tensor:
         """(T, N) to the batch shape, or (T, M, N) to the batch shape and a last axis of M."""
         if values.ndim == 2:
             return values.reshape(self.times + self.inner)
         return values.mT.reshape(*self.times, *self.inner, values.shape[1])
 
 
-def arrange(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
+def to_grid(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
     """Split the batch axes of x into those along which t varies and the rest.
 
     Args:
@@ -262,7 +271,7 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
 
     Args:
         table: T times C components.
-        points: (2, 1 or T, 1, N), from `arrange`.
+        points: (2, 1 or T, 1, N), from `to_grid`.
     """
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
@@ -280,13 +289,13 @@ def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     return weights / weights.sum(dim=1, keepdim=True)
 
 
-def averages(table: ComponentTable, points: Tensor, maps: Recast) -> Tensor:
+def posterior_averages(table: ComponentTable, points: Tensor, maps: DtypeCache) -> Tensor:
     """Posterior averages of affine maps of the point.
 
     Args:
         table: T times C components.
-        points: (2, 1 or T, 1, N), from `arrange`.
-        maps: M maps, from `stack`.
+        points: (2, 1 or T, 1, N), from `to_grid`.
+        maps: M maps, from `stack_maps`.
 
     Returns:
         (T, 2 M, N).

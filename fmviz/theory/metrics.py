@@ -34,10 +34,14 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
         y: (M, 2).
 
     Returns:
-        Tensor of no axes, float64.
+        Scalar tensor, float64.
 
     Raises:
         ParameterError: a sample is empty or not made of points in the plane.
+
+    Example:
+        >>> float(energy_distance(torch.zeros(3, 2), torch.tensor([[3.0, 4.0]])))  # 2 E|X - Y|
+        10.0
     """
     _check("x", x)
     _check("y", y)
@@ -57,7 +61,7 @@ def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
         directions: how many, at least 1.
 
     Returns:
-        Tensor of no axes, float64.
+        Scalar tensor, float64.
 
     Raises:
         ParameterError: a sample is empty or not made of points in the plane, or no direction was asked for.
@@ -82,7 +86,7 @@ def negative_log_density(law: GaussianMixture, x: Tensor) -> Tensor:
         x: (N, 2).
 
     Returns:
-        Tensor of no axes, float64.
+        Scalar tensor, float64.
     """
     _check("x", x)
     return -law.log_density(x.double()).mean()

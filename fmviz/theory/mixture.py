@@ -38,6 +38,14 @@ class GaussianMixture:
     Raises:
         ParameterError: a shape does not fit, a number is not finite, a covariance is not symmetric positive definite,
             a weight is not positive, or a label is not an integer.
+
+    Example:
+        >>> import torch
+        >>> pair = GaussianMixture(torch.tensor([[-2.0, 0.0], [2.0, 0.0]]), torch.eye(2).expand(2, 2, 2), torch.ones(2))
+        >>> pair.score(torch.zeros(2))  # halfway between two equal components
+        tensor([0., 0.])
+        >>> pair.sample(5, generator=torch.Generator().manual_seed(0)).shape
+        torch.Size([5, 2])
     """
 
     means: Tensor
@@ -124,9 +132,9 @@ class GaussianMixture:
             return gaussians.ComponentTable.build(self.weights.double().log(), means, covariances)
 
     @cached_property
-    def _score_map(self) -> gaussians.Recast:
+    def _score_map(self) -> gaussians.DtypeCache:
         with torch.inference_mode(False):
-            return gaussians.stack(self._table.affine(torch.zeros_like(self._table.mean), None))
+            return gaussians.stack_maps(self._table.affine(torch.zeros_like(self._table.mean), None))
 
     def log_density(self, x: Tensor) -> Tensor:
         """Logarithm of the density.
@@ -137,8 +145,8 @@ class GaussianMixture:
         Returns:
             (...), in the dtype of x.
         """
-        layout = gaussians.arrange(x)
-        return layout.restore(gaussians.log_density(self._table, layout.points))
+        layout = gaussians.to_grid(x)
+        return layout.from_grid(gaussians.log_density(self._table, layout.points))
 
     def score(self, x: Tensor) -> Tensor:
         """Gradient of the log density (the right-hand side of T10).
@@ -149,8 +157,8 @@ class GaussianMixture:
         Returns:
             (..., 2), in the dtype of x.
         """
-        layout = gaussians.arrange(x)
-        return layout.restore(gaussians.averages(self._table, layout.points, self._score_map))
+        layout = gaussians.to_grid(x)
+        return layout.from_grid(gaussians.posterior_averages(self._table, layout.points, self._score_map))
 
     def responsibilities(self, x: Tensor) -> Tensor:
         """Weight of each component given the point.
@@ -161,8 +169,8 @@ class GaussianMixture:
         Returns:
             (..., K), summing to one along the last axis.
         """
-        layout = gaussians.arrange(x)
-        return layout.restore(gaussians.posterior(self._table, layout.points))
+        layout = gaussians.to_grid(x)
+        return layout.from_grid(gaussians.posterior(self._table, layout.points))
 
     def sample_components(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Independent draws, each with the component that it came from.
@@ -196,7 +204,7 @@ class GaussianMixture:
         """Independent draws, (n, 2)."""
         return self.sample_components(n, generator=generator)[0]
 
-    def from_uniform(self, uniform: Tensor) -> Tensor:
+    def inverse_transform(self, uniform: Tensor) -> Tensor:
         """What uniform numbers become: the first picks the component, the others the place in it.
 
         Evenly spread numbers, of a Sobol sequence for one, become points evenly spread over the mixture.

@@ -37,8 +37,8 @@ from torch import Tensor
 from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory import gaussians
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.path_at_times import PathAtTimes, PathTimesCache
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
-from fmviz.theory.slices import PathSlice, SliceCache
 
 Time = float | Tensor
 """A time in [0, 1]: a float, or a tensor broadcastable to the batch axes of the points."""
@@ -60,17 +60,25 @@ class ProbabilityPath:
 
     Raises:
         ParameterError: (all methods) t outside [0, 1], or shapes that do not fit.
+
+    Example:
+        >>> from fmviz.theory import presets, schedulers
+        >>> path = ProbabilityPath(GaussianMixture.standard(), presets.get("ring8"), schedulers.get("linear"))
+        >>> path.marginal_velocity(torch.zeros(1, 2), 0.5).round(decimals=6).abs()  # 0 by symmetry
+        tensor([[0., 0.]])
+        >>> path.marginal(0.25).n_components
+        8
     """
 
     p_init: GaussianMixture
     p_data: GaussianMixture
     scheduler: Scheduler
-    _cache: SliceCache = field(init=False, repr=False)
+    _cache: PathTimesCache = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.p_init.device != self.p_data.device:
             raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
-        object.__setattr__(self, "_cache", SliceCache(self.p_init, self.p_data, self.scheduler))
+        object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler))
 
     def to(self, target: torch.device | torch.dtype | str) -> "ProbabilityPath":
         """The same path with both mixtures in another floating type or on another device."""
@@ -120,7 +128,7 @@ class ProbabilityPath:
     def log_density(self, x: Tensor, t: Time) -> Tensor:
         """log p_t(x) (T13), (...)."""
         at, layout = self._at(x, t)
-        return layout.restore(gaussians.log_density(at.table, layout.points))
+        return layout.from_grid(gaussians.log_density(at.table, layout.points))
 
     def sample(self, n: int, t: Time, *, generator: torch.Generator | None = None) -> Tensor:
         """Exact independent draws of p_t: z ~ p_data, then x ~ p_t(. | z) (T13).
@@ -151,18 +159,18 @@ class ProbabilityPath:
                 the derivative of alpha is and p_data has.
         """
         at, layout = self._at(x, t)
-        return layout.restore(gaussians.averages(at.table, layout.points, at.velocity_map))
+        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.velocity_map))
 
     def marginal_score(self, x: Tensor, t: Time) -> Tensor:
         """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
         at, layout = self._at(x, t)
-        return layout.restore(gaussians.averages(at.table, layout.points, at.score_map))
+        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.score_map))
 
     def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """`marginal_velocity` and `marginal_score` for little more than the price of one."""
         at, layout = self._at(x, t)
-        both = gaussians.averages(at.table, layout.points, at.velocity_and_score_map)
-        return layout.restore(both[:, :2]), layout.restore(both[:, 2:])
+        both = gaussians.posterior_averages(at.table, layout.points, at.velocity_and_score_map)
+        return layout.from_grid(both[:, :2]), layout.from_grid(both[:, 2:])
 
     def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
         """The drift u_t + (sigma_t^2 / 2) s_t of T21, for `fmviz.theory.solvers.solve_sde`."""
@@ -172,12 +180,12 @@ class ProbabilityPath:
         """Weight of each data component given X_t = x, (..., K); summed per label, the exact classifier p_t(y|x)."""
         at, layout = self._at(x, t)
         pairs = gaussians.posterior(at.table, layout.points)
-        return layout.restore(pairs.reshape(len(pairs), self.p_init.n_components, -1, pairs.shape[-1]).sum(dim=1))
+        return layout.from_grid(pairs.reshape(len(pairs), self.p_init.n_components, -1, pairs.shape[-1]).sum(dim=1))
 
     def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
-        return layout.restore(gaussians.averages(at.table, layout.points, at.posterior_mean_map))
+        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.posterior_mean_map))
 
     def sample_posterior(
         self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
@@ -251,8 +259,8 @@ class ProbabilityPath:
             means = alpha * z.double() + beta * self.p_init.means.double()
             covariances = beta.square().unsqueeze(-1) * self.p_init.covariances.double()
             table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means, covariances)
-            layout = gaussians.arrange(x, tuple(t.shape) if isinstance(t, Tensor) else ())
-            return layout.restore(gaussians.log_density(table, layout.points))
+            layout = gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+            return layout.from_grid(gaussians.log_density(table, layout.points))
         v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
         return (self.p_init.log_density(eps) - 2.0 * v.beta.log()).to(x.dtype)
 
@@ -269,7 +277,7 @@ class ProbabilityPath:
         largest = half_trace + torch.hypot(half_gap, precision[..., 0, 1])
         return largest.amax(dim=-1).reshape(t.shape if isinstance(t, Tensor) else ())
 
-    def conditional_variance(self, x: Tensor, t: Time) -> Tensor:
+    def target_covariance_trace(self, x: Tensor, t: Time) -> Tensor:
         r"""tr Cov[u_t(x|z) | X_t = x] (T27), (...): how far the targets of L_CFM scatter at x.
 
         Within a pair the covariance is :math:`(\dot\alpha\beta - \alpha\dot\beta)^2 \Sigma C^{-1} S`, which equals the
@@ -286,7 +294,7 @@ class ProbabilityPath:
         pair_velocity = constant + along_x * x1 + along_y * x2
         mean = (weights.unsqueeze(1) * pair_velocity).sum(dim=2, keepdim=True)
         between = (pair_velocity - mean).square().sum(dim=1)
-        return layout.restore((weights * (between + at.scatter.unsqueeze(-1))).sum(dim=1)).to(x.dtype)
+        return layout.from_grid((weights * (between + at.target_covariance_trace.unsqueeze(-1))).sum(dim=1)).to(x.dtype)
 
     def irreducible_loss(
         self,
@@ -307,7 +315,7 @@ class ProbabilityPath:
             generator: source of randomness.
 
         Returns:
-            Tensor of no axes, float64.
+            Scalar tensor, float64.
 
         Raises:
             SingularTimeError: a derivative is infinite at t; or, with ``t=None``, at an end of t_range: for the square
@@ -321,7 +329,7 @@ class ProbabilityPath:
             uniform = torch.rand(n, generator=generator, dtype=torch.float64, device=self.p_data.device)
             t = low + (high - low) * uniform
         x = self.sample(n, t, generator=generator).double()
-        return self.conditional_variance(x, t).mean()
+        return self.target_covariance_trace(x, t).mean()
 
     # ------------------------------------------------------------- internals
 
@@ -329,11 +337,11 @@ class ProbabilityPath:
     def _pair_weights(self) -> Tensor:
         return (self.p_init.weights.double()[:, None] * self.p_data.weights.double()).flatten()
 
-    def _slice(self, t: Time) -> PathSlice:
+    def _slice(self, t: Time) -> PathAtTimes:
         return self._cache.at(_checked(t))
 
-    def _at(self, x: Tensor, t: Time) -> tuple[PathSlice, gaussians.Layout]:
-        return self._slice(t), gaussians.arrange(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+    def _at(self, x: Tensor, t: Time) -> tuple[PathAtTimes, gaussians.Layout]:
+        return self._slice(t), gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
 
     def _values(self, t: Time) -> ScheduleValues:
         _checked(t)

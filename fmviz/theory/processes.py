@@ -15,7 +15,7 @@ So the exact path can be drawn for any step **with the Brownian path it belongs 
 same noise be held against it, trajectory by trajectory.
 """
 
-__all__ = ["Driven", "Langevin", "OrnsteinUhlenbeck", "brownian_motion"]
+__all__ = ["DrivenPaths", "Langevin", "OrnsteinUhlenbeck", "brownian_motion"]
 
 import itertools
 import math
@@ -62,7 +62,7 @@ def brownian_motion(levels: int, shape: Sequence[int], *, generator: torch.Gener
 
 
 @dataclass(frozen=True, eq=False)
-class Driven:
+class DrivenPaths:
     """Paths (T, *shape) of a process, and the Brownian paths W (T, *shape), W = 0 at first, that drive them."""
 
     paths: Tensor
@@ -127,7 +127,7 @@ class OrnsteinUhlenbeck:
         """The same process as Langevin dynamics on its own stationary law (T11). Raises ParameterError for sigma 0."""
         return Langevin(self.stationary, self.sigma)
 
-    def simulate(self, x0: Tensor, times: Sequence[float], *, generator: torch.Generator) -> Driven:
+    def simulate(self, x0: Tensor, times: Sequence[float], *, generator: torch.Generator) -> DrivenPaths:
         """Paths with the exact law at all times together, and the Brownian paths that drive them.
 
         The same numbers are drawn whatever theta and sigma are, and the Brownian paths depend on the times only.
@@ -152,7 +152,7 @@ class OrnsteinUhlenbeck:
             paths.append(
                 math.exp(-self.theta * h) * paths[-1] + (self.sigma * along) * increment + (self.sigma * across) * rest
             )
-        return Driven(torch.stack(paths), torch.cat((torch.zeros_like(x0)[None], increments.cumsum(0))))
+        return DrivenPaths(torch.stack(paths), torch.cat((torch.zeros_like(x0)[None], increments.cumsum(0))))
 
     def integral(self, h: float) -> tuple[float, float]:
         r"""(c, r) such that :math:`I = c \Delta W + r \xi` over a step h, with :math:`\xi \sim N(0, 1)` independent of W."""
@@ -193,7 +193,7 @@ class Langevin:
         return self.sigma
 
     @property
-    def longest_step(self) -> float:
+    def max_stable_step(self) -> float:
         """The step beyond which Euler-Maruyama overshoots the narrowest component by more than it came from.
 
         Along an axis of variance v the drift pulls back at the rate sigma² / (2 v), and an explicit step multiplies the

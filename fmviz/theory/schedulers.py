@@ -68,7 +68,7 @@ class ScheduleValues:
 
 
 class Scheduler(abc.ABC):
-    """Base of all schedulers. Times are floats or tensors in [0, 1]; a float is read as a float64 tensor of no axes."""
+    """Base of all schedulers. Times are floats or tensors in [0, 1]; a float is read as a float64 scalar tensor."""
 
     @abc.abstractmethod
     def evaluate(self, t: Tensor) -> ScheduleValues:
@@ -203,7 +203,16 @@ def get(name: str, *, exponent: float = 2.0) -> Scheduler:
 
 
 def custom(alpha: str, beta: str) -> "Custom":
-    """A scheduler from two typed formulas in t; see `Custom`."""
+    """A scheduler from two typed formulas in t; see `Custom`.
+
+    Example:
+        >>> float(custom("sin(pi*t/2)", "cos(pi*t/2)").alpha(1.0))
+        1.0
+        >>> custom("t", "t")
+        Traceback (most recent call last):
+        ...
+        fmviz.errors.ScheduleError: endpoint: beta: must be 1 at t = 0, but is 0
+    """
     return Custom(alpha, beta)
 
 

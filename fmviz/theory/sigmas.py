@@ -69,7 +69,7 @@ class Sigma:
         """Value at t.
 
         Args:
-            t: time in [0, 1]; a float is read as a float64 tensor of no axes.
+            t: time in [0, 1]; a float is read as a float64 scalar tensor.
 
         Returns:
             sigma_t >= 0 in the shape of t.

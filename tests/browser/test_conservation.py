@@ -108,7 +108,7 @@ def test_given_z_on_a_laptop_and_the_continuity_equation(open_page):
     for name in ("check", "code"):
         widget(page, f"{name}_conservation").locator("summary").click()
     expect(widget(page, "check_conservation").get_by_test_id("stTable").first).to_be_visible(timeout=60_000)
-    expect(page.get_by_test_id("stCode")).to_contain_text("conditional_motion")
+    expect(page.get_by_test_id("stCode")).to_contain_text("moving_conditional")
     settle(page)
 
 

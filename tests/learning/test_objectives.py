@@ -1,4 +1,4 @@
-"""Draws, targets and conversions against the exact theory."""
+"""Draws, targets and prediction gains against the exact theory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from fmviz.errors import FmvizError, ParameterError, SingularTimeError
-from fmviz.learning.conversions import MAX_GAIN, coefficients, finite_range
 from fmviz.learning.draws import Batches, draw_times
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import Quantity, architecture, regression, require_trainable, time_range
+from fmviz.learning.prediction_gains import MAX_GAIN, coefficients, finite_range
 from fmviz.learning.spec import OBJECTIVES, T_SAMPLINGS, TrainSpec
 from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
@@ -239,12 +239,12 @@ def test_singular_times_are_named(ring8: ProbabilityPath) -> None:
     with pytest.raises(SingularTimeError, match="noise E"):
         noise.velocity(x, 0.0)
     with pytest.raises(SingularTimeError, match="T23"):
-        noise.denoise(x, torch.tensor([0.5, 0.0, 0.5, 0.5]))
+        noise.posterior_mean(x, torch.tensor([0.5, 0.0, 0.5, 0.5]))
     with pytest.raises(SingularTimeError):
         data.velocity(x, 1.0)
     with pytest.raises(SingularTimeError):
         velocity.score(x, 1.0)
-    for finite in (velocity.velocity, velocity.noise, velocity.denoise, noise.noise, data.denoise):
+    for finite in (velocity.velocity, velocity.noise, velocity.posterior_mean, noise.noise, data.posterior_mean):
         for t in (0.0, 1.0):
             assert bool(finite(x, t).isfinite().all())
     assert float(noise.error_gain("velocity", 0.01)) == pytest.approx(100.0)
@@ -254,7 +254,7 @@ def test_no_score_without_a_gaussian_source(bridge: ProbabilityPath) -> None:
     model = untrained(bridge, "cfm")
     x = torch.randn(4, 2, generator=generator())
     assert model.velocity(x, 0.5).shape == (4, 2)
-    assert model.denoise(x, 0.5).shape == (4, 2)
+    assert model.posterior_mean(x, 0.5).shape == (4, 2)
     for ask in (
         lambda: model.score(x, 0.5),
         lambda: model.sampling_score(x, 0.5),

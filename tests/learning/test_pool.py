@@ -16,7 +16,7 @@ from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning import pool as pools
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
-from fmviz.learning.runs import HISTORY, RunStatus, _History, kept_steps
+from fmviz.learning.runs import HISTORY, RunStatus, _History, snapshot_steps
 from fmviz.learning.training import Snapshot
 from fmviz.theory import ProbabilityPath
 
@@ -30,12 +30,12 @@ def pool() -> Iterator[TrainingPool]:
 
 
 def wait(
-    pool: TrainingPool, run: int, until: Callable[[RunStatus], bool], seconds: float = 20.0, *, touch: bool = True
+    pool: TrainingPool, run: int, until: Callable[[RunStatus], bool], seconds: float = 20.0, *, heartbeat: bool = True
 ) -> RunStatus:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if touch:
-            pool.touch(run)
+        if heartbeat:
+            pool.heartbeat(run)
         if until(status := pool.status(run)):
             return status
         time.sleep(0.01)
@@ -161,7 +161,7 @@ def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -
         silent, waiting = (pool.submit(ring8, SPEC, paused=paused) for paused in (False, True))
         end = time.monotonic() + 1.2
         while time.monotonic() < end:
-            pool.touch(present)
+            pool.heartbeat(present)
             time.sleep(0.02)
         assert pool.status(silent).state == "abandoned"
         assert pool.status(waiting).state == "abandoned"
@@ -183,7 +183,7 @@ def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: Probabil
         assert asked_often.wait(20)
         assert pool.status(run).alive
         there.clear()
-        assert wait(pool, run, ended, touch=False).state == "abandoned"
+        assert wait(pool, run, ended, heartbeat=False).state == "abandoned"
 
 
 def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -> None:
@@ -192,7 +192,7 @@ def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -
 
     with TrainingPool(slice_seconds=0.02, owner_timeout=0.1) as pool:
         run = pool.submit(ring8, SPEC, present=present)
-        assert wait(pool, run, ended, touch=False).state == "abandoned"
+        assert wait(pool, run, ended, heartbeat=False).state == "abandoned"
         other = pool.submit(ring8, dataclasses.replace(SPEC, steps=20))
         assert wait(pool, other, ended).state == "finished", "the worker lives"
 
@@ -200,7 +200,7 @@ def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -
 def test_what_was_not_asked_for_longest_is_forgotten_first(ring8: ProbabilityPath) -> None:
     spec = dataclasses.replace(SPEC, steps=10)
     weights = Trainer(ring8, spec).snapshot().model.network.architecture.n_weights
-    size = 4 * (len(kept_steps(ring8, spec)) * weights + spec.steps)
+    size = 4 * (len(snapshot_steps(ring8, spec)) * weights + spec.steps)
     for bounds in ({"max_ended": 2}, {"max_ended_bytes": 2 * size}):
         with TrainingPool(slice_seconds=0.02, **bounds) as pool:
             first = pool.submit(ring8, spec, paused=True)
@@ -225,11 +225,11 @@ def test_the_networks_of_an_owner_who_is_gone_are_forgotten(
         )
         wait(pool, stays, ended)
         with pytest.raises(UnknownRunError):
-            wait(pool, goes, lambda status: False, touch=False)
+            wait(pool, goes, lambda status: False, heartbeat=False)
         assert pool.status(stays).state == "finished"
         there.clear()
         with pytest.raises(UnknownRunError):
-            wait(pool, stays, lambda status: False, touch=False)
+            wait(pool, stays, lambda status: False, heartbeat=False)
 
 
 def test_a_single_step_of_a_running_run_is_one_step(pool: TrainingPool, ring8: ProbabilityPath) -> None:
@@ -333,8 +333,8 @@ def test_history_keeps_means_of_equal_stretches() -> None:
 
 def test_a_large_network_keeps_fewer_snapshots_but_always_four(ring8: ProbabilityPath) -> None:
     """Up to 40 of a small one, equal steps counted once; the largest has 7 MB, of which two would fill the 16 MB that are meant for a run."""
-    small = kept_steps(ring8, dataclasses.replace(SPEC, steps=100_000))
-    largest = kept_steps(ring8, dataclasses.replace(SPEC, hidden=(512,) * 8, steps=100_000))
+    small = snapshot_steps(ring8, dataclasses.replace(SPEC, steps=100_000))
+    largest = snapshot_steps(ring8, dataclasses.replace(SPEC, hidden=(512,) * 8, steps=100_000))
     assert 30 < len(small) <= 40
     assert len(largest) == 4
     assert small[-1] == largest[-1] == 100_000

@@ -19,12 +19,12 @@ from fmviz.learning import (
     TrainingDivergedError,
     TrainSpec,
     evaluation,
-    log_spaced,
+    log_spaced_steps,
     train,
 )
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
-from fmviz.learning.training import pick_device, untrained
+from fmviz.learning.training import initial_model, pick_device
 from fmviz.lessons.sample.compute import samples
 from fmviz.theory import ProbabilityPath, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
@@ -164,7 +164,9 @@ def test_a_learning_rate_that_is_merely_too_high_goes_on(objective: str, ring8: 
 
 
 def test_an_untrained_network_is_what_a_run_starts_from(ring8: ProbabilityPath) -> None:
-    assert torch.equal(untrained(ring8, SMALL).network.weights, Trainer(ring8, SMALL).snapshot().model.network.weights)
+    assert torch.equal(
+        initial_model(ring8, SMALL).network.weights, Trainer(ring8, SMALL).snapshot().model.network.weights
+    )
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_snapshot(ring8: ProbabilityPath) -> None:
@@ -193,14 +195,14 @@ def test_a_trainer_is_freed_without_the_collector(ring8: ProbabilityPath) -> Non
 
 
 def test_log_spaced() -> None:
-    steps = log_spaced(5000, 40)
+    steps = log_spaced_steps(5000, 40)
     assert steps[0] == 0
     assert steps[-1] == 5000
     assert len(steps) <= 40
     assert all(a < b for a, b in itertools.pairwise(steps))
-    assert log_spaced(1, 2) == (0, 1)
+    assert log_spaced_steps(1, 2) == (0, 1)
     with pytest.raises(ParameterError):
-        log_spaced(0, 5)
+        log_spaced_steps(0, 5)
 
 
 @pytest.mark.parametrize(
@@ -312,7 +314,7 @@ def test_report_agrees_with_the_model_itself(ring8: ProbabilityPath) -> None:
         "velocity": (model.velocity(x, t), velocity),
         "score": (weight * model.score(x, t), weight * score),
         "noise": (model.noise(x, t), -weight * score),
-        "data": (model.denoise(x, t), exact.posterior_mean(x, t)),
+        "data": (model.posterior_mean(x, t), exact.posterior_mean(x, t)),
     }
     for name, (found, expected) in pairs.items():
         relative = float((found - expected).square().sum() / expected.square().sum())

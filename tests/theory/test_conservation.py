@@ -11,7 +11,7 @@ from torch import Tensor
 from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory import ProbabilityPath, boxes, checks, conservation, schedulers
 from fmviz.theory.boxes import Box
-from fmviz.theory.conservation import Law
+from fmviz.theory.conservation import TermFactors
 from tests.theory import builders
 
 SCHEDULERS = ("linear", "sqrt", "trig", "polynomial", "vp")
@@ -27,10 +27,10 @@ def a_path(scheduler: str = "linear", init: str = "standard", seed: int = 1) -> 
     return ProbabilityPath(INITS[init], builders.random_mixture(4, seed), schedulers.get(scheduler))
 
 
-def motion_of(path: ProbabilityPath, times: Tensor, kind: str) -> conservation.Motion:
+def motion_of(path: ProbabilityPath, times: Tensor, kind: str) -> conservation.MovingMixture:
     if kind == "marginal":
-        return conservation.marginal_motion(path, times)
-    return conservation.conditional_motion(path, Z, times)
+        return conservation.moving_marginal(path, times)
+    return conservation.moving_conditional(path, Z, times)
 
 
 def by_autodiff(path: ProbabilityPath, kind: str, t: float, half: float) -> dict[str, Tensor]:
@@ -78,10 +78,10 @@ def test_residual_vanishes_on_a_grid_and_a_broken_law_is_seen(kind: str) -> None
         largest = torch.stack([part.abs().amax(1) for part in parts]).amax(0)
         assert bool((exact.residual.abs().amax(1) < 1e-10 * largest).all())
         assert not torch.equal(exact.rate, exact.transport)  # two computations, not one array twice
-        fast = exact.under(Law(velocity=1.1))
+        fast = exact.with_factors(TermFactors(velocity=1.1))
         torch.testing.assert_close(fast.residual, -0.1 * exact.transport, atol=1e-10 * float(largest.max()), rtol=0)
         torch.testing.assert_close(fast.total, 1.1 * exact.transport + exact.diffusion + exact.score_transport)
-        bare = exact.under(Law(score=0.0))
+        bare = exact.with_factors(TermFactors(score=0.0))
         torch.testing.assert_close(bare.residual, exact.score_transport, atol=1e-10 * float(largest.max()), rtol=0)
 
 
@@ -91,26 +91,26 @@ def test_ends_of_time() -> None:
     for scheduler in SCHEDULERS:
         path = a_path(scheduler)  # a centred source: beta' beta is all that counts, even where beta' is infinite
         assert conservation.solvable(path, ends).tolist() == [True, True]
-        found = conservation.terms(conservation.marginal_motion(path, ends), X, half)
+        found = conservation.terms(conservation.moving_marginal(path, ends), X, half)
         assert float(found.residual.abs().max()) < 1e-9 * float(found.rate.abs().max())
         # Given z the law at t = 1 is a point mass: no density, no velocity.
         assert conservation.solvable(path, ends, Z).tolist() == [True, False]
         with pytest.raises(SingularTimeError):
-            conservation.conditional_motion(path, Z, ends)
+            conservation.moving_conditional(path, Z, ends)
     infinite = a_path("sqrt", "mixture")
     assert conservation.solvable(infinite, ends).tolist() == [True, False]
     with pytest.raises(SingularTimeError):
-        conservation.marginal_motion(infinite, ends)
+        conservation.moving_marginal(infinite, ends)
 
 
 def test_wrong_arguments_are_refused() -> None:
     path = a_path()
     with pytest.raises(ParameterError, match="times"):
-        conservation.marginal_motion(path, torch.tensor([0.5, 1.5]))
+        conservation.moving_marginal(path, torch.tensor([0.5, 1.5]))
     with pytest.raises(ParameterError, match="z"):
-        conservation.conditional_motion(path, X, TIMES)
+        conservation.moving_conditional(path, X, TIMES)
     with pytest.raises(ParameterError, match="x"):
-        conservation.terms(conservation.marginal_motion(path, TIMES), torch.zeros(3), HALF)
+        conservation.terms(conservation.moving_marginal(path, TIMES), torch.zeros(3), HALF)
     with pytest.raises(ParameterError, match="box"):
         Box(1.0, 0.0, 0.0, 1.0)
 
@@ -130,7 +130,7 @@ def test_box_mass_is_scipys() -> None:
         for w, mean, cov in zip(law.weights, law.means.numpy(), law.covariances.numpy(), strict=True):
             normal = multivariate_normal(mean, cov, abseps=1e-13, releps=1e-13)
             wanted += float(w) * float(normal.cdf([box.x1, box.y1], lower_limit=[box.x0, box.y0]))
-        found = boxes.mass(conservation.marginal_motion(path, t), box)
+        found = boxes.mass(conservation.moving_marginal(path, t), box)
         assert float(found) == pytest.approx(wanted, abs=1e-11)
 
 
@@ -150,7 +150,7 @@ def test_bivariate_normal_cdf_by_quadrature(correlation: float) -> None:
 
 def test_the_whole_plane_holds_everything() -> None:
     everywhere = Box(-60.0, 60.0, -60.0, 60.0)
-    motion = conservation.marginal_motion(a_path(), TIMES)
+    motion = conservation.moving_marginal(a_path(), TIMES)
     torch.testing.assert_close(boxes.mass(motion, everywhere), torch.ones(5, dtype=torch.float64), atol=1e-13, rtol=0)
     assert float(boxes.fluxes(motion, everywhere, HALF).total.abs().max()) < 1e-13
 
@@ -176,7 +176,7 @@ def test_mass_rate_is_net_flux_for_fifty_boxes() -> None:
 def test_flux_through_each_side_and_of_broken_laws() -> None:
     """Each side against a fine midpoint rule on the path's own density, velocity and score."""
     path, box, t, n = a_path("trig"), Box(-0.4, 1.5, -2.0, 0.3), 0.45, 4000
-    motion = conservation.marginal_motion(path, torch.tensor([t], dtype=torch.float64))
+    motion = conservation.moving_marginal(path, torch.tensor([t], dtype=torch.float64))
     half = torch.tensor([0.8], dtype=torch.float64)
     found = boxes.fluxes(motion, box, half)
     middle = (torch.arange(n, dtype=torch.float64) + 0.5) / n
@@ -191,7 +191,7 @@ def test_flux_through_each_side_and_of_broken_laws() -> None:
         assert float(found.transport[0, side]) == pytest.approx(float(carried), abs=1e-7)
         assert float(found.score_transport[0, side]) == pytest.approx(float(pulled), abs=1e-7)
         assert float(found.diffusion[0, side]) == pytest.approx(-float(pulled), abs=1e-7)
-    fast = boxes.fluxes(motion, box, half, Law(velocity=1.1))
+    fast = boxes.fluxes(motion, box, half, TermFactors(velocity=1.1))
     torch.testing.assert_close(fast.net, 1.1 * found.net)
-    bare = boxes.fluxes(motion, box, half, Law(score=0.0))
+    bare = boxes.fluxes(motion, box, half, TermFactors(score=0.0))
     torch.testing.assert_close(bare.net, found.net - found.score_transport.sum(-1))

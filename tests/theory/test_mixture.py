@@ -111,7 +111,7 @@ def test_uniform_numbers_become_points_of_the_mixture() -> None:
     """Component by the running sum of the weights, place by scipy's normal quantiles and numpy's Cholesky factor."""
     mixture = builders.random_mixture(4, 3)
     uniform = torch.rand(200, 3, generator=builders.seeded(4), dtype=torch.float64)
-    found = mixture.from_uniform(uniform)
+    found = mixture.inverse_transform(uniform)
     assert found.shape == (200, 2)
     weights = mixture.weights.double().numpy()
     component = np.searchsorted(np.cumsum(weights / weights.sum()), uniform[:, 0].numpy())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
-from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, slices
+from fmviz.theory import GaussianMixture, ProbabilityPath, path_at_times, presets, schedulers
 from tests.theory import builders, reference
 
 SCHEDULERS = ("linear", "sqrt", "trig")
@@ -235,7 +235,7 @@ def test_conditional_variance_agrees_with_the_independent_implementation(name: s
             ).variance
             for p in x
         ]
-        assert relative(path.conditional_variance(x, t), np.array(wanted)) < 1e-8
+        assert relative(path.target_covariance_trace(x, t), np.array(wanted)) < 1e-8
 
 
 @pytest.mark.parametrize("name", ["linear", "trig"])
@@ -328,8 +328,8 @@ def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None
 
 
 def test_only_so_many_times_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked at one time after another, a path forgets before it holds more slices than stated, and answers all the same."""
-    monkeypatch.setattr(slices, "_REMEMBERED", 8)
+    """Asked at one time after another, a path forgets before it holds more times than stated, and answers all the same."""
+    monkeypatch.setattr(path_at_times, "_REMEMBERED", 8)
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
     held, x = [], builders.points(3, 0)
     for k in range(30):

@@ -8,10 +8,16 @@ import torch
 
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture, presets
+from fmviz.theory.euler_maruyama_errors import (
+    GeometricBrownianMotion,
+    OUEquation,
+    ScalarSDE,
+    euler_maruyama,
+    measure_errors,
+)
 from fmviz.theory.metrics import energy_distance
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck, brownian_motion
 from fmviz.theory.solvers import solve_ode, solve_sde
-from fmviz.theory.strong_weak import Additive, Equation, Multiplicative, maruyama, measure
 from tests.theory.builders import points, random_mixture, seeded
 
 SIGMAS = 5.0
@@ -81,7 +87,7 @@ def test_the_exact_path_belongs_to_its_brownian_path() -> None:
     gaps = []
     for steps in (256, 1024):
         driven = process.simulate(x0, [i / steps for i in range(steps + 1)], generator=seeded(3))
-        solved = list(maruyama(lambda x: -1.5 * x, lambda x: 0.8, x0, driven.brownian.diff(dim=0), 1.0 / steps))
+        solved = list(euler_maruyama(lambda x: -1.5 * x, lambda x: 0.8, x0, driven.brownian.diff(dim=0), 1.0 / steps))
         gaps.append(float((solved[-1] - driven.paths[-1]).abs().mean()))
     assert gaps[0] < 0.003
     assert gaps[0] / gaps[1] == pytest.approx(4.0, rel=0.15)
@@ -163,10 +169,10 @@ def test_the_longest_step_of_langevin_is_where_it_overshoots() -> None:
     dynamics = Langevin(p, 1.5)
     x0 = torch.tensor([[0.1, 0.0]], dtype=torch.float64)
     for factor, grows in ((0.99, False), (1.01, True)):
-        times = [factor * dynamics.longest_step * i for i in range(300)]
+        times = [factor * dynamics.max_stable_step * i for i in range(300)]
         x, _ = solve_ode(dynamics.drift, x0, method="euler", times=times)
         assert bool(x[-1].abs().max() > x0.abs().max()) == grows
-    assert Langevin(p, 0.0).longest_step == math.inf
+    assert Langevin(p, 0.0).max_stable_step == math.inf
 
 
 @pytest.mark.parametrize("drift", [OrnsteinUhlenbeck(1.0, 0.0).drift, Langevin(random_mixture(3, 1), 1.0).drift])
@@ -178,22 +184,22 @@ def test_without_noise_the_sde_is_the_ode_bit_for_bit(drift) -> None:
         assert torch.equal(ode, sde)
 
 
-@pytest.mark.parametrize("equation", [Additive(), Multiplicative()], ids=["additive", "multiplicative"])
+@pytest.mark.parametrize("equation", [OUEquation(), GeometricBrownianMotion()], ids=["additive", "multiplicative"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_orders_of_euler_maruyama(equation: Equation, seed: int) -> None:
+def test_orders_of_euler_maruyama(equation: ScalarSDE, seed: int) -> None:
     """T8: weak order 1; strong order 1/2 in general, 1 for additive noise."""
-    found = measure(equation, generator=seeded(seed), paths=20_000)
+    found = measure_errors(equation, generator=seeded(seed), paths=20_000)
     for order in (found.strong_order, found.weak_order):
         assert order.measured == pytest.approx(order.expected, abs=0.15)
     assert (found.strong_order.expected, found.weak_order.expected) == (
-        (1.0, 1.0) if isinstance(equation, Additive) else (0.5, 1.0)
+        (1.0, 1.0) if isinstance(equation, OUEquation) else (0.5, 1.0)
     )
 
 
 def test_weak_errors_are_those_of_the_known_means() -> None:
     """The mean of Euler-Maruyama on a linear drift is (1 + h mu)^n, the exact one e^mu."""
-    for equation, rate in ((Additive(1.2, 0.7, 1.5), -1.2), (Multiplicative(0.8, 0.6, 1.5), 0.8)):
-        found = measure(equation, generator=seeded(3), steps=(4, 16, 64), paths=20_000)
+    for equation, rate in ((OUEquation(1.2, 0.7, 1.5), -1.2), (GeometricBrownianMotion(0.8, 0.6, 1.5), 0.8)):
+        found = measure_errors(equation, generator=seeded(3), steps=(4, 16, 64), paths=20_000)
         for n, value, error in zip(found.steps, found.weak, found.weak_error, strict=True):
             exact = 1.5 * abs((1 + rate / n) ** n - math.exp(rate))
             assert value == pytest.approx(exact, abs=SIGMAS * error)
@@ -207,8 +213,8 @@ def test_weak_errors_are_those_of_the_known_means() -> None:
         (lambda: OrnsteinUhlenbeck(1.0, 0.0).stationary, "sigma"),
         (lambda: OrnsteinUhlenbeck(1.0, 1.0).simulate(torch.zeros(2), [0.0, 0.0], generator=seeded(0)), "times"),
         (lambda: Langevin(presets.get("ring5"), math.nan), "sigma"),
-        (lambda: measure(Additive(), generator=seeded(0), steps=(4, 6)), "steps"),
-        (lambda: measure(Additive(), generator=seeded(0), paths=1), "paths"),
+        (lambda: measure_errors(OUEquation(), generator=seeded(0), steps=(4, 6)), "steps"),
+        (lambda: measure_errors(OUEquation(), generator=seeded(0), paths=1), "paths"),
     ],
 )
 def test_what_cannot_be_is_named(call, name) -> None:

@@ -15,7 +15,7 @@ from fmviz.charts.palette import Theme, colour
 from fmviz.charts.theme import style_altair
 from fmviz.clips.clip import Floats
 
-__all__ = ["Slope", "approach", "histogram", "mixing", "moment", "orders"]
+__all__ = ["Slope", "distance_over_time", "histogram", "mixing", "moment", "orders"]
 
 HEIGHT = 220
 LEGEND: dict[str, Any] = {"orient": "top", "title": None, "symbolStrokeWidth": 2.5, "symbolSize": 160, "offset": 4}
@@ -218,7 +218,7 @@ def mixing(
         return _chart([areas, rules], theme)
 
 
-def approach(
+def distance_over_time(
     times: Sequence[float],
     distances: Sequence[float],
     floor: float,

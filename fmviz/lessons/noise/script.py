@@ -38,7 +38,7 @@ print("quadratic variation", float(increments.square().sum(0).mean()), "length",
 def _ou(scene: Scene, view: Settings) -> str:
     return f"""import torch
 from fmviz.theory.processes import OrnsteinUhlenbeck
-from fmviz.theory.strong_weak import Additive, Multiplicative, maruyama, measure
+from fmviz.theory.euler_maruyama_errors import OUEquation, GeometricBrownianMotion, euler_maruyama, measure_errors
 
 process = OrnsteinUhlenbeck(theta={view.theta!r}, sigma={view.sigma!r})
 times = torch.linspace(0, {view.time!r}, 121, dtype=torch.float64)
@@ -50,12 +50,12 @@ print("variance", exact.paths[-1].var(0), "exact", process.variance(times[-1]))
 
 n = {view.em_steps}  # Euler-Maruyama on the same noise
 increments = exact.brownian[:: 120 // n].diff(dim=0)
-steps = maruyama(lambda x: process.drift(x, 0.0), lambda x: process.sigma, x0, increments, {view.time!r} / n)
+steps = euler_maruyama(lambda x: process.drift(x, 0.0), lambda x: process.sigma, x0, increments, {view.time!r} / n)
 *_, end = steps
 print("mean distance from the exact end", float((end - exact.paths[-1]).norm(dim=-1).mean()))
 
-for equation in (Additive(), Multiplicative()):  # additive noise, and noise that grows with x
-    found = measure(equation, generator=torch.Generator().manual_seed({scene.seed_noise}), paths=8000)
+for equation in (OUEquation(), GeometricBrownianMotion()):  # additive noise, and noise that grows with x
+    found = measure_errors(equation, generator=torch.Generator().manual_seed({scene.seed_noise}), paths=8000)
     print(type(equation).__name__, "strong", found.strong_order, "weak", found.weak_order)
 """
 
@@ -85,7 +85,7 @@ noise = torch.Generator().manual_seed({NOISE_STREAM + scene.seed_noise})
 x, _ = solve_sde(dynamics.drift, dynamics.diffusion, x0, generator=noise, times=times)
 
 exact, other = p_data.sample({scene.count}), p_data.sample({scene.count})
-print("step", time / steps, "longest stable step", dynamics.longest_step)
+print("step", time / steps, "longest stable step", dynamics.max_stable_step)
 print("end mean", x[-1].mean(0).tolist())
 print("mode occupancy", p_data.responsibilities(x[-1]).mean(0).tolist(), "weights", p_data.weights.tolist())
 print("energy distance", float(energy_distance(x[-1], exact)), "of two exact samples", float(energy_distance(exact, other)))

@@ -17,7 +17,7 @@ from fmviz.lessons.conservation.compute.summary import NAMES, summary_clip
 from fmviz.scene import Scene, scenes
 from fmviz.stage.payload import check
 from fmviz.theory import boxes, sigmas
-from fmviz.theory.conservation import Law, marginal_motion, terms
+from fmviz.theory.conservation import TermFactors, moving_marginal, terms
 from fmviz.theory.metrics import energy_distance
 
 SCENE = Scene(count=40)
@@ -25,7 +25,7 @@ PATH, SIGMA = scenes.path(SCENE), scenes.sigma(SCENE)
 GRID = Grid(extent(SCENE), frames=11, cells=24, arrows=4)
 BOX = boxes.Box(0.5, 3.0, -0.8, 1.4)
 Z = (1.0, 2.0)
-FAST, BARE = Law(velocity=1.1), Law(score=0.0)
+FAST, BARE = TermFactors(velocity=1.1), TermFactors(score=0.0)
 
 
 def whole(scene: Scene, what: Experiment):
@@ -65,7 +65,7 @@ def test_the_law_holds_on_every_frame_and_a_broken_one_nowhere(scheduler, z, dif
 def test_maps_are_the_terms_on_one_scale():
     found, numbers, clip = whole(SCENE, Experiment())
     times = GRID.times().double()
-    exact = terms(marginal_motion(PATH, times), GRID.points(24), torch.full((11,), 0.5, dtype=torch.float64))
+    exact = terms(moving_marginal(PATH, times), GRID.points(24), torch.full((11,), 0.5, dtype=torch.float64))
     for name, value in found.values.items():
         torch.testing.assert_close(value, getattr(exact, name))
         np.testing.assert_allclose(found.largest[name], value.abs().amax(1).numpy())
@@ -99,12 +99,12 @@ def test_particles_of_the_true_law_are_those_of_the_other_pages():
         (zero, marginal_ode(PATH, x0, times)),
         (SIGMA, marginal_sde(PATH, SIGMA, x0, times, Starts().noise())),
     ):
-        assert torch.equal(marginal_particles(PATH, sigma, Law(), x0, times, Starts().noise()), plain)
+        assert torch.equal(marginal_particles(PATH, sigma, TermFactors(), x0, times, Starts().noise()), plain)
     for sigma, plain in (
         (zero, PATH.conditional_flow(x0, times[:, None], z)),
         (SIGMA, conditional_sde(PATH, SIGMA, z, x0, times, Starts().noise())),
     ):
-        assert torch.equal(conditional_particles(PATH, sigma, Law(), z, x0, times, Starts().noise()), plain)
+        assert torch.equal(conditional_particles(PATH, sigma, TermFactors(), z, x0, times, Starts().noise()), plain)
 
 
 def test_broken_particles_given_z_have_their_own_law():
@@ -132,7 +132,7 @@ def test_broken_particles_leave_the_density(what, least):
     times, x0 = torch.linspace(0, 1, 41), Starts(1500).points(PATH.p_init)
     exact = PATH.sample(1500, 1.0, generator=torch.Generator().manual_seed(9))
     distances = []
-    for law in (Law(), what.law):
+    for law in (TermFactors(), what.law):
         moved = marginal_particles(PATH, what.noise(SIGMA), law, x0, times, Starts().noise())
         distances.append(float(energy_distance(moved[-1], exact)))
     assert distances[1] > least * distances[0]

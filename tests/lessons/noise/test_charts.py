@@ -28,7 +28,9 @@ def every_chart(theme) -> dict[str, alt.LayerChart]:
         "histogram": charts.histogram(T, T, T, 0.1 * T, theme, names=NAMES, **AXES),
         "orders": charts.orders(slopes(), theme, x="n", y=""),
         "mixing": charts.mixing(T, shares, half, theme, mode="mode", **AXES),
-        "approach": charts.approach([0.0, 1.0, 2.0], [3.0, np.inf, 0.02], 0.01, theme, names=NAMES, **AXES),
+        "distance_over_time": charts.distance_over_time(
+            [0.0, 1.0, 2.0], [3.0, np.inf, 0.02], 0.01, theme, names=NAMES, **AXES
+        ),
     }
 
 
@@ -66,6 +68,6 @@ def test_shares_are_stacked_to_one_with_rules_at_the_weights():
 
 
 def test_what_is_infinitely_far_is_left_out():
-    spec = every_chart("light")["approach"].to_dict(validate=False)
+    spec = every_chart("light")["distance_over_time"].to_dict(validate=False)
     found = [row["value"] for row in rows_of(spec, 0) if row["series"] == "measured"]
     assert found == pytest.approx([3.0, 0.02])

@@ -139,7 +139,7 @@ def test_started_from_the_data_langevin_stays_and_from_one_mode_it_does_not_leav
     )
     for kind, expected in (("data", 0.5), ("mode", 1.0)):
         _, run = langevin(kind, time=10.0, steps=1000, p=far)
-        found = evidence.shares(far, run)
+        found = evidence.mode_shares(far, run)
         np.testing.assert_allclose(found.weights, [0.5, 0.5], atol=1e-6)
         np.testing.assert_allclose(found.shares.sum(1), 1.0, atol=1e-5)
         assert found.shares[-1].max() == pytest.approx(expected, abs=0.15)
@@ -148,10 +148,10 @@ def test_started_from_the_data_langevin_stays_and_from_one_mode_it_does_not_leav
 
 def test_particles_that_fly_apart_belong_to_no_mode_and_are_infinitely_far():
     dynamics, run = langevin(sigma=3.0, time=200.0, steps=20)
-    assert dynamics.longest_step < 200.0 / 20
+    assert dynamics.max_stable_step < 200.0 / 20
     assert not run.positions[-1].isfinite().all()
-    assert evidence.shares(TWO, run).shares[-1].sum() < 1.0
-    assert evidence.approach(TWO, run).distance[-1] == math.inf
+    assert evidence.mode_shares(TWO, run).shares[-1].sum() < 1.0
+    assert evidence.distance_over_time(TWO, run).distance[-1] == math.inf
     check(clips.langevin_clip(dynamics, run, extent(Scene()), STARTS))
 
 

@@ -41,4 +41,4 @@ def test_the_script_runs_and_agrees(process):
         _, driven = runs.ou_run(OrnsteinUhlenbeck(1.0, 0.5), (2.0, 1.0), 4.0, starts)
         shown = re.findall(r"mean     tensor\(\[(.*?)\]", done.stdout)[0]
         assert [float(v) for v in shown.split(",")] == pytest.approx(driven.paths[-1].mean(0).tolist(), abs=1e-4)
-        assert "Multiplicative strong" in done.stdout
+        assert "GeometricBrownianMotion strong" in done.stdout

@@ -14,10 +14,10 @@ from fmviz.learning.networks import MLP, Architecture
 from fmviz.lessons.sample.compute import clips, error_map, samples
 from fmviz.lessons.sample.compute.clips import Sampler
 from fmviz.lessons.sample.compute.evidence import likelihood_check, orders
-from fmviz.lessons.sample.compute.quasi_random import even_maruyama, even_sample
+from fmviz.lessons.sample.compute.quasi_random import array_rqmc_euler_maruyama, sobol_sample
 from fmviz.lessons.sample.settings import GRIDS
 from fmviz.scene import Component, Scene, scenes
-from fmviz.scene.known import same_path, scene_of
+from fmviz.scene.known import same_path, scene_from_path
 from fmviz.scene.views import METHODS
 from fmviz.stage.payload import check
 from fmviz.theory import schedulers, sigmas
@@ -116,7 +116,7 @@ def test_occupancy_is_the_mean_responsibility_and_counts_the_lost():
     torch.testing.assert_close(torch.from_numpy(samples.occupancy(data, points)), data.weights, atol=0.03, rtol=0)
     points[:1000] = torch.nan
     assert samples.occupancy(data, points).sum() == pytest.approx(0.75, abs=1e-5)
-    assert samples.lost(points) == 1000
+    assert samples.diverged_count(points) == 1000
     assert samples.distances(data, points) == samples.Distances(math.inf, math.inf, math.inf)
     assert samples.occupancy(data, torch.full((5, 2), torch.nan)).sum() == 0
 
@@ -128,9 +128,9 @@ def test_exact_samples_are_at_the_floor_and_wrong_ones_are_not():
     wrong = samples.distances(data, PATH.p_init.sample(800, generator=torch.Generator().manual_seed(5)))
     assert exact.sliced < 2 * floor.sliced < wrong.sliced
     assert exact.energy < 3 * floor.energy < wrong.energy
-    assert exact.surprise == pytest.approx(floor.surprise, abs=0.12)
-    assert floor.surprise == pytest.approx(2.3707, abs=0.01)  # of 400 000 draws
-    assert wrong.surprise > floor.surprise + 1
+    assert exact.negative_log_likelihood == pytest.approx(floor.negative_log_likelihood, abs=0.12)
+    assert floor.negative_log_likelihood == pytest.approx(2.3707, abs=0.01)  # of 400 000 draws
+    assert wrong.negative_log_likelihood > floor.negative_log_likelihood + 1
 
 
 def test_the_floor_says_how_far_exact_samples_scatter():
@@ -138,13 +138,19 @@ def test_the_floor_says_how_far_exact_samples_scatter():
     floor = samples.floor(data, 50)
     sets = data.sample(400 * 50, generator=torch.Generator().manual_seed(6)).reshape(400, 50, 2)
     surprises = -data.log_density(sets).mean(dim=1)
-    assert float(surprises.mean()) == pytest.approx(floor.surprise, abs=4 * floor.surprise_error / 20)
-    assert float(surprises.std()) == pytest.approx(floor.surprise_error, rel=0.15)  # 4 standard errors of 400 sets
-    assert samples.floor(data, 800).surprise_error == pytest.approx(floor.surprise_error / 4)
+    assert float(surprises.mean()) == pytest.approx(
+        floor.negative_log_likelihood, abs=4 * floor.negative_log_likelihood_error / 20
+    )
+    assert float(surprises.std()) == pytest.approx(
+        floor.negative_log_likelihood_error, rel=0.15
+    )  # 4 standard errors of 400 sets
+    assert samples.floor(data, 800).negative_log_likelihood_error == pytest.approx(
+        floor.negative_log_likelihood_error / 4
+    )
 
 
 def test_the_map_shows_each_error_where_it_belongs():
-    plan = error_map.MapPlan(amplitudes=(0.0, 3.0), steps=(4, 32), count=512)
+    plan = error_map.ErrorMapSpec(amplitudes=(0.0, 3.0), steps=(4, 32), count=512)
     found = list(error_map.cells(PATH, plan, network()))
     at = {(cell.row, cell.column): cell for cell in found}
     assert len(found) == plan.cells == 4
@@ -158,13 +164,13 @@ def test_the_map_shows_each_error_where_it_belongs():
 
 
 def test_the_map_can_be_left_at_any_cell():
-    cells = error_map.cells(PATH, error_map.MapPlan(count=64))
+    cells = error_map.cells(PATH, error_map.ErrorMapSpec(count=64))
     assert (next(cells).column, next(cells).row) == (0, 1)
     cells.close()
 
 
 def test_the_map_can_be_left_at_any_step_of_a_cell():
-    plan, asked = error_map.MapPlan(amplitudes=(1.0,), steps=(8,), count=64), []
+    plan, asked = error_map.ErrorMapSpec(amplitudes=(1.0,), steps=(8,), count=64), []
     list(error_map.cells(PATH, plan, network(), lambda: asked.append(None)))
     assert len(asked) == 2 * 8  # both fields
 
@@ -181,7 +187,7 @@ def test_the_map_can_be_left_at_any_step_of_a_cell():
 
 def test_even_samples_have_the_law_and_are_nearer_to_it():
     data = PATH.p_data
-    even, far = even_sample(data, 1024), data.sample(1024, generator=torch.Generator().manual_seed(0))
+    even, far = sobol_sample(data, 1024), data.sample(1024, generator=torch.Generator().manual_seed(0))
     target = data.sample(20_000, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(even.mean(0), data.mean, atol=0.02, rtol=0)
     torch.testing.assert_close(even.T.cov(), data.covariance, atol=0.05, rtol=0.02)
@@ -190,9 +196,9 @@ def test_even_samples_have_the_law_and_are_nearer_to_it():
 
 def test_even_noise_is_brownian():
     """Ornstein-Uhlenbeck from its own stationary law stays there (T9), step for step as with drawn noise."""
-    x0 = even_sample(PATH.p_init, 2048)
+    x0 = sobol_sample(PATH.p_init, 2048)
     sigma = 2**0.5
-    end = even_maruyama(
+    end = array_rqmc_euler_maruyama(
         lambda x, t: -x, lambda t: sigma, x0, time_grid("uniform", 200), torch.Generator().manual_seed(0)
     )
     torch.testing.assert_close(end.mean(0), torch.zeros(2), atol=0.03, rtol=0)
@@ -221,7 +227,7 @@ def test_solvers_have_their_order():
     ids=str,
 )
 def test_a_path_leads_back_to_its_scene(scene):
-    found = scene_of(scenes.path(scene), Scene(seed_data=scene.seed_data, amplitude=2.0))
+    found = scene_from_path(scenes.path(scene), Scene(seed_data=scene.seed_data, amplitude=2.0))
     assert found is not None
     assert found.amplitude == 2.0
     assert (found.data, found.init, found.scheduler) == (scene.data, scene.init, scene.scheduler)

@@ -68,7 +68,7 @@ def train_on(app) -> None:
 @pytest.fixture
 def training_app(monkeypatch):
     """The page with a network whose run goes on and on, however long the test takes."""
-    monkeypatch.setattr(presence, "watch", lambda: lambda: True)
+    monkeypatch.setattr(presence, "connection_check", lambda: lambda: True)
     app = open_app("start", State(scene=SMALL, train=TrainSettings(steps=200_000)))
     app.switch_page("pages/train.py").run()
     app.button(key="train_go").click().run()
@@ -99,8 +99,8 @@ def test_the_page_runs_in_both_languages(language):
 def test_the_floor_of_the_likelihood_has_a_spread():
     value, spread = open_sample(State(scene=SMALL)).table[0].value.iloc[-1, -1].split(" ± ")
     few = samples.floor(scenes.mixture(SMALL, "data"), SMALL.count)
-    assert float(value) == pytest.approx(few.surprise, rel=0.01)
-    assert float(spread) == pytest.approx(2 * few.surprise_error, rel=0.05)
+    assert float(value) == pytest.approx(few.negative_log_likelihood, rel=0.01)
+    assert float(spread) == pytest.approx(2 * few.negative_log_likelihood_error, rel=0.05)
 
 
 def test_presenting_keeps_the_stage_only():
@@ -231,7 +231,9 @@ def held_map(monkeypatch):
             assert go_on.wait(PATIENCE)
 
     monkeypatch.setattr(error_map.work, "cells", held)
-    monkeypatch.setattr(error_map, "MapPlan", partial(error_map.MapPlan, amplitudes=(0.0,), steps=(4, 8), count=64))
+    monkeypatch.setattr(
+        error_map, "ErrorMapSpec", partial(error_map.ErrorMapSpec, amplitudes=(0.0,), steps=(4, 8), count=64)
+    )
     yield go_on
     go_on.set()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fmviz.errors import ParameterError
-from fmviz.learning.training import untrained
+from fmviz.learning.training import initial_model
 from fmviz.lessons.train.compute.anatomy import anatomy
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
@@ -14,7 +14,7 @@ from fmviz.scene import Scene, scenes
 def taken(objective: str, scene: Scene | None = None, **settings):
     scene = scene or Scene()
     path, spec = scenes.path(scene), train_spec(scene, TrainSettings(objective=objective, **settings))
-    model = untrained(path, spec)
+    model = initial_model(path, spec)
     return path, model, anatomy(path, spec, model, draw=3)
 
 
@@ -42,7 +42,7 @@ def test_each_draw_is_what_it_says(objective):
 def test_another_number_gives_other_draws_and_the_same_number_the_same():
     scene = Scene()
     path, spec = scenes.path(scene), train_spec(scene, TrainSettings())
-    model = untrained(path, spec)
+    model = initial_model(path, spec)
     first, again, other = (anatomy(path, spec, model, draw=n) for n in (0, 0, 1))
     assert first == again != other
 

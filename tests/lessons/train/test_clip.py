@@ -10,7 +10,7 @@ from fmviz.clips.clip import Density, Particles, Vectors
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel, Trainer
-from fmviz.learning.training import untrained
+from fmviz.learning.training import initial_model
 from fmviz.lessons.train.compute.clips import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
@@ -53,7 +53,7 @@ PATH = scenes.path(Scene())
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_has_a_playable_clip_before_the_first_step(objective, resolution):
     scene = Scene()
-    model = untrained(scenes.path(scene), train_spec(scene, TrainSettings(objective=objective)))
+    model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(objective=objective)))
     clip = learned_clip(known(scene, resolution), model)
     check(clip)
     assert [panel.name for panel in clip.panels] == ["exact", "learned", "error"]
@@ -62,12 +62,12 @@ def test_every_objective_has_a_playable_clip_before_the_first_step(objective, re
 
 @pytest.mark.parametrize("scene", [Scene(scheduler="sqrt"), Scene(scheduler="vp"), Scene(init="two_modes")])
 def test_every_path_has_one(scene):
-    model = untrained(scenes.path(scene), train_spec(scene, TrainSettings(objective="noise")))
+    model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(objective="noise")))
     check(learned_clip(known(scene), model))
 
 
 def test_the_exact_field_has_no_error_and_the_same_particles():
-    model = untrained(PATH, train_spec(Scene(), TrainSettings()))
+    model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
     clip = learned_clip(known(Scene()), Exact(model.network, "velocity", model.scheduler, True))
     error = layer(clip, "error", Density, "error")
     assert error.log_values.max() < error.log_max - 10
@@ -106,7 +106,7 @@ def test_both_sides_start_at_the_same_points_and_learning_pales_the_map():
 
 
 def test_a_network_that_has_blown_up_is_still_drawn():
-    model = untrained(PATH, train_spec(Scene(), TrainSettings()))
+    model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
     broken = type(model.network)(model.network.architecture, model.network.weights * 1e30)
     with np.errstate(all="ignore"):
         clip = learned_clip(known(Scene()), LearnedModel(broken, "velocity", model.scheduler, True))
@@ -115,7 +115,7 @@ def test_a_network_that_has_blown_up_is_still_drawn():
 
 def test_a_live_clip_is_cheap():
     """A guard against losing an order of magnitude; `make bench` holds the page to its four pictures a second."""
-    model, at = untrained(PATH, train_spec(Scene(), TrainSettings())), known(Scene())
+    model, at = initial_model(PATH, train_spec(Scene(), TrainSettings())), known(Scene())
     torch.set_num_threads(1)
     learned_clip(at, model)
     began = time.thread_time()
@@ -128,7 +128,7 @@ def test_a_live_clip_is_cheap():
 )
 def test_a_large_network_gets_a_coarser_clip(width, depth, live, still):
     scene = Scene()
-    model = untrained(scenes.path(scene), train_spec(scene, TrainSettings(width=width, depth=depth)))
+    model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(width=width, depth=depth)))
     assert affordable(model, live=True) == live
     assert affordable(model, live=False) == still
 
@@ -141,6 +141,6 @@ def test_the_points_of_a_clip_are_those_that_pass_through_the_network():
             passed.append(x[..., 0].numel())
             return super().sampling_velocity(x, t)
 
-    model = untrained(scenes.path(scene), train_spec(scene, TrainSettings(width=16, depth=1)))
+    model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(width=16, depth=1)))
     learned_clip(known(scene, LIVE), Counting(model.network, "velocity", model.scheduler, True))
     assert sum(passed) == LIVE.points

@@ -331,7 +331,7 @@ def a_session_that_trains() -> None:
         state.change("scene", seed_network=st.session_state["seed"])
         state.change("train", batch_size=64, **st.session_state["settings"])
         training.start()
-    st.session_state["run"] = training.status(touch=True)
+    st.session_state["run"] = training.status(heartbeat=True)
     st.session_state["refused"] = training.refusal()
 
 

@@ -30,7 +30,7 @@ from fmviz.clips.clip import (
 from fmviz.clips.paths import Grid, Starts, as_array
 from fmviz.lessons.conservation.compute.perturbed import conditional_particles, marginal_particles
 from fmviz.theory import ProbabilityPath, boxes, conservation, sigmas
-from fmviz.theory.conservation import Law, Motion, Terms
+from fmviz.theory.conservation import MovingMixture, TermFactors, Terms
 from fmviz.theory.sigmas import Sigma
 
 __all__ = [
@@ -68,7 +68,7 @@ class Experiment:
 
     z: tuple[float, float] | None = None
     diffusive: bool = True
-    law: Law = field(default_factory=Law)
+    law: TermFactors = field(default_factory=TermFactors)
 
     @property
     def point(self) -> Tensor | None:
@@ -79,11 +79,11 @@ class Experiment:
         """The diffusion coefficient: that of the scene, or none."""
         return sigma if self.diffusive else sigmas.get("zero")
 
-    def motion(self, path: ProbabilityPath, times: Tensor) -> Motion:
+    def motion(self, path: ProbabilityPath, times: Tensor) -> MovingMixture:
         """The moving components at times where they have a velocity."""
         if self.point is None:
-            return conservation.marginal_motion(path, times)
-        return conservation.conditional_motion(path, self.point, times)
+            return conservation.moving_marginal(path, times)
+        return conservation.moving_conditional(path, self.point, times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,7 @@ def maps(found: Solution, experiment: Experiment) -> Maps:
 
     `found` is the solution for `experiment`, or for one that differs in the law alone.
     """
-    named = _named(found.terms.under(experiment.law), experiment)
+    named = _named(found.terms.with_factors(experiment.law), experiment)
     values = {name: _filled(term, found.known) for name, term in named.items()}
     grid, log_density = found.grid, found.log_density
     extent = grid.extent

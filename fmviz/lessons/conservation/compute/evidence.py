@@ -42,7 +42,7 @@ def agreement(path: ProbabilityPath, sigma: Sigma, n: int = 200) -> Agreement:
         x = exact.sample(n, t, generator=generator)
         times = torch.tensor([t], dtype=torch.float64)
         half = 0.5 * torch.as_tensor(sigma(times)).square()
-        ours = conservation.terms(conservation.marginal_motion(exact, times), x, half)
+        ours = conservation.terms(conservation.moving_marginal(exact, times), x, half)
         theirs = fokker_planck_residual(exact, x, t, sigma)
         pairs = (
             (ours.rate[0], theirs.density_rate),

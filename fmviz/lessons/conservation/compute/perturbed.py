@@ -14,9 +14,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from fmviz.clips.particles import Langevin, clocks, conditional_sde, marginal_ode, marginal_sde
+from fmviz.clips.particles import Langevin, conditional_sde, marginal_ode, marginal_sde, time_changes
 from fmviz.theory import ProbabilityPath
-from fmviz.theory.conservation import Law
+from fmviz.theory.conservation import TermFactors
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import sde_grid, solve_ode, solve_sde
 
@@ -24,15 +24,15 @@ __all__ = ["conditional_particles", "marginal_particles"]
 
 
 def marginal_particles(
-    path: ProbabilityPath, sigma: Sigma, law: Law, x0: Tensor, times: Tensor, generator: torch.Generator
+    path: ProbabilityPath, sigma: Sigma, law: TermFactors, x0: Tensor, times: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Particles at the frames, (T, N, 2): the ODE by Heun where sigma is of kind "zero", else the SDE by Euler-Maruyama."""
     if sigma.kind == "zero":
-        if law == Law():
+        if law == TermFactors():
             return marginal_ode(path, x0, times)
         path.prepare(times.tolist())
         return solve_ode(lambda x, t: law.velocity * path.marginal_velocity(x, t), x0, method="heun", times=times)[0]
-    if law == Law():
+    if law == TermFactors():
         return marginal_sde(path, sigma, x0, times, generator)
 
     def drift(x: Tensor, t: float) -> Tensor:
@@ -45,17 +45,25 @@ def marginal_particles(
 
 
 def conditional_particles(
-    path: ProbabilityPath, sigma: Sigma, law: Law, z: Tensor, x0: Tensor, times: Tensor, generator: torch.Generator
+    path: ProbabilityPath,
+    sigma: Sigma,
+    law: TermFactors,
+    z: Tensor,
+    x0: Tensor,
+    times: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
     """The same given `z` (2,), (T, N, 2); at t = 1 every dynamics here has collapsed onto z."""
-    if law == Law():
+    if law == TermFactors():
         if sigma.kind == "zero":
             return path.conditional_flow(x0, times[:, None], z)
         return conditional_sde(path, sigma, z, x0, times, generator)
     langevin = Langevin(path.p_init)
     alpha, beta = path.scheduler.alpha(times), path.scheduler.beta(times)
     y, frames = x0, [x0]
-    for k, (clock, ends) in enumerate(zip(clocks(path, sigma, times), pairwise(times.tolist()), strict=True), start=1):
+    for k, (clock, ends) in enumerate(
+        zip(time_changes(path, sigma, times), pairwise(times.tolist()), strict=True), start=1
+    ):
         if law.score == 1.0:
             y = langevin.run(y, clock, generator)
         else:
@@ -65,7 +73,7 @@ def conditional_particles(
     return torch.stack(frames)
 
 
-def _excess(path: ProbabilityPath, law: Law, z: Tensor, y: Tensor, start: float, end: float) -> Tensor:
+def _excess(path: ProbabilityPath, law: TermFactors, z: Tensor, y: Tensor, start: float, end: float) -> Tensor:
     r"""y after a frame of the part of the velocity that is too much.
 
     With :math:`\kappa = c - 1`, :math:`\dot y = \kappa (\dot\alpha z + \dot\beta y) / \beta`: the part in y is a factor

@@ -21,12 +21,16 @@ from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory import boxes
-from fmviz.theory.conservation import Law
+from fmviz.theory.conservation import TermFactors
 
 __all__ = ["FRAMES", "box_numbers", "experiment", "maps", "payload", "title"]
 
 FRAMES, CELLS = 41, 56
-LAWS: dict[BreakName, Law] = {"none": Law(), "velocity": Law(velocity=1.1), "score": Law(score=0.0)}
+LAWS: dict[BreakName, TermFactors] = {
+    "none": TermFactors(),
+    "velocity": TermFactors(velocity=1.1),
+    "score": TermFactors(score=0.0),
+}
 Sides = tuple[float, float, float, float]
 
 
@@ -63,7 +67,7 @@ def title(name: str, broken: BreakName, language: Language) -> str:
 @lru_cache(maxsize=12)
 def maps(scene: Scene, what: Experiment) -> Maps:
     """All maps of the experiment."""
-    return clips.maps(_solution(scene, replace(what, law=Law())), what)
+    return clips.maps(_solution(scene, replace(what, law=TermFactors())), what)
 
 
 @lru_cache(maxsize=4)

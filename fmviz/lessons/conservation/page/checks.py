@@ -15,7 +15,7 @@ from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.compute import evidence, results
 from fmviz.lessons.conservation.compute.evidence import Agreement
 from fmviz.scene import Scene, scenes
-from fmviz.theory.conservation import Law
+from fmviz.theory.conservation import TermFactors
 
 __all__ = ["table"]
 
@@ -29,7 +29,7 @@ def table(current: State) -> None:
     """The true law, the chosen one beside it, and the terms against automatic differentiation."""
     scene, sides = current.scene, current.conservation.box
     chosen = results.experiment(scene, current.conservation)
-    true = replace(chosen, law=Law())
+    true = replace(chosen, law=TermFactors())
     try:
         with st.spinner(tr("paths.check.running")):
             found = [(results.maps(scene, e), results.box_numbers(scene, e, sides)) for e in (true, chosen)]

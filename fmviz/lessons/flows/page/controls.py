@@ -49,7 +49,7 @@ def controls(current: State) -> None:
         format_func=lambda name: tr("flows.rk4_short") if name == "rk4" else tr(f"solver.{name}"),
         selection_mode="multi",
         key=SOLVERS,
-        on_change=bound.heard(SOLVERS, picture_first(_take_solvers)),
+        on_change=bound.user_change(SOLVERS, picture_first(_take_solvers)),
         wrap=True,
     )
     bound.snap("flows", "steps", tr("flows.steps"), STEPS)
@@ -76,9 +76,9 @@ def _rate(current: State) -> None:
     if known is None:
         st.caption(tr("flows.of_scene"))
         return
-    holding = bound.held(RATE, current.flows.chosen_rate, known.low, known.high)
+    holding = bound.slider_value(RATE, current.flows.chosen_rate, known.low, known.high)
     label = tr(f"flows.rates.{current.flows.field}")
-    change = bound.heard(RATE, picture_first(_take_rate))
+    change = bound.user_change(RATE, picture_first(_take_rate))
     st.slider(label, known.low, known.high, step=RATE_STEP, on_change=change, **holding)
 
 

@@ -28,9 +28,9 @@ from fmviz.clips.clip import (
 )
 from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import TRAIL, Grid, Starts, as_array
-from fmviz.lessons.noise.compute.runs import FRAMES, PACES, Run, brownian_paths, collapsed, ou_run
-from fmviz.theory.processes import Driven, Langevin, OrnsteinUhlenbeck
-from fmviz.theory.strong_weak import maruyama
+from fmviz.lessons.noise.compute.runs import FRAMES, PACES, Run, brownian_paths, ou_run, time_rescaled
+from fmviz.theory.euler_maruyama_errors import euler_maruyama
+from fmviz.theory.processes import DrivenPaths, Langevin, OrnsteinUhlenbeck
 
 __all__ = ["brownian_clip", "collapse_clip", "langevin_clip", "ou_clip"]
 
@@ -129,12 +129,12 @@ def ou_clip(process: OrnsteinUhlenbeck, start: tuple[float, float], time: float,
     return Clip(as_array(times), (over_time, plane), readouts, seconds=6.0)
 
 
-def _compared(process: OrnsteinUhlenbeck, driven: Driven, times: Tensor, em_steps: int) -> tuple[Layer, ...]:
+def _compared(process: OrnsteinUhlenbeck, driven: DrivenPaths, times: Tensor, em_steps: int) -> tuple[Layer, ...]:
     """A few exact paths, and Euler-Maruyama on their own noise as the broken line that it is."""
     stride = (len(times) - 1) // em_steps
     exact, noise = driven.paths[:, :COMPARED, 0], driven.brownian[::stride, :COMPARED, 0]
     h = float(times[-1]) / em_steps
-    steps = maruyama(lambda x: process.drift(x, 0.0), lambda x: process.sigma, exact[0], noise.diff(dim=0), h)
+    steps = euler_maruyama(lambda x: process.drift(x, 0.0), lambda x: process.sigma, exact[0], noise.diff(dim=0), h)
     solved = torch.stack(list(steps))
     return (
         Lines("steps", "path", _over_time(times, exact)),
@@ -146,10 +146,10 @@ def _compared(process: OrnsteinUhlenbeck, driven: Driven, times: Tensor, em_step
 def collapse_clip(process: OrnsteinUhlenbeck, x0: float, time: float, starts: Starts) -> Clip:
     """Three processes with one D = sigma² / (2 theta) and the same noise, against t and against sigma² t (T9).
 
-    Against t they relax at different rates; against sigma² t they are one path, run through at three paces.
+    Against t they relax at different rates; against sigma² t they are one path, run through at three same_stationary_variance.
     """
     times = torch.linspace(0.0, time, FRAMES, dtype=torch.float64)
-    pace, common = collapsed(process, x0, time, starts)
+    pace, common = time_rescaled(process, x0, time, starts)
     half = _snap(max(1.15 * abs(x0), 3.2 * math.sqrt(process.stationary_variance)))
     last = float(pace[-1])
     against_t: list[Layer] = []

@@ -20,36 +20,36 @@ from fmviz.lessons.noise.compute.runs import (
     PACES,
     Run,
     brownian_paths,
-    collapsed,
     langevin_run,
     langevin_starts,
     ou_run,
+    time_rescaled,
 )
 from fmviz.theory import GaussianMixture
+from fmviz.theory.euler_maruyama_errors import Errors, GeometricBrownianMotion, OUEquation, measure_errors
 from fmviz.theory.metrics import energy_distance
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
 from fmviz.theory.solvers import solve_ode, solve_sde
-from fmviz.theory.strong_weak import Additive, Errors, Multiplicative, measure
 
 __all__ = [
-    "Approach",
+    "DistanceOverTime",
     "Histogram",
     "Identities",
     "LongRun",
-    "Moment",
+    "MomentCurve",
     "Row",
     "Shares",
     "Variation",
-    "approach",
     "brownian_variance",
+    "distance_over_time",
     "identities",
     "increments",
     "long_run",
+    "mode_shares",
     "orders",
     "ou_moments",
     "ou_rows",
-    "paces",
-    "shares",
+    "same_stationary_variance",
     "variation",
 ]
 
@@ -70,7 +70,7 @@ LOOKS = 13
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class MomentCurve:
     """A moment over time, each (T,): as measured, its exact value, and two standard errors around that."""
 
     times: Floats
@@ -130,7 +130,7 @@ class Shares:
 
 
 @dataclass(frozen=True)
-class Approach:
+class DistanceOverTime:
     """The energy distance of a run to its law at some times, and the floor: what two exact samples have on average.
 
     `count`: how many particles were measured, the first ones of the run.
@@ -149,7 +149,7 @@ class Identities:
     Attributes:
         ode: largest difference between Euler-Maruyama with sigma 0 and Euler, on the scene: exactly 0 (T7).
         langevin: largest difference of the drifts of T11, relative.
-        collapse: largest distance between two paces at equal sigma² t, simulated each by itself (T9).
+        collapse: largest distance between two same_stationary_variance at equal sigma² t, simulated each by itself (T9).
     """
 
     ode: float
@@ -168,13 +168,13 @@ class LongRun:
     floor: float
 
 
-def brownian_variance(starts: Starts) -> Moment:
+def brownian_variance(starts: Starts) -> MomentCurve:
     """The sample variance of W_t over both coordinates of all particles, against t (T6)."""
     paths = brownian_paths(starts)
     times = torch.linspace(0.0, 1.0, len(paths))
     values = paths.flatten(1)
     error = 2.0 * times * math.sqrt(2.0 / (values.shape[1] - 1))
-    return Moment(*map(as_array, (times, values.var(1), times, error)))
+    return MomentCurve(*map(as_array, (times, values.var(1), times, error)))
 
 
 def increments(starts: Starts, steps: int) -> Histogram:
@@ -213,19 +213,19 @@ def variation(starts: Starts) -> tuple[Variation, ...]:
 
 def ou_moments(
     process: OrnsteinUhlenbeck, start: tuple[float, float], time: float, starts: Starts
-) -> tuple[Moment, Moment]:
+) -> tuple[MomentCurve, MomentCurve]:
     """Mean of the first coordinate and variance of both, against T9."""
     times, driven = ou_run(process, start, time, starts)
     n, exact = starts.count, process.variance(times)
     first = driven.paths[..., 0]
-    mean = Moment(
+    mean = MomentCurve(
         *map(
             as_array, (times, first.mean(1), process.mean(times.new_tensor(start[0]), times), 2.0 * (exact / n).sqrt())
         )
     )
     variance = driven.paths.var(1).mean(1)
     error = 2.0 * exact * math.sqrt(1.0 / (n - 1))  # two independent coordinates
-    return mean, Moment(*map(as_array, (times, variance, exact, error)))
+    return mean, MomentCurve(*map(as_array, (times, variance, exact, error)))
 
 
 def ou_rows(process: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, ...]:
@@ -240,7 +240,7 @@ def ou_rows(process: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, .
     return tuple(Row(*values) for values in torch.stack(columns, dim=1)[1:].tolist())
 
 
-def paces(process: OrnsteinUhlenbeck) -> tuple[OrnsteinUhlenbeck, ...]:
+def same_stationary_variance(process: OrnsteinUhlenbeck) -> tuple[OrnsteinUhlenbeck, ...]:
     """The processes of the collapse: one D, three values of sigma². Raises ParameterError for sigma 0."""
     if process.sigma == 0.0:
         raise ParameterError("sigma", "a positive number for the time sigma² t", process.sigma, key="positive")
@@ -250,13 +250,13 @@ def paces(process: OrnsteinUhlenbeck) -> tuple[OrnsteinUhlenbeck, ...]:
 def orders(seed: int, paths: int = PATHS) -> tuple[Errors, Errors]:
     """Strong and weak errors of Euler-Maruyama for additive and for multiplicative noise (T8)."""
     additive, multiplicative = (
-        measure(equation, generator=torch.Generator().manual_seed(seed), steps=STEPS, paths=paths)
-        for equation in (Additive(), Multiplicative())
+        measure_errors(equation, generator=torch.Generator().manual_seed(seed), steps=STEPS, paths=paths)
+        for equation in (OUEquation(), GeometricBrownianMotion())
     )
     return additive, multiplicative
 
 
-def shares(p: GaussianMixture, run: Run) -> Shares:
+def mode_shares(p: GaussianMixture, run: Run) -> Shares:
     """How many of the particles each class of p explains, over time.
 
     A class is what carries one label: a mode, or a whole stroke of a shape drawn with many components. Particles that
@@ -271,14 +271,14 @@ def shares(p: GaussianMixture, run: Run) -> Shares:
     return Shares(as_array(run.times), as_array(explained.mean(1) @ classes), as_array(p.weights.to(classes) @ classes))
 
 
-def approach(p: GaussianMixture, run: Run) -> Approach:
+def distance_over_time(p: GaussianMixture, run: Run) -> DistanceOverTime:
     """The energy distance to p over time, each against the same exact samples (T47)."""
     count = min(MEASURED, run.positions.shape[1])
     generator = torch.Generator().manual_seed(MOMENTS)
     exact = [p.sample(count, generator=generator) for _ in range(2)]
     frames = torch.linspace(0, len(run.times) - 1, LOOKS).round().long()
     found = tuple(_distance(run.positions[k, :count], exact) for k in frames.tolist())
-    return Approach(tuple(run.times[frames].tolist()), found, _floor(p, count), count)
+    return DistanceOverTime(tuple(run.times[frames].tolist()), found, _floor(p, count), count)
 
 
 def _distance(points: Tensor, exact: list[Tensor]) -> float:
@@ -325,9 +325,9 @@ def identities(p: GaussianMixture, process: OrnsteinUhlenbeck) -> Identities:
 
 
 def _collapse(process: OrnsteinUhlenbeck) -> float:
-    pace, common = collapsed(process, 2.0, 1.0, Starts())
+    pace, common = time_rescaled(process, 2.0, 1.0, Starts())
     gaps = []
-    for own in paces(process):
+    for own in same_stationary_variance(process):
         times = (pace / own.sigma**2).tolist()
         paths = own.simulate(common[0], times, generator=Starts().noise()).paths
         gaps.append(float((paths - common).abs().max()))

@@ -16,11 +16,11 @@ from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.lessons.noise.compute import clips, evidence, runs
 from fmviz.lessons.noise.compute.evidence import (
-    Approach,
+    DistanceOverTime,
     Histogram,
     Identities,
     LongRun,
-    Moment,
+    MomentCurve,
     Row,
     Shares,
     Variation,
@@ -30,21 +30,21 @@ from fmviz.lessons.noise.settings import Settings, StartName
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
+from fmviz.theory.euler_maruyama_errors import Errors
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
-from fmviz.theory.strong_weak import Errors
 
 __all__ = [
-    "approach",
+    "distance_over_time",
     "dynamics",
     "identities",
     "increments",
     "long_runs",
+    "mode_shares",
     "moments",
     "orders",
     "payload",
     "process",
     "rows",
-    "shares",
     "span",
     "starts",
     "variance",
@@ -134,7 +134,7 @@ def _run(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> 
 
 
 @lru_cache(maxsize=8)
-def variance(of: Starts) -> Moment:
+def variance(of: Starts) -> MomentCurve:
     """The variance of Brownian motion over time."""
     return evidence.brownian_variance(of)
 
@@ -152,7 +152,7 @@ def variation(of: Starts) -> tuple[Variation, ...]:
 
 
 @lru_cache(maxsize=8)
-def moments(of: OrnsteinUhlenbeck, start: Point, time: float, particles: Starts) -> tuple[Moment, Moment]:
+def moments(of: OrnsteinUhlenbeck, start: Point, time: float, particles: Starts) -> tuple[MomentCurve, MomentCurve]:
     """Mean and variance of the Ornstein-Uhlenbeck process over time."""
     return evidence.ou_moments(of, start, time, particles)
 
@@ -171,20 +171,20 @@ def orders(seed: int) -> tuple[Errors, Errors]:
 
 @lru_cache(maxsize=8)
 def _shares(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Shares:
-    return evidence.shares(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
+    return evidence.mode_shares(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
 
-def shares(scene: Scene, view: Settings) -> Shares:
+def mode_shares(scene: Scene, view: Settings) -> Shares:
     """The share of the particles in each class of p_data over time."""
     return _shares(scene, *_langevin_part(view))
 
 
 @lru_cache(maxsize=8)
-def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Approach:
-    return evidence.approach(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
+def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> DistanceOverTime:
+    return evidence.distance_over_time(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
 
-def approach(scene: Scene, view: Settings) -> Approach:
+def distance_over_time(scene: Scene, view: Settings) -> DistanceOverTime:
     """The energy distance of the run to p_data over time."""
     return _approach(scene, *_langevin_part(view))
 

@@ -11,7 +11,7 @@ from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import Starts
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture
-from fmviz.theory.processes import Driven, Langevin, OrnsteinUhlenbeck, brownian_motion
+from fmviz.theory.processes import DrivenPaths, Langevin, OrnsteinUhlenbeck, brownian_motion
 from fmviz.theory.solvers import solve_sde
 
 __all__ = [
@@ -19,10 +19,10 @@ __all__ = [
     "PACES",
     "Run",
     "brownian_paths",
-    "collapsed",
     "langevin_run",
     "langevin_starts",
     "ou_run",
+    "time_rescaled",
 ]
 
 FRAMES = 121
@@ -47,14 +47,14 @@ def brownian_paths(starts: Starts) -> Tensor:
 
 def ou_run(
     process: OrnsteinUhlenbeck, start: tuple[float, float], time: float, starts: Starts
-) -> tuple[Tensor, Driven]:
+) -> tuple[Tensor, DrivenPaths]:
     """Exact paths from one start, with the Brownian paths that drive them, at the frames (T,): float64."""
     times = torch.linspace(0.0, time, FRAMES, dtype=torch.float64)
     x0 = torch.tensor(start, dtype=torch.float64).expand(starts.count, 2)
     return times, process.simulate(x0, times.tolist(), generator=starts.noise())
 
 
-def collapsed(process: OrnsteinUhlenbeck, x0: float, time: float, starts: Starts) -> tuple[Tensor, Tensor]:
+def time_rescaled(process: OrnsteinUhlenbeck, x0: float, time: float, starts: Starts) -> tuple[Tensor, Tensor]:
     """The common path of the collapse in the time sigma² t: their times (F,), and positions (F, 1).
 
     It has sigma 1 and theta 1 / (2 D), which makes its time sigma² t; every other sigma at the same D runs through it at

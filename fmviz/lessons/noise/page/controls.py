@@ -44,7 +44,7 @@ def chooser(current: State) -> None:
         PROCESSES,
         format_func=texts.__getitem__,
         key=CHOSEN,
-        on_change=bound.heard(CHOSEN, switch),
+        on_change=bound.user_change(CHOSEN, switch),
         label_visibility="collapsed",
         required=True,
     )
@@ -76,7 +76,7 @@ def _langevin(current: State) -> None:
     bound.snap("noise", "langevin_time", tr("noise.time"), HORIZONS)
     bound.snap("noise", "langevin_steps", tr("noise.langevin_steps"), LANGEVIN_STEPS)
     step = current.noise.langevin_time / current.noise.langevin_steps
-    longest = results.dynamics(current.scene, current.noise).longest_step
+    longest = results.dynamics(current.scene, current.noise).max_stable_step
     if step > SAFE * longest:
         st.warning(tr("noise.too_long", h=number(step), longest=number(longest)), icon=":material/explosion:")
 

@@ -13,8 +13,8 @@ from fmviz.errors import FmvizError
 from fmviz.lessons.noise import charts
 from fmviz.lessons.noise.charts import Slope
 from fmviz.lessons.noise.compute import evidence, results
-from fmviz.lessons.noise.compute.evidence import Moment
-from fmviz.theory.strong_weak import Errors, Order
+from fmviz.lessons.noise.compute.evidence import MomentCurve
+from fmviz.theory.euler_maruyama_errors import Errors, Order
 
 __all__ = ["show"]
 
@@ -28,7 +28,7 @@ def show(current: State) -> None:
         return  # the stage says why
 
 
-def _moment(name: str, found: Moment, *, x: str = "t") -> None:
+def _moment(name: str, found: MomentCurve, *, x: str = "t") -> None:
     st.markdown(f"**{tr(f'noise.chart.{name}')}**")
     chart = charts.moment(
         found.times,
@@ -105,7 +105,7 @@ def _errors(kind: str, series: dict[str, tuple[Errors, tuple[float, ...], tuple[
 
 
 def _collapse(current: State) -> None:
-    processes = evidence.paces(results.process(current.noise))
+    processes = evidence.same_stationary_variance(results.process(current.noise))
     st.table(
         {
             "σ": [number(p.sigma) for p in processes],
@@ -124,7 +124,7 @@ def _langevin(current: State) -> None:
     view = current.noise
     left, right = st.columns(2, gap="large")
     with left:
-        found = results.shares(current.scene, view)
+        found = results.mode_shares(current.scene, view)
         st.markdown(f"**{tr('noise.chart.mixing')}**")
         chart = charts.mixing(
             found.times,
@@ -139,10 +139,12 @@ def _langevin(current: State) -> None:
         st.caption(tr("noise.chart.mixing_claim"))
     with right:
         with st.spinner(tr("noise.measuring")):
-            distances = results.approach(current.scene, view)
+            distances = results.distance_over_time(current.scene, view)
         st.markdown(f"**{tr('noise.chart.approach')}**")
         names = (tr("noise.chart.measured"), tr("noise.chart.floor"))
-        chart = charts.approach(distances.times, distances.distance, distances.floor, theme(), names=names, x="t", y="")
+        chart = charts.distance_over_time(
+            distances.times, distances.distance, distances.floor, theme(), names=names, x="t", y=""
+        )
         show_altair(chart, description=tr("noise.chart.approach_alt"), key="noise_approach")
         end = number(distances.distance[-1])
         st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))

@@ -28,7 +28,7 @@ def _conditional_figures(scene: Scene, z: Point) -> PlanePanel:
 @lru_cache(maxsize=12)
 def _conditional_panel(scene: Scene, z: Point, *, draft: bool = False) -> PlanePanel:
     density = paths.conditional_density(scenes.path(scene), z, grid_of(scene, draft=draft))
-    return paths.on_ground(density, _conditional_figures(scene, z))
+    return paths.with_background(density, _conditional_figures(scene, z))
 
 
 @lru_cache(maxsize=12)

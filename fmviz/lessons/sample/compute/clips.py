@@ -146,7 +146,7 @@ def run(dynamics: Dynamics, sampler: Sampler, sigma: Sigma, x0: Tensor, noise: t
     with torch.inference_mode():
         dynamics.prepare(_evaluated(sampler.method, ode_times)[: 2 * PREPARED])
         ode = solve_ode(dynamics.velocity, x0, method=sampler.method, times=ode_times)[0]
-        sde = None if dynamics.drift is None else _maruyama(dynamics, dynamics.drift, sigma, x0, sde_times, noise)
+        sde = None if dynamics.drift is None else _euler_maruyama(dynamics, dynamics.drift, sigma, x0, sde_times, noise)
     return Runs(ode, ode_times, sde, sde_times)
 
 
@@ -157,7 +157,7 @@ def _evaluated(method: str, times: list[float]) -> list[float]:
     return times + [a + 0.5 * (b - a) for a, b in itertools.pairwise(times)]
 
 
-def _maruyama(
+def _euler_maruyama(
     dynamics: Dynamics, drift: Drift, sigma: Sigma, x0: Tensor, times: list[float], noise: torch.Generator
 ) -> Tensor:
     """`solve_sde` in stretches whose tables are prepared: the same numbers, in half the time."""

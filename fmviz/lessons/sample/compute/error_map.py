@@ -16,14 +16,14 @@ from torch import Tensor
 
 from fmviz.learning import LearnedModel
 from fmviz.lessons.sample.compute.clips import exact_dynamics, learned_dynamics
-from fmviz.lessons.sample.compute.quasi_random import even_maruyama, even_sample
+from fmviz.lessons.sample.compute.quasi_random import array_rqmc_euler_maruyama, sobol_sample
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import Drift
 from fmviz.theory.time_grids import time_grid
 
-__all__ = ["Cell", "MapPlan", "cells", "noise_floor"]
+__all__ = ["Cell", "ErrorMapSpec", "cells", "noise_floor"]
 
 REFERENCE = 4096
 DIRECTIONS = 24
@@ -31,7 +31,7 @@ FLOOR_DRAWS = 4
 
 
 @dataclass(frozen=True)
-class MapPlan:
+class ErrorMapSpec:
     """Which cells there are, and how each is computed.
 
     Attributes:
@@ -66,7 +66,7 @@ class Cell:
     """One cell: sliced Wasserstein-2 distances to p_data, infinite where the particles have left the range of numbers.
 
     Attributes:
-        row, column: of `MapPlan.amplitudes` and `MapPlan.steps`.
+        row, column: of `ErrorMapSpec.amplitudes` and `ErrorMapSpec.steps`.
         exact: with the exact field.
         learned: with the network, or None without one.
     """
@@ -79,7 +79,7 @@ class Cell:
 
 def cells(
     path: ProbabilityPath,
-    plan: MapPlan,
+    plan: ErrorMapSpec,
     model: LearnedModel | None = None,
     ask: Callable[[], None] = lambda: None,
 ) -> Iterator[Cell]:
@@ -95,8 +95,8 @@ def cells(
         FmvizError: the path or the network allows no SDE.
     """
     own = ProbabilityPath(path.p_init, path.p_data, path.scheduler)  # its memory of times is this generator's alone
-    x0 = even_sample(own.p_init, plan.count)
-    target = even_sample(own.p_data, REFERENCE)
+    x0 = sobol_sample(own.p_init, plan.count)
+    target = sobol_sample(own.p_data, REFERENCE)
     for column, steps in enumerate(plan.steps):
         times = time_grid(plan.grid, steps)
         own.prepare(times)
@@ -107,22 +107,22 @@ def cells(
                 if drift is None:
                     return math.nan
 
-                def asking(x: Tensor, t: float) -> Tensor:
+                def cancellable(x: Tensor, t: float) -> Tensor:
                     ask()
                     return drift(x, t)
 
                 noise = torch.Generator().manual_seed(plan.seed_noise)
                 with torch.inference_mode():
-                    return _distance(even_maruyama(asking, sigma, x0, times, noise), target)
+                    return _distance(array_rqmc_euler_maruyama(cancellable, sigma, x0, times, noise), target)
 
             exact = end(exact_dynamics(own, sigma).drift)
             learned = None if model is None else end(learned_dynamics(model, sigma).drift)
             yield Cell(row, column, exact, learned)
 
 
-def noise_floor(path: ProbabilityPath, plan: MapPlan) -> float:
+def noise_floor(path: ProbabilityPath, plan: ErrorMapSpec) -> float:
     """The distance that independent exact samples of the plan's size have to the common target, on average."""
-    target = even_sample(path.p_data, REFERENCE)
+    target = sobol_sample(path.p_data, REFERENCE)
     generator = torch.Generator().manual_seed(11_000_027)
     drawn = [_distance(path.p_data.sample(plan.count, generator=generator), target) for _ in range(FLOOR_DRAWS)]
     return sum(drawn) / len(drawn)

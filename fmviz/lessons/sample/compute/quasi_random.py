@@ -22,18 +22,18 @@ from fmviz.theory import GaussianMixture
 from fmviz.theory.sobol import sobol, standard_normal
 from fmviz.theory.solvers import Drift
 
-__all__ = ["even_maruyama", "even_sample"]
+__all__ = ["array_rqmc_euler_maruyama", "sobol_sample"]
 
 
-def even_sample(law: GaussianMixture, count: int) -> Tensor:
+def sobol_sample(law: GaussianMixture, count: int) -> Tensor:
     """`count` points (N, 2) spread over `law`, always the same ones.
 
     One coordinate of the sequence picks the component, the other two the place in it.
     """
-    return law.from_uniform(sobol(3, count, 0))
+    return law.inverse_transform(sobol(3, count, 0))
 
 
-def even_maruyama(
+def array_rqmc_euler_maruyama(
     drift: Drift,
     sigma: Callable[[float], Tensor | float],
     x0: Tensor,

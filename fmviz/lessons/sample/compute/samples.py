@@ -11,11 +11,11 @@ from torch import Tensor
 
 from fmviz.clips.clip import Floats
 from fmviz.clips.paths import as_array
-from fmviz.lessons.sample.compute.quasi_random import even_sample
+from fmviz.lessons.sample.compute.quasi_random import sobol_sample
 from fmviz.theory import GaussianMixture
 from fmviz.theory.metrics import energy_distance, negative_log_density, sliced_wasserstein
 
-__all__ = ["PAIRS", "Distances", "Floor", "distances", "floor", "lost", "occupancy"]
+__all__ = ["PAIRS", "Distances", "Floor", "distances", "diverged_count", "floor", "occupancy"]
 
 PAIRS = 4
 """Exact samples that every distance is averaged over, and pairs of them that the floor is."""
@@ -29,23 +29,23 @@ class Distances:
     Attributes:
         sliced: sliced Wasserstein-2, a length.
         energy: energy distance.
-        surprise: -E log p_data(X), in nats. Samples that keep to the middle of the modes go below the exact value.
+        negative_log_likelihood: -E log p_data(X), in nats. Samples that keep to the middle of the modes go below the exact value.
     """
 
     sliced: float
     energy: float
-    surprise: float
+    negative_log_likelihood: float
 
 
 @dataclass(frozen=True)
 class Floor(Distances):
-    """What exact samples give; of the surprise the expectation itself.
+    """What exact samples give; of the negative log-likelihood the expectation itself.
 
     Attributes:
-        surprise_error: standard deviation that the surprise of exact samples has around it.
+        negative_log_likelihood_error: standard deviation of the negative log-likelihood of exact samples around it.
     """
 
-    surprise_error: float
+    negative_log_likelihood_error: float
 
 
 def _exact(p_data: GaussianMixture, count: int, first: int) -> list[Tensor]:
@@ -68,12 +68,12 @@ def distances(p_data: GaussianMixture, samples: Tensor) -> Distances:
 def floor(p_data: GaussianMixture, count: int) -> Floor:
     """What exact samples of that size give, averaged over `PAIRS` independent pairs; of -E log p the law of the mean."""
     pairs = list(zip(_exact(p_data, count, 0), _exact(p_data, count, 1), strict=True))
-    surprise = -p_data.log_density(even_sample(p_data, ENTROPY_POINTS).double())
+    negative_log_likelihood = -p_data.log_density(sobol_sample(p_data, ENTROPY_POINTS).double())
     return Floor(
         fmean(float(sliced_wasserstein(a, b)) for a, b in pairs),
         fmean(float(energy_distance(a, b)) for a, b in pairs),
-        float(surprise.mean()),
-        float(surprise.std()) / math.sqrt(count),
+        float(negative_log_likelihood.mean()),
+        float(negative_log_likelihood.std()) / math.sqrt(count),
     )
 
 
@@ -88,6 +88,6 @@ def occupancy(p_data: GaussianMixture, samples: Tensor) -> Floats:
     return as_array(p_data.responsibilities(finite).sum(dim=0) / len(samples))
 
 
-def lost(samples: Tensor) -> int:
+def diverged_count(samples: Tensor) -> int:
     """How many points have left the range of numbers."""
     return int((~samples.isfinite().all(dim=-1)).sum())

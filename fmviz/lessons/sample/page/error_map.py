@@ -21,13 +21,13 @@ from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.jobs import Job
 from fmviz.app.network import Learned
-from fmviz.app.press import once
+from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
 from fmviz.clips.clip import Floats
 from fmviz.errors import FmvizError
 from fmviz.lessons.sample.charts.error_map import best_cell, difference_map, distance_map
 from fmviz.lessons.sample.compute import error_map as work
-from fmviz.lessons.sample.compute.error_map import Cell, MapPlan
+from fmviz.lessons.sample.compute.error_map import Cell, ErrorMapSpec
 from fmviz.scene import Scene, scenes
 
 __all__ = ["error_map"]
@@ -49,7 +49,7 @@ class Asked:
     """
 
     scene: Scene
-    plan: MapPlan
+    plan: ErrorMapSpec
     network: str | None
     learned: Learned | None = field(compare=False)
 
@@ -67,7 +67,7 @@ def error_map(current: State, found: Learned | None) -> None:
             what, icon, act = "cancel", ":material/stop:", job.cancel
         else:
             what, icon, act = "start" if job is None else "again", ":material/grid_on:", _press
-        st.button(tr(f"sample.map.{what}"), icon=icon, on_click=once(act), key="map_button")
+        st.button(tr(f"sample.map.{what}"), icon=icon, on_click=ignore_duplicate_press(act), key="map_button")
         if found is None:
             st.caption(tr("sample.map.exact_only"))
     if refused:
@@ -81,7 +81,7 @@ def _asked(current: State, found: Learned | None) -> Asked:
     """The map that this page would compute now: the sampler's steps and the amplitude are its axes."""
     scene = current.scene
     kind = "constant" if scene.sigma == "zero" else scene.sigma
-    plan = MapPlan(kind=kind, grid=current.sample.grid, seed_noise=scene.seed_noise)
+    plan = ErrorMapSpec(kind=kind, grid=current.sample.grid, seed_noise=scene.seed_noise)
     scored = found if found is not None and found.model.gaussian_source else None
     return Asked(scenes.learned_part(scene), plan, None if scored is None else scored.stamp[0], scored)
 
@@ -110,7 +110,9 @@ def _start(asked: Asked) -> bool:
     except FmvizError:
         return True  # the stage says why
     model = None if asked.learned is None else asked.learned.model
-    job: Job[Asked, Cell] = Job(asked, partial(work.cells, path, asked.plan, model), present=presence.watch())
+    job: Job[Asked, Cell] = Job(
+        asked, partial(work.cells, path, asked.plan, model), present=presence.connection_check()
+    )
     if not jobs.start(job):
         return False
     st.session_state[JOB] = job
@@ -118,7 +120,7 @@ def _start(asked: Asked) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _floor(scene: Scene, plan: MapPlan) -> float:
+def _floor(scene: Scene, plan: ErrorMapSpec) -> float:
     return work.noise_floor(scenes.path(scene), plan)
 
 
@@ -173,7 +175,7 @@ def _maps(asked: Asked, found: tuple[Cell, ...]) -> None:
     st.caption(tr("sample.map.how", n=plan.count, floor=number(floor), sigma=tr(f"sigma.{plan.kind}")))
 
 
-def _map(draw: Callable[..., go.Figure], name: str, values: Floats, plan: MapPlan, floor: float) -> None:
+def _map(draw: Callable[..., go.Figure], name: str, values: Floats, plan: ErrorMapSpec, floor: float) -> None:
     st.markdown(f"**{tr(f'sample.map.{name}')}**")
     axes = {"x_title": tr("sample.map.x"), "y_title": tr("sample.map.y")}
     figure = draw(values, plan.amplitudes, plan.steps, floor, theme(), **axes)

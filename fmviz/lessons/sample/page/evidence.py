@@ -31,7 +31,7 @@ def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, 
     """Distances, occupancy and lost points of each sampler ("ode", "sde") on one field."""
     data = scenes.mixture(scene, "data")
     return {
-        name: (samples.distances(data, ends), samples.occupancy(data, ends), samples.lost(ends))
+        name: (samples.distances(data, ends), samples.occupancy(data, ends), samples.diverged_count(ends))
         for name, ends in results.ends(scene, how, learned).items()
     }
 
@@ -73,13 +73,18 @@ def final_samples(current: State, found: Learned | None) -> None:
         st.caption(tr("sample.occupancy_claim"))
     with right:
         st.subheader(tr("sample.distances"), anchor=False)
-        surprise = f"{number(floor.surprise)} ± {2.0 * floor.surprise_error:.2g}"
+        negative_log_likelihood = (
+            f"{number(floor.negative_log_likelihood)} ± {2.0 * floor.negative_log_likelihood_error:.2g}"
+        )
         st.table(
             {
                 "": [_name(name, learned) for name, learned in rows] + [tr("sample.floor")],
                 tr("sample.sliced"): [*(number(v[0].sliced) for v in rows.values()), number(floor.sliced)],
                 tr("sample.energy"): [*(number(v[0].energy) for v in rows.values()), number(floor.energy)],
-                tr("sample.surprise"): [*(number(v[0].surprise) for v in rows.values()), surprise],
+                tr("sample.surprise"): [
+                    *(number(v[0].negative_log_likelihood) for v in rows.values()),
+                    negative_log_likelihood,
+                ],
             },
             border="horizontal",
             hide_index=True,

@@ -16,7 +16,7 @@ def show() -> None:
     """Draws the page."""
     view = player.visit_view("train", "train", acknowledge=False)
     training.sync()
-    run = training.status(touch=True)
+    run = training.status(heartbeat=True)
     lesson.opening("train")
     bar.bar(run)
     live.live(run, view)

@@ -9,7 +9,7 @@ import streamlit as st
 from fmviz.app import bound, state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
-from fmviz.app.press import once
+from fmviz.app.press import ignore_duplicate_press
 from fmviz.learning import RunStatus
 from fmviz.lessons.train.page import training
 from fmviz.lessons.train.settings import (
@@ -69,7 +69,7 @@ def _go(run: RunStatus | None) -> None:
     st.button(
         tr(f"train.{what}"),
         icon=icon,
-        on_click=once(act),
+        on_click=ignore_duplicate_press(act),
         type="primary",
         key="train_go",
         width=_wide(130),
@@ -79,7 +79,7 @@ def _go(run: RunStatus | None) -> None:
 
 def _button(what: str, icon: str, act: Callable[[], None], *, disabled: bool = False) -> None:
     label, text = tr(f"train.{what}"), tr(f"train.{what}_help")
-    st.button(label, icon=icon, on_click=once(act), disabled=disabled, key=f"train_{what}", help=text)
+    st.button(label, icon=icon, on_click=ignore_duplicate_press(act), disabled=disabled, key=f"train_{what}", help=text)
 
 
 def _rate() -> None:
@@ -90,8 +90,8 @@ def _rate() -> None:
         tr("train.rate"),
         rates,
         format_func=number,
-        **bound.held(key, rate, *rates),
-        on_change=bound.heard(key, lambda: training.set_rate(float(st.session_state[key]))),
+        **bound.slider_value(key, rate, *rates),
+        on_change=bound.user_change(key, lambda: training.set_rate(float(st.session_state[key]))),
         help=tr("train.rate_help"),
     )
 
@@ -108,8 +108,8 @@ def _settings() -> None:
         _named("optimizer", OPTIMIZERS)
         _named("schedule", SCHEDULES)
         bound.slide("train", "warm_up", tr("train.setting.warm_up"), 0.0, 0.5, 0.01)
-        bound.type_number("train", "batch_size", tr("train.setting.batch_size"), 1, MAX_BATCH)
-        bound.type_number("train", "steps", tr("train.setting.steps"), 1, MAX_STEPS)
+        bound.number_input("train", "batch_size", tr("train.setting.batch_size"), 1, MAX_BATCH)
+        bound.number_input("train", "steps", tr("train.setting.steps"), 1, MAX_STEPS)
         _named("t_sampling", T_SAMPLINGS)
         _pick("ema", EMAS)
         _pick("gradient_clip", CLIPS)
@@ -132,5 +132,5 @@ def _pick(field: str, values: tuple[float | None, ...]) -> None:
         options,
         format_func=lambda value: tr("train.off") if not value else number(value),
         key=key,
-        on_change=bound.heard(key, lambda: state.change("train", **{field: st.session_state[key]})),
+        on_change=bound.user_change(key, lambda: state.change("train", **{field: st.session_state[key]})),
     )

@@ -16,7 +16,7 @@ from fmviz.app import bound, player, state
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus
-from fmviz.learning.runs import kept_steps
+from fmviz.learning.runs import snapshot_steps
 from fmviz.lessons.train.compute import results
 from fmviz.lessons.train.page import charts, feed, training
 from fmviz.lessons.train.page.progress import FEED_NAME, progress
@@ -39,14 +39,14 @@ def live(run: RunStatus | None, view: View) -> None:
 
 def _heartbeat(shown_moving: bool) -> None:
     """Says that the owner is there, and has the page follow where the browser does not: no elements, so it costs little."""
-    run = training.status(touch=True)
+    run = training.status(heartbeat=True)
     moves = feed.moving(run)
     if moves != shown_moving or (moves and feed.silent()):
         st.rerun()
 
 
 def _live(view: View, moves: bool) -> None:
-    run = training.status(touch=True)
+    run = training.status(heartbeat=True)
     if moves and not feed.moving(run):
         st.rerun()
     now = state.current()
@@ -97,12 +97,12 @@ def _progress(run: RunStatus | None, feed: str | None) -> None:
 def _replay(run: RunStatus | None) -> None:
     """The training step on stage, over the log-spaced steps that are kept."""
     view = state.current().train
-    steps = kept_steps(scenes.path(state.current().scene), training.run_spec())
+    steps = snapshot_steps(scenes.path(state.current().scene), training.run_spec())
     chosen = steps[-1] if view.replay is None else max((s for s in steps if s <= view.replay), default=0)
     st.select_slider(
         tr("train.replay"),
         steps,
-        **bound.held("train.replay", chosen, *steps),
+        **bound.slider_value("train.replay", chosen, *steps),
         disabled=run is None,
         help=tr("train.replay_help"),
         on_change=lambda: _replayed(steps),

@@ -22,7 +22,7 @@ from fmviz.app.runs import Key, pool, runs
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
-from fmviz.learning.training import untrained
+from fmviz.learning.training import initial_model
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import Scene, scenes
@@ -62,7 +62,7 @@ def _evaluation(scene: Scene) -> Evaluation:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
     """The network before its first step."""
-    return untrained(scenes.path(scene), spec)
+    return initial_model(scenes.path(scene), spec)
 
 
 def warm_up() -> None:
@@ -101,14 +101,14 @@ def _key() -> Key:
     return scenes.learned_part(state.current().scene), replace(run_spec(), learning_rate=1.0)
 
 
-def status(*, touch: bool = False) -> RunStatus | None:
+def status(*, heartbeat: bool = False) -> RunStatus | None:
     """The run of the present scene and settings; None if there is none."""
     run = runs().get(_key())
     if run is None:
         return None
     try:
-        if touch:
-            pool().touch(run)
+        if heartbeat:
+            pool().heartbeat(run)
         return pool().status(run)
     except UnknownRunError:
         del runs()[_key()]
@@ -193,7 +193,11 @@ def start(*, paused: bool = False) -> None:
     st.session_state.pop(REFUSED, None)
     try:
         found = pool().submit(
-            scenes.path(scene), run_spec(), evaluation=_evaluation(scene), paused=paused, present=presence.watch()
+            scenes.path(scene),
+            run_spec(),
+            evaluation=_evaluation(scene),
+            paused=paused,
+            present=presence.connection_check(),
         )
     except FmvizError as error:
         st.session_state[REFUSED] = error

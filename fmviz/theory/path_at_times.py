@@ -1,12 +1,12 @@
 r"""What a probability path is at given times: the tables from which everything exact is evaluated.
 
-A `PathSlice` holds, for T times and the C = J K pairs of components, the moments of :math:`X_t` and the affine maps of
+A `PathAtTimes` holds, for T times and the C = J K pairs of components, the moments of :math:`X_t` and the affine maps of
 `fmviz.theory.path`. It is built in float64 by a few products with the stacked parameters of both mixtures, since
 :math:`m_{jk}`, :math:`C_{jk}`, :math:`D_{jk}` and the drifts are all linear in them. Slices at float times are
 remembered.
 """
 
-__all__ = ["PathSlice", "SliceCache"]
+__all__ = ["PathAtTimes", "PathTimesCache"]
 
 import contextlib
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
-from fmviz.theory.gaussians import ComponentTable, Recast, stack
+from fmviz.theory.gaussians import ComponentTable, DtypeCache, stack_maps
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
@@ -59,7 +59,7 @@ class _Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class PathSlice:
+class PathAtTimes:
     """A path at T times.
 
     Attributes:
@@ -77,36 +77,36 @@ class PathSlice:
     table: ComponentTable
 
     @classmethod
-    def build(cls, pairs: _Pairs, values: ScheduleValues) -> "PathSlice":
+    def build(cls, pairs: _Pairs, values: ScheduleValues) -> "PathAtTimes":
         mean = pairs.mix(values.alpha, values.beta, pairs.means)
         covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
         return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
 
     @cached_property
-    def velocity_map(self) -> Recast:
-        """For `gaussians.averages`: E[X'_t | x] of each pair.
+    def velocity_map(self) -> DtypeCache:
+        """For `gaussians.posterior_averages`: E[X'_t | x] of each pair.
 
         Raises:
             SingularTimeError: an infinite derivative multiplies a mean other than zero.
         """
-        return stack(self._velocity)
+        return stack_maps(self._velocity)
 
     @cached_property
-    def score_map(self) -> Recast:
-        """For `gaussians.averages`: the score of each pair."""
-        return stack(self._score)
+    def score_map(self) -> DtypeCache:
+        """For `gaussians.posterior_averages`: the score of each pair."""
+        return stack_maps(self._score)
 
     @cached_property
-    def velocity_and_score_map(self) -> Recast:
-        """For `gaussians.averages`: both of the above; raises as the first does."""
-        return stack(self._velocity, self._score)
+    def velocity_and_score_map(self) -> DtypeCache:
+        """For `gaussians.posterior_averages`: both of the above; raises as the first does."""
+        return stack_maps(self._velocity, self._score)
 
     @cached_property
-    def posterior_mean_map(self) -> Recast:
-        """For `gaussians.averages`: E[z | x] of each pair."""
+    def posterior_mean_map(self) -> DtypeCache:
+        """For `gaussians.posterior_averages`: E[z | x] of each pair."""
         alpha = self.values.alpha
         matrix = self.pairs.mix(alpha, torch.zeros_like(alpha), self.pairs.covariances)
-        return stack(self.table.affine(self.pairs.means[0], matrix))
+        return stack_maps(self.table.affine(self.pairs.means[0], matrix))
 
     @cached_property
     def _velocity(self) -> Tensor:
@@ -121,7 +121,7 @@ class PathSlice:
         return self.table.affine(torch.zeros_like(self.mean), None)
 
     @cached_property
-    def scatter(self) -> Tensor:
+    def target_covariance_trace(self) -> Tensor:
         """Trace of Cov[X'_t | x] within each pair, (T, C).
 
         Raises:
@@ -132,7 +132,7 @@ class PathSlice:
         data, init = self.pairs.covariances
         return wronskian.square().unsqueeze(-1) * torch.einsum("cij,tcjk,cki->tc", data, self.table.precision, init)
 
-    def split(self, dtype: torch.dtype) -> list["PathSlice"]:
+    def split(self, dtype: torch.dtype) -> list["PathAtTimes"]:
         """One slice for each of the T times, with maps ready for points of a dtype where the velocity has a value."""
         self.table.exponents.to(dtype)
         prepared = {}
@@ -152,22 +152,22 @@ class PathSlice:
         moments = zip(self.mean.split(1), self.covariance.split(1), strict=True)  # type: ignore[no-untyped-call]
         parts = []
         for i, (one, (mean, covariance), table) in enumerate(zip(values, moments, self.table.split(), strict=True)):
-            part = PathSlice(self.pairs, ScheduleValues(*one), mean, covariance, table)
+            part = PathAtTimes(self.pairs, ScheduleValues(*one), mean, covariance, table)
             part.__dict__.update({name: column[i] for name, column in columns.items()})
             parts.append(part)
         return parts
 
 
-class SliceCache:
+class PathTimesCache:
     """Slices of one path; those at float times are kept, so that calling again costs only the evaluation."""
 
     def __init__(self, p_init: GaussianMixture, p_data: GaussianMixture, scheduler: Scheduler) -> None:
         self._pairs = _Pairs.of(p_init, p_data)
         self._scheduler = scheduler
         # Tensors made in inference mode are of no use to autograd, so what is kept is kept for either mode.
-        self._kept: dict[tuple[float, bool], PathSlice] = {}
+        self._kept: dict[tuple[float, bool], PathAtTimes] = {}
 
-    def at(self, t: float | Tensor) -> PathSlice:
+    def at(self, t: float | Tensor) -> PathAtTimes:
         """The slice at one time or at the times of a tensor, flattened."""
         if isinstance(t, Tensor):
             return self._build(t.reshape(-1).to(self._pairs.means.device, torch.float64))
@@ -185,10 +185,10 @@ class SliceCache:
             for t, part in zip(missing, together.split(dtype), strict=True):
                 self._keep(t, part)
 
-    def _build(self, times: Tensor) -> PathSlice:
-        return PathSlice.build(self._pairs, self._scheduler.evaluate(times))
+    def _build(self, times: Tensor) -> PathAtTimes:
+        return PathAtTimes.build(self._pairs, self._scheduler.evaluate(times))
 
-    def _keep(self, t: float, built: PathSlice) -> None:
+    def _keep(self, t: float, built: PathAtTimes) -> None:
         # Forgetting everything when full is enough, and needs no lock: other threads hold on to what they already have.
         if len(self._kept) >= _REMEMBERED:
             self._kept = {}

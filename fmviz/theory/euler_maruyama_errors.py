@@ -10,7 +10,16 @@ Two equations with known solutions show both: Ornstein-Uhlenbeck, and geometric 
 .. math:: dX = \mu X dt + \nu X dW, \qquad X_1 = x_0 \exp(\mu - \tfrac12 \nu^2 + \nu W_1).
 """
 
-__all__ = ["STEPS", "Additive", "Equation", "Errors", "Multiplicative", "Order", "maruyama", "measure"]
+__all__ = [
+    "STEPS",
+    "Errors",
+    "GeometricBrownianMotion",
+    "OUEquation",
+    "Order",
+    "ScalarSDE",
+    "euler_maruyama",
+    "measure_errors",
+]
 
 import math
 from collections import deque
@@ -28,7 +37,7 @@ STEPS = (8, 16, 32, 64, 128, 256)
 """Step counts that errors are measured at by default."""
 
 
-class Equation(Protocol):
+class ScalarSDE(Protocol):
     """A scalar SDE dX = f(X) dt + g(X) dW from one start, with a known solution."""
 
     @property
@@ -49,12 +58,12 @@ class Equation(Protocol):
     def diffusion(self, x: Tensor) -> Tensor | float:
         """g, of the shape of x or the same everywhere."""
 
-    def end(self, increments: Tensor, generator: torch.Generator) -> Tensor:
+    def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
         """X_1 (N,) of the solution, given the increments (n, N) of W over n equal steps."""
 
 
 @dataclass(frozen=True)
-class Additive:
+class OUEquation:
     """The Ornstein-Uhlenbeck process: the noise does not depend on where the particle is."""
 
     theta: float = 1.0
@@ -72,7 +81,7 @@ class Additive:
         """sigma."""
         return self.sigma
 
-    def end(self, increments: Tensor, generator: torch.Generator) -> Tensor:
+    def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
         """X_1 (N,) given the increments (n, N) of W over n equal steps.
 
         What these leave open of the stochastic integral is Gaussian, independent of them, and drawn at once.
@@ -87,7 +96,7 @@ class Additive:
 
 
 @dataclass(frozen=True)
-class Multiplicative:
+class GeometricBrownianMotion:
     """Geometric Brownian motion: the noise grows with the particle."""
 
     mu: float = 1.0
@@ -105,7 +114,7 @@ class Multiplicative:
         """nu x."""
         return self.nu * x
 
-    def end(self, increments: Tensor, generator: torch.Generator) -> Tensor:
+    def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
         """X_1 (N,) given the increments (n, N) of W over n equal steps; nothing is left open."""
         return self.start * torch.exp(self.mu - 0.5 * self.nu**2 + self.nu * increments.sum(0))
 
@@ -141,7 +150,7 @@ class Errors:
     paths: int
 
 
-def maruyama(
+def euler_maruyama(
     drift: Callable[[Tensor], Tensor],
     diffusion: Callable[[Tensor], Tensor | float],
     x0: Tensor,
@@ -163,8 +172,8 @@ def maruyama(
         yield x
 
 
-def measure(
-    equation: Equation, *, generator: torch.Generator, steps: Sequence[int] = STEPS, paths: int = 50_000
+def measure_errors(
+    equation: ScalarSDE, *, generator: torch.Generator, steps: Sequence[int] = STEPS, paths: int = 50_000
 ) -> Errors:
     """Both errors of Euler-Maruyama on `equation`, in float64, all step counts on the same Brownian paths.
 
@@ -183,12 +192,12 @@ def measure(
     if paths < 2:
         raise ParameterError("paths", "a count of at least 2", paths)
     fine = torch.randn(finest, paths, generator=generator, dtype=torch.float64) * math.sqrt(1.0 / finest)
-    exact = equation.end(fine, generator)
+    exact = equation.exact_endpoint(fine, generator)
     x0 = torch.full((paths,), equation.start, dtype=torch.float64)
     strong, weak = [], []
     for n in steps:
         increments = fine.reshape(n, finest // n, paths).sum(1)
-        (end,) = deque(maruyama(equation.drift, equation.diffusion, x0, increments, 1.0 / n), maxlen=1)
+        (end,) = deque(euler_maruyama(equation.drift, equation.diffusion, x0, increments, 1.0 / n), maxlen=1)
         gap = end - exact
         strong.append(_mean(gap.abs()))
         weak.append(_mean(gap))
