@@ -5,14 +5,13 @@ Everything here is a pure function of frozen arguments, so all sessions share th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from fmviz.app.catalogue import section
 from fmviz.clips import paths
 from fmviz.clips.clip import Floats, PlanePanel, Readout
 from fmviz.clips.extents import extent
-from fmviz.clips.paths import Grid, Starts
+from fmviz.clips.paths import Grid, Sent, Starts
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import Labels
@@ -24,7 +23,6 @@ __all__ = [
     "curves",
     "grid_of",
     "labels",
-    "marginal_figures",
     "marginal_panel",
     "starts_of",
 ]
@@ -33,14 +31,9 @@ Point = tuple[float, float]
 Event = tuple[float, float, float]
 
 
-DRAFT_CELLS = 48
-"""Of a density that is only looked at for a moment: half as fine as usual both ways."""
-
-
-def grid_of(scene: Scene, *, draft: bool = False) -> Grid:
-    """Times and grids of a picture of `scene`; a `draft` has a coarser density."""
-    grid = Grid(extent(scene))
-    return replace(grid, cells=DRAFT_CELLS) if draft else grid
+def grid_of(scene: Scene) -> Grid:
+    """Times and grids of a picture of `scene`."""
+    return Grid(extent(scene))
 
 
 def starts_of(scene: Scene) -> Starts:
@@ -49,16 +42,9 @@ def starts_of(scene: Scene) -> Starts:
 
 
 @lru_cache(maxsize=12)
-def marginal_figures(scene: Scene) -> PlanePanel:
-    """The marginal path without its density."""
-    return paths.marginal_figures(scenes.path(scene), scenes.sigma(scene), grid_of(scene), starts_of(scene))
-
-
-@lru_cache(maxsize=12)
-def marginal_panel(scene: Scene, *, draft: bool = False) -> PlanePanel:
-    """The marginal path; a `draft` has a coarser density."""
-    density = paths.marginal_density(scenes.path(scene), grid_of(scene, draft=draft))
-    return paths.with_background(density, marginal_figures(scene))
+def marginal_panel(scene: Scene, sent: Sent) -> PlanePanel:
+    """The marginal path, with those of its simulated layers that are `sent`."""
+    return paths.marginal_panel(scenes.path(scene), scenes.sigma(scene), grid_of(scene), starts_of(scene), sent)
 
 
 def conditional_point(scene: Scene, z: Point | None) -> Point:

@@ -3,8 +3,7 @@
 A control's callback asks for the stage's fragment alone; when the browser has drawn the new clip it says so, and then the
 whole page runs. So the picture waits neither for the charts nor for the sidebar, and the browser, which already has the
 clip, is not sent it again. In the same way the first run of a session ends with the stage: the picture moves before the
-browser has loaded what the widgets are made of. A picture that costs much may come as a draft first (`page_run_pending`); the
-page brings the whole of it along. Where nobody draws (`AppTest`, the agent API) pages run whole.
+browser has loaded what the widgets are made of. Where nobody draws (`AppTest`, the agent API) pages run whole.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ __all__ = [
     "expect_stage",
     "nothing_drawn_yet",
     "nothing_to_draw",
-    "page_run_pending",
     "picture_done",
     "picture_first",
     "stage_here",
@@ -77,11 +75,6 @@ def picture_first(change: Callable[..., None], *args: object) -> Callable[[], No
             st.session_state[WAITING] = False
 
     return callback
-
-
-def page_run_pending() -> bool:
-    """Whether the stage alone is run now, and the page will be once it has been drawn: a draft will do till then."""
-    return bool(st.session_state.get(WAITING))
 
 
 def nothing_to_draw() -> None:

@@ -22,9 +22,9 @@ from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
 from fmviz.stage.payload import View, decode_header
 from fmviz.stage.standalone import standalone_html
 
-__all__ = ["draft", "first_view", "player", "standalone", "visit_view"]
+__all__ = ["first_view", "player", "sent", "standalone", "visit_view"]
 
-SETTLED, LAST, VISIT = "fmviz_settled", "fmviz_last_payload", "fmviz_visit"
+SETTLED, LAST, VISIT, SENT = "fmviz_settled", "fmviz_last_payload", "fmviz_visit", "fmviz_sent"
 BEFORE_DRAG = "fmviz_before_drag"
 
 
@@ -80,9 +80,14 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 
     return shown
 
 
-def draft() -> bool:
-    """Whether a draft of the picture will do: the whole of it follows at once, or when a dragged component is let go."""
-    return order.page_run_pending() or BEFORE_DRAG in st.session_state
+def sent(part: str, among: frozenset[str]) -> frozenset[str]:
+    """Those of the layers `among` whose arrays travel: they are on, or were so at some time since the session began.
+
+    One that has been switched off again still travels, so that switching it back on needs no answer of the server.
+    """
+    seen: set[str] = st.session_state.setdefault(SENT, set())
+    seen.update(getattr(state.current(), part).layers or ())
+    return among & seen
 
 
 @st.fragment(key=order.STAGE)

@@ -8,12 +8,13 @@ coordinates; T is the number of frames, and every layer of a clip shares the sam
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Absent",
     "Bars",
     "BarsPanel",
     "Box",
@@ -23,6 +24,10 @@ __all__ = [
     "Ellipses",
     "Extent",
     "Floats",
+    "Law",
+    "LawDensity",
+    "LawParticles",
+    "LawVectors",
     "Layer",
     "Lines",
     "Markers",
@@ -32,6 +37,7 @@ __all__ = [
     "PlanePanel",
     "Readout",
     "Role",
+    "Schedule",
     "Signed",
     "Vectors",
 ]
@@ -228,7 +234,117 @@ class Ellipses:
     edit: str | None = None
 
 
-Layer = Density | Signed | Contours | Vectors | Particles | Lines | Mesh | Markers | Ellipses | Box
+@dataclass(frozen=True)
+class Schedule:
+    """alpha_t and beta_t as plain data.
+
+    Attributes:
+        name: one of ``fmviz.theory.schedulers.NAMES``, or "custom".
+        parameters: of that scheduler: the exponent of "polynomial", b0 and b1 of "vp".
+        curves: of "custom", for alpha and for beta: the formula (``fmviz.theory.expressions.Tree``), and value, slope and
+            product at t = 0 and at t = 1.
+    """
+
+    name: str
+    parameters: tuple[float, ...] = ()
+    curves: tuple[tuple[Any, tuple[tuple[float, ...], ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Law:
+    """The probability path behind a clip, from which the player evaluates at any time what has a closed form.
+
+    Attributes:
+        init, data: components of p_init (J, 6) and p_data (K, 6), float64: weight, mean x, mean y, covariance xx, xy, yy.
+        schedule: alpha_t and beta_t.
+        z: the point that the conditional path ends in.
+    """
+
+    init: NDArray[np.float64]
+    data: NDArray[np.float64]
+    schedule: Schedule
+    z: tuple[float, float]
+
+
+Given = Literal["marginal", "conditional"]
+"""Of which path a layer speaks: p_t, or p_t given the z of the law."""
+
+
+@dataclass(frozen=True)
+class LawDensity:
+    """The density of the clip's law. Its colours end at ``exp(log_max)`` for all t; see `Density`."""
+
+    name: str
+    of: Given
+    log_max: float
+    role: Role = "path"
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class LawVectors:
+    """Velocity or score of the clip's law on a grid of `across` times `across` points of what is in view.
+
+    Attributes:
+        scale: world length drawn for a vector of length 1, the same for every t, while the whole extent is in view.
+    """
+
+    name: str
+    role: Role
+    of: Given
+    quantity: Literal["velocity", "score"]
+    scale: float
+    across: int = 20
+
+
+@dataclass(frozen=True)
+class LawParticles:
+    """Particles whose way follows from the clip's law.
+
+    Attributes:
+        starts: x_0, (N, 2).
+        way: "flow": they follow the marginal velocity, by Heun's method with one step a frame; "interpolant": they are at
+            ``alpha_t z + beta_t x_0``.
+        ends: of "interpolant", z, (N, 2); None: the z of the law for all.
+        positions: of "flow", where the server found them, (T, N, 2); None leaves it to the player.
+    """
+
+    name: str
+    role: Role
+    starts: Floats
+    way: Literal["flow", "interpolant"]
+    ends: Floats | None = None
+    positions: Floats | None = None
+    trail: int = 0
+    trail_name: str | None = None
+    size: float = 1.0
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A layer of particles that has its chip and is off: it does not travel before it is switched on."""
+
+    name: str
+    role: Role
+    trail_name: str | None = None
+
+
+Layer = (
+    Absent
+    | Density
+    | Signed
+    | Contours
+    | Vectors
+    | Particles
+    | Lines
+    | Mesh
+    | Markers
+    | Ellipses
+    | Box
+    | LawDensity
+    | LawVectors
+    | LawParticles
+)
 
 
 @dataclass(frozen=True)
@@ -255,11 +371,12 @@ class PlanePanel:
 
 @dataclass(frozen=True)
 class Bars:
-    """Values (T, K) in [0, 1] that move with t, one bar per label."""
+    """Values (T, K) in [0, 1] that move with t, one bar per label; or, `at` a point, the posterior of the clip's law there."""
 
     labels: tuple[str, ...]
-    values: Floats
+    values: Floats | None
     role: Role = "data"
+    at: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -292,9 +409,11 @@ class Clip:
         panels: side by side, sharing one clock.
         readouts: numbers shown beside the clock.
         seconds: how long one pass takes at speed 1.
+        law: what the layers of law are evaluated from.
     """
 
     times: Floats
     panels: tuple[Panel, ...]
     readouts: tuple[Readout, ...] = field(default=())
     seconds: float = 5.0
+    law: Law | None = None

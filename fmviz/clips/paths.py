@@ -1,65 +1,70 @@
 """The clip of a probability path: conditional and marginal panels under one clock (T12 to T21).
 
-Layer names are those of ``fmviz.scene.views.LAYERS``. Every array is exact up to float32; only the particles are
-simulated. The conditional path ends in a point mass: its last density frame holds all mass in one grid cell, and
-velocity and score, which have no value there, are NaN (drawn as nothing).
+Layer names are those of ``fmviz.scene.views.LAYERS``. Density, velocity, score, posterior and whatever follows from a straight
+line travel as the law (`fmviz.clips.laws`), from which the player evaluates them at the t on its clock; what is simulated
+travels as arrays. The conditional path ends in a point mass, where velocity and score have no value: no arrow is drawn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fmviz.clips import scales
 from fmviz.clips.clip import (
+    Absent,
     Bars,
     BarsPanel,
     Clip,
     Contours,
-    Density,
     Ellipses,
     Extent,
     Floats,
+    LawDensity,
+    LawParticles,
+    LawVectors,
     Layer,
     Lines,
     Markers,
     Particles,
     PlanePanel,
     Readout,
-    Vectors,
 )
+from fmviz.clips.laws import law_of
 from fmviz.clips.particles import conditional_sde, marginal_ode, marginal_sde
+from fmviz.clips.scales import conditional_top, path_scales
 from fmviz.scene.scene import NOISE_STREAM
 from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import solve_ode
 
 __all__ = [
+    "SIMULATED",
     "Grid",
+    "Sent",
     "Starts",
     "arrow_scale",
     "as_array",
     "click_layers",
-    "conditional_density",
-    "conditional_figures",
     "conditional_panel",
-    "marginal_density",
-    "marginal_figures",
     "marginal_panel",
     "paths_clip",
     "posterior_panel",
     "readouts",
     "trajectory_through",
-    "with_background",
 ]
 
 TRAIL = 9
 POSTERIOR_LINES = 24
-ARROW_QUANTILE = 0.7
-CONDITIONAL_PEAK_TIME = 0.6
-"""The conditional density grows without bound towards t = 1: its colour scale tops out at its peak at this time."""
+Sent = frozenset[str]
+"""Names of layers."""
+SIMULATED: Sent = frozenset(("sde", "sde_trails"))
+"""Layers that cost time and bytes and are off at first: they travel once they have been switched on."""
 
 
 @dataclass(frozen=True)
@@ -105,117 +110,81 @@ class Starts:
         return torch.Generator().manual_seed(1_000_003 + self.seed_start)
 
 
-def marginal_panel(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
-    """The marginal path p_t with velocity, score, particles and exact samples."""
-    return with_background(marginal_density(path, grid), marginal_figures(path, sigma, grid, starts))
-
-
-def conditional_panel(
-    path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
+def marginal_panel(
+    path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts, sent: Sent = SIMULATED
 ) -> PlanePanel:
-    """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
-    return with_background(conditional_density(path, z, grid), conditional_figures(path, sigma, z, grid, starts))
-
-
-def with_background(density: Density, figures: PlanePanel) -> PlanePanel:
-    """`figures` with `density` below: the density costs most, and may be coarser for a moment."""
-    return replace(figures, layers=(density, *figures.layers))
-
-
-@torch.inference_mode()
-def marginal_density(path: ProbabilityPath, grid: Grid) -> Density:
-    """log p_t. The top of its colours is looked for where components are centred too, so that it does not hang on the cells."""
-    times = grid.times()
-    v = path.scheduler.evaluate(times)
-    centres = (v.alpha[:, None, None] * path.p_data.means)[:, :, None] + (v.beta[:, None, None] * path.p_init.means)[
-        :, None
-    ]
-    log_p = path.log_density(grid.points(grid.cells), times[:, None])
-    top = path.log_density(centres.flatten(1, 2), times[:, None]).max()
-    return _density(log_p, grid, float(torch.maximum(top, log_p.max())))
-
-
-@torch.inference_mode()
-def marginal_figures(path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts) -> PlanePanel:
-    """All of the marginal panel but its density."""
-    times = grid.times()
-    at = grid.points(grid.arrows)
-    velocity, score = path.velocity_and_score(at, times[:, None])
+    """The marginal path p_t with velocity, score, particles and exact samples; what of the `SIMULATED` is not `sent` is absent."""
+    found = path_scales(path, grid.extent, grid.points(grid.arrows), grid.arrows, grid.frames)
     x0 = starts.points(path.p_init)
     z = path.p_data.sample(starts.count, generator=starts.reference())
-    reference = path.conditional_flow(x0, times[:, None], z)
+    times = grid.times()
+
+    def sde() -> Tensor:
+        return marginal_sde(path, sigma, x0, times, starts.noise())
+
     return PlanePanel(
         name="marginal",
         title="",
         extent=grid.extent,
         clickable=True,
         layers=(
+            LawDensity("density", "marginal", found.log_max),
             Contours("contours"),
-            *_fields(at, velocity, score, arrow_scale(velocity, grid), arrow_scale(score, grid), grid),
-            Particles("reference", "reference", as_array(reference)),
-            Particles("ode", "ode", as_array(marginal_ode(path, x0, times)), TRAIL, "ode_trails"),
-            Particles(
-                "sde", "sde", as_array(marginal_sde(path, sigma, x0, times, starts.noise())), TRAIL, "sde_trails"
+            LawVectors("velocity", "velocity", "marginal", "velocity", found.velocity, grid.arrows),
+            LawVectors("score", "score", "marginal", "score", found.score, grid.arrows),
+            LawParticles("reference", "reference", as_array(x0), "interpolant", ends=as_array(z)),
+            LawParticles(
+                "ode",
+                "ode",
+                as_array(x0),
+                "flow",
+                positions=as_array(marginal_ode(path, x0, times)),
+                trail=TRAIL,
+                trail_name="ode_trails",
             ),
+            _simulated("sde", sde, sent),
             ellipses(path.p_data),
         ),
     )
 
 
-@torch.inference_mode()
-def conditional_density(path: ProbabilityPath, z: tuple[float, float], grid: Grid) -> Density:
-    """log p_t(·|z), the last frame a point mass; its colours end at the peak it has at `CONDITIONAL_PEAK_TIME`."""
-    point, inner = torch.tensor(z), grid.times()[:-1, None]
-    log_p = path.conditional_log_density(grid.points(grid.cells), inner, point)
-    log_p = torch.cat([log_p, _point_mass(point, grid)[None]])
-    v = path.scheduler.evaluate(torch.tensor(CONDITIONAL_PEAK_TIME))
-    centres = v.alpha * point + v.beta * path.p_init.means
-    peak = path.conditional_log_density(centres, torch.tensor([CONDITIONAL_PEAK_TIME]), point).max()
-    return _density(log_p, grid, float(peak))
-
-
-@torch.inference_mode()
-def conditional_figures(
-    path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts
+def conditional_panel(
+    path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts, sent: Sent = SIMULATED
 ) -> PlanePanel:
-    """All of the conditional panel but its density."""
-    times = grid.times()
-    point = torch.tensor(z)
-    inner = times[:-1, None]
-    at = grid.points(grid.arrows)
-    velocity = path.conditional_velocity(at, inner, point)
-    score = path.conditional_score(at, inner, point)
-    nothing = torch.full_like(velocity[:1], torch.nan)
-    marginal_velocity, marginal_score = path.velocity_and_score(at, times[:, None])
+    """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
+    found = path_scales(path, grid.extent, grid.points(grid.arrows), grid.arrows, grid.frames)
+    point, times = torch.tensor(z), grid.times()
     x0 = starts.points(path.p_init)
     exact = path.p_init.sample(starts.count, generator=starts.reference())
+
+    def sde() -> Tensor:
+        return conditional_sde(path, sigma, point, x0, times, starts.noise())
+
     return PlanePanel(
         name="conditional",
         title="",
         extent=grid.extent,
         clickable=True,
         layers=(
+            LawDensity("density", "conditional", conditional_top(path, z)),
             Contours("contours"),
-            *_fields(
-                at,
-                torch.cat([velocity, nothing]),
-                torch.cat([score, nothing]),
-                arrow_scale(marginal_velocity, grid),
-                arrow_scale(marginal_score, grid),
-                grid,
-            ),
-            Particles("reference", "reference", as_array(path.conditional_flow(exact, times[:, None], point))),
-            Particles("ode", "ode", as_array(path.conditional_flow(x0, times[:, None], point)), TRAIL, "ode_trails"),
-            Particles(
-                "sde",
-                "sde",
-                as_array(conditional_sde(path, sigma, point, x0, times, starts.noise())),
-                TRAIL,
-                "sde_trails",
-            ),
+            LawVectors("velocity", "velocity", "conditional", "velocity", found.velocity, grid.arrows),
+            LawVectors("score", "score", "conditional", "score", found.score, grid.arrows),
+            LawParticles("reference", "reference", as_array(exact), "interpolant"),
+            LawParticles("ode", "ode", as_array(x0), "interpolant", trail=TRAIL, trail_name="ode_trails"),
+            _simulated("sde", sde, sent),
             Markers("z", "data", as_array(point[None]), shape="cross", label="z", drag="z"),
         ),
     )
+
+
+@torch.inference_mode()
+def _simulated(name: Literal["sde"], positions: Callable[[], Tensor], sent: Sent) -> Particles | Absent:
+    """Particles with trails, simulated only where they are sent."""
+    trails = f"{name}_trails"
+    if sent.isdisjoint((name, trails)):
+        return Absent(name, name, trails)
+    return Particles(name, name, as_array(positions()), TRAIL, trails)
 
 
 def ellipses(mixture: GaussianMixture) -> Ellipses:
@@ -254,13 +223,12 @@ def click_layers(
     )
 
 
-@torch.inference_mode()
-def posterior_panel(path: ProbabilityPath, click: tuple[float, float, float] | None, grid: Grid) -> BarsPanel:
+def posterior_panel(path: ProbabilityPath, click: tuple[float, float, float] | None) -> BarsPanel:
     """p_t(z|x) over the components of p_data at the clicked x, moving with t."""
     bars = None
     if click is not None:
-        values = path.posterior(torch.tensor(click[:2]), grid.times())
-        bars = Bars(tuple(str(k + 1) for k in range(values.shape[-1])), as_array(values))
+        labels = tuple(str(k + 1) for k in range(path.p_data.n_components))
+        bars = Bars(labels, None, at=click[:2])
     return BarsPanel("posterior", "", bars)
 
 
@@ -289,8 +257,8 @@ def paths_clip(
     conditional = conditional_panel(path, sigma, z, grid, starts)
     if click is not None:
         marginal = replace(marginal, layers=(*marginal.layers, *click_layers(path, click, grid)))
-    bars = posterior_panel(path, click, grid)
-    return Clip(as_array(grid.times()), (conditional, marginal, bars), readouts(path, sigma, grid))
+    bars = posterior_panel(path, click)
+    return Clip(as_array(grid.times()), (conditional, marginal, bars), readouts(path, sigma, grid), law=law_of(path, z))
 
 
 def trajectory_through(path: ProbabilityPath, click: tuple[float, float, float], grid: Grid) -> tuple[Tensor, Tensor]:
@@ -308,37 +276,9 @@ def trajectory_through(path: ProbabilityPath, click: tuple[float, float, float],
     return at_frames, line
 
 
-def _density(log_p: Tensor, grid: Grid, log_max: float) -> Density:
-    return Density("density", as_array(log_p.reshape(-1, grid.cells, grid.cells)), log_max)
-
-
-def _point_mass(point: Tensor, grid: Grid) -> Tensor:
-    """The log density (cells²,) of all mass in the cell that holds `point`."""
-    e, n = grid.extent, grid.cells
-    log_p = torch.full((n, n), -torch.inf)
-    column = int((float(point[0]) - e.x0) / (e.x1 - e.x0) * n)
-    row = int((float(point[1]) - e.y0) / (e.y1 - e.y0) * n)
-    if 0 <= row < n and 0 <= column < n:
-        log_p[row, column] = float(np.log(n * n / ((e.x1 - e.x0) * (e.y1 - e.y0))))
-    return log_p.reshape(-1)
-
-
 def arrow_scale(vectors: Tensor, grid: Grid) -> float:
     """World length of a unit vector, the same at every t, such that most arrows stay within their cell."""
-    cell = (grid.extent.x1 - grid.extent.x0) / grid.arrows
-    lengths = torch.hypot(vectors[..., 0], vectors[..., 1]).flatten()
-    typical = float(lengths.kthvalue(1 + int(ARROW_QUANTILE * (len(lengths) - 1))).values)
-    return 0.9 * cell / typical if typical > 0 else 1.0
-
-
-def _fields(
-    at: Tensor, velocity: Tensor, score: Tensor, velocity_scale: float, score_scale: float, grid: Grid
-) -> tuple[Vectors, Vectors]:
-    longest = 1.4 * (grid.extent.x1 - grid.extent.x0) / grid.arrows
-    return (
-        Vectors("velocity", "velocity", as_array(at), as_array(velocity), velocity_scale, longest),
-        Vectors("score", "score", as_array(at), as_array(score), score_scale, longest),
-    )
+    return scales.arrow_scale(vectors, grid.extent, grid.arrows)
 
 
 def as_array(values: Tensor) -> Floats:

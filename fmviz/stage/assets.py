@@ -1,7 +1,8 @@
 """The player's script and style, read once from the files beside this module.
 
 The script is written as plain files, one concept each, that share one scope: joined in the order of `SCRIPTS` they are
-one ES module whose last file holds ``export default``. There is no build step.
+one ES module whose last file holds ``export default``. There is no build step. The closed forms in ``js/law`` know no page:
+they are the body of one function, which the player calls for itself and whose text it hands to its worker.
 """
 
 from __future__ import annotations
@@ -9,7 +10,19 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["SCRIPTS", "script", "style"]
+__all__ = ["LAW_SCRIPTS", "SCRIPTS", "law_script", "script", "style"]
+
+LAW_SCRIPTS = (
+    "errors.js",
+    "expressions.js",
+    "schedules.js",
+    "tables.js",
+    "paths.js",
+    "grids.js",
+    "flow.js",
+    "scales.js",
+    "exports.js",
+)
 
 SCRIPTS = (
     "decode.js",
@@ -17,6 +30,9 @@ SCRIPTS = (
     "dom.js",
     "symbols.js",
     "layout.js",
+    "zoom.js",
+    "law.js",
+    "worker.js",
     "raster.js",
     "axes.js",
     "ground.js",
@@ -47,7 +63,15 @@ SCRIPTS = (
 def script() -> str:
     """The whole player as one ES module."""
     folder = files("fmviz.stage") / "js"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return "\n".join([law_script(), *((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)])
+
+
+@cache
+def law_script() -> str:
+    """The closed forms: a function `lawModules`, and ``LAW``, the object of what it makes."""
+    folder = files("fmviz.stage") / "js" / "law"
+    body = "\n".join((folder / name).read_text(encoding="utf-8") for name in LAW_SCRIPTS)
+    return f"function lawModules() {{\n{body}}}\nconst LAW = lawModules();\n"
 
 
 @cache

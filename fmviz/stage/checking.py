@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fmviz.clips.clip import (
+    Absent,
     Bars,
     BarsPanel,
     Box,
@@ -17,6 +19,10 @@ from fmviz.clips.clip import (
     Density,
     Ellipses,
     Floats,
+    Law,
+    LawDensity,
+    LawParticles,
+    LawVectors,
     Layer,
     Lines,
     Markers,
@@ -30,9 +36,17 @@ from fmviz.clips.clip import (
 from fmviz.errors import ParameterError
 from fmviz.stage.mathml import check_mathml
 
-__all__ = ["LIMITS", "arrays", "check"]
+__all__ = ["LIMITS", "arrays", "check", "trail_name"]
 
-LIMITS = {"frames": 1001, "panels": 8, "layers": 32, "grid": 512, "items": 20_000, "bytes": 64 * 2**20}
+LIMITS = {
+    "frames": 1001,
+    "panels": 8,
+    "layers": 32,
+    "grid": 512,
+    "items": 20_000,
+    "components": 256,
+    "bytes": 64 * 2**20,
+}
 """Sizes beyond which the browser could no longer play the clip."""
 
 _SHAPES = ("cross", "dot", "ring", "diamond")
@@ -55,12 +69,14 @@ def check(clip: Clip) -> None:
     if not 1 <= len(clip.panels) <= LIMITS["panels"]:
         raise ParameterError("panels", f"1 to {LIMITS['panels']} panels", len(clip.panels))
     _unique("panels", (panel.name for panel in clip.panels))
+    if clip.law is not None:
+        _check_law(clip.law)
     for panel in clip.panels:
         if isinstance(panel, BarsPanel):
             if panel.bars is not None:
-                _check_bars(f"{panel.name}.bars", panel.bars, frames)
+                _check_bars(f"{panel.name}.bars", panel.bars, frames, clip.law)
         elif isinstance(panel, PlanePanel):
-            _check_plane(panel, frames)
+            _check_plane(panel, frames, clip.law)
         else:
             raise ParameterError("panels", "PlanePanel or BarsPanel", panel)
     for readout in clip.readouts:
@@ -70,7 +86,26 @@ def check(clip: Clip) -> None:
         raise ParameterError("clip", f"at most {LIMITS['bytes']} bytes of arrays", total)
 
 
-def _check_bars(where: str, bars: Bars, frames: int) -> None:
+def _check_law(law: Law) -> None:
+    for name, rows in (("init", law.init), ("data", law.data)):
+        where = f"law.{name}"
+        if rows.dtype != np.float64 or rows.ndim != 2 or rows.shape[1] != 6 or not len(rows):
+            raise ParameterError(where, "a float64 array of shape (K, 6)", f"{rows.dtype} {rows.shape}")
+        if len(rows) > LIMITS["components"]:
+            raise ParameterError(where, f"at most {LIMITS['components']} components", len(rows))
+        weight, _, _, xx, xy, yy = rows.T
+        if not np.isfinite(rows).all() or (weight <= 0).any() or (xx <= 0).any() or (xx * yy <= xy * xy).any():
+            raise ParameterError(where, "positive weights and positive definite covariances", rows[:4].tolist())
+    if not np.isfinite(law.z).all():
+        raise ParameterError("law.z", "a finite point", law.z)
+
+
+def _check_bars(where: str, bars: Bars, frames: int, law: Law | None) -> None:
+    _role(where, bars.role)
+    if bars.values is None:
+        if bars.at is None or law is None or len(bars.labels) != len(law.data) or not np.isfinite(bars.at).all():
+            raise ParameterError(f"{where}.values", "an array, or a point and a label for each component", bars.at)
+        return
     values = _array(f"{where}.values", bars.values, ("T", "K"), {"T": frames})
     if values.shape[1] != len(bars.labels):
         raise ParameterError(f"{where}.labels", f"{values.shape[1]} labels", len(bars.labels))
@@ -79,10 +114,16 @@ def _check_bars(where: str, bars: Bars, frames: int) -> None:
             raise ParameterError(
                 f"{where}.values", "values in [0, 1]", [float(np.nanmin(values)), float(np.nanmax(values))]
             )
-    _role(where, bars.role)
 
 
-def _check_plane(panel: PlanePanel, frames: int) -> None:
+def trail_name(layer: Layer) -> str | None:
+    """The name of a layer's trails, if they are a layer of their own."""
+    if isinstance(layer, Absent):
+        return layer.trail_name
+    return layer.trail_name if isinstance(layer, LawParticles | Particles) and layer.trail > 0 else None
+
+
+def _check_plane(panel: PlanePanel, frames: int, law: Law | None) -> None:
     extent = panel.extent
     sides = (extent.x0, extent.x1, extent.y0, extent.y1)
     if not np.isfinite(sides).all() or not (extent.x0 < extent.x1 and extent.y0 < extent.y1):
@@ -97,11 +138,13 @@ def _check_plane(panel: PlanePanel, frames: int) -> None:
     if len(panel.layers) > LIMITS["layers"]:
         raise ParameterError(f"{panel.name}.layers", f"at most {LIMITS['layers']} layers", len(panel.layers))
     names = [layer.name for layer in panel.layers]
-    names += [la.trail_name for la in panel.layers if isinstance(la, Particles) and la.trail > 0 and la.trail_name]
+    names += [trails for layer in panel.layers if (trails := trail_name(layer))]
     if not all(names):
         raise ParameterError(f"{panel.name}.layers", "names that are not empty (equal names share one chip)", names)
-    if sum(isinstance(layer, Density | Signed) for layer in panel.layers) > 1:
-        raise ParameterError(f"{panel.name}.layers", "at most one Density or Signed", names)
+    if law is None and any(isinstance(layer, LawDensity | LawVectors | LawParticles) for layer in panel.layers):
+        raise ParameterError("law", "the law that layers of the clip are evaluated from", None)
+    if sum(isinstance(layer, Density | LawDensity | Signed) for layer in panel.layers) > 1:
+        raise ParameterError(f"{panel.name}.layers", "at most one density or signed field", names)
     _unique(
         f"{panel.name}.drag", (la.drag for la in panel.layers if isinstance(la, Markers | Box) and la.drag is not None)
     )
@@ -120,19 +163,32 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
     elif isinstance(layer, Contours):
         if not layer.levels or not all(0 < level < 1 for level in layer.levels):
             raise ParameterError(f"{where}.levels", "fractions between 0 and 1", layer.levels)
-        if not any(isinstance(other, Density) for other in panel.layers):
-            raise ParameterError(where, "a Density layer in the same panel", [other.name for other in panel.layers])
+        if not any(isinstance(other, Density | LawDensity) for other in panel.layers):
+            raise ParameterError(where, "a density in the same panel", [other.name for other in panel.layers])
     elif isinstance(layer, Vectors):
         positions = _array(f"{where}.positions", layer.positions, ("N", 2), finite=True)
         _array(f"{where}.vectors", layer.vectors, ("T", "N", 2), {"T": frames, "N": len(positions)}, infinite=False)
         _positive(f"{where}.scale", layer.scale)
         _positive(f"{where}.longest", layer.longest)
+    elif isinstance(layer, LawDensity):
+        if not np.isfinite(layer.log_max):
+            raise ParameterError(f"{where}.log_max", "a finite number", layer.log_max)
+    elif isinstance(layer, LawVectors):
+        _positive(f"{where}.scale", layer.scale)
+        if not 2 <= layer.across <= 100:
+            raise ParameterError(f"{where}.across", "2 to 100 arrows a side", layer.across)
+    elif isinstance(layer, LawParticles):
+        count = len(_array(f"{where}.starts", layer.starts, ("N", 2), finite=True))
+        if layer.ends is not None:
+            _array(f"{where}.ends", layer.ends, ("N", 2), {"N": count}, finite=True)
+        if layer.positions is not None:
+            _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames, "N": count}, infinite=False)
+        _check_trail(where, layer)
     elif isinstance(layer, Particles):
         _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
-        if layer.trail < 0:
-            raise ParameterError(f"{where}.trail", "0 or more frames", layer.trail)
-        if not 0 < layer.size <= 10:
-            raise ParameterError(f"{where}.size", "a size in (0, 10]", layer.size)
+        _check_trail(where, layer)
+    elif isinstance(layer, Absent):
+        pass
     elif isinstance(layer, Lines):
         for index, line in enumerate(layer.points):
             _array(f"{where}.points[{index}]", line, ("M", 2), infinite=False)
@@ -148,6 +204,13 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
         _check_markers(where, layer, frames)
     else:
         _check_ellipses(where, layer)
+
+
+def _check_trail(where: str, layer: Particles | LawParticles) -> None:
+    if layer.trail < 0:
+        raise ParameterError(f"{where}.trail", "0 or more frames", layer.trail)
+    if not 0 < layer.size <= 10:
+        raise ParameterError(f"{where}.size", "a size in (0, 10]", layer.size)
 
 
 def _check_density(where: str, layer: Density, frames: int) -> None:
@@ -250,12 +313,14 @@ def _role(where: str, role: str) -> None:
         raise ParameterError(f"{where}.role", f"one of {get_args(Role)}", role)
 
 
-def arrays(clip: Clip) -> Iterator[Floats]:
+def arrays(clip: Clip) -> Iterator[NDArray[Any]]:
     """All arrays of a clip in a fixed order."""
     yield clip.times
+    if clip.law is not None:
+        yield from (clip.law.init, clip.law.data)
     for panel in clip.panels:
         if isinstance(panel, BarsPanel):
-            if panel.bars is not None:
+            if panel.bars is not None and panel.bars.values is not None:
                 yield panel.bars.values
             continue
         for layer in panel.layers:

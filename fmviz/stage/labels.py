@@ -69,6 +69,9 @@ class Labels:
     key_frames: str
     key_ten_frames: str
     key_ends: str
+    key_zoom: str
+    key_pan: str
+    key_all: str
     key_fullscreen: str
     key_layers: str
     key_move: str

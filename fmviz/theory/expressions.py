@@ -6,12 +6,13 @@ instead of computing a number of 369 million digits), the text is short and powe
 name, reach or hang anything. Values are torch tensors, so autograd differentiates whatever was typed.
 """
 
-__all__ = ["MAX_LENGTH", "MAX_POWER", "Expression", "parse"]
+__all__ = ["MAX_LENGTH", "MAX_POWER", "Expression", "Tree", "parse"]
 
 import ast
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,9 @@ MAX_LENGTH = 200
 """Longest text, in characters."""
 MAX_POWER = 100.0
 """Largest exponent in absolute value."""
+
+Tree = float | str | tuple[Any, ...]
+"""A formula as plain data: a number, ``"t"``, or a tuple of an operator or function and its one or two arguments."""
 
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 _UNARY: dict[type[ast.unaryop], Callable[[Tensor], Tensor]] = {ast.UAdd: torch.Tensor.clone, ast.USub: torch.neg}
@@ -64,6 +68,15 @@ class Expression:
     def __call__(self, t: Tensor) -> Tensor:
         """Values at t, in its shape and dtype; division by zero and the like give inf or nan, as torch does."""
         return _evaluate(self._tree, t) + 0.0 * t
+
+    def as_data(self) -> Tree:
+        """The formula as plain data, to be evaluated elsewhere; ``"neg"`` is the minus before a term.
+
+        Example:
+            >>> parse("sin(pi*t) - 1").as_data()
+            ('-', ('sin', ('*', 3.141592653589793, 't')), 1.0)
+        """
+        return _as_data(self._tree)
 
 
 def parse(text: str) -> Expression:
@@ -143,6 +156,27 @@ def _evaluate(node: ast.expr, t: Tensor) -> Tensor:
             return _FUNCTIONS[name](_evaluate(argument, t))
         case ast.Call(func=ast.Name(id=name), args=[first, second]):
             return _PAIRED[name](_evaluate(first, t), _evaluate(second, t))
+        case _:  # pragma: no cover - `parse` lets nothing else through
+            raise ScheduleError("forbidden", type(node).__name__)
+
+
+_SYMBOLS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+
+
+def _as_data(node: ast.expr) -> Tree:
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.Name(id=name):
+            return name if name == "t" else _CONSTANTS[name]
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _as_data(operand)
+        case ast.UnaryOp(operand=operand):
+            return ("neg", _as_data(operand))
+        case ast.BinOp(left=left, op=binary, right=right):
+            return (_SYMBOLS[type(binary)], _as_data(left), _as_data(right))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return (name, *map(_as_data, arguments))
         case _:  # pragma: no cover - `parse` lets nothing else through
             raise ScheduleError("forbidden", type(node).__name__)
 

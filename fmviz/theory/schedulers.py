@@ -228,6 +228,10 @@ _LIMIT_STEPS = tuple(2.0**-k for k in range(7, 14))
 _LIMIT_TOLERANCE = 1e-6
 
 
+Ends = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""A curve at t = 0 and at t = 1: its value, its slope (perhaps infinite) and their product."""
+
+
 @dataclass(frozen=True)
 class Custom(Scheduler):
     r"""A scheduler typed by a user, derivatives by autograd.
@@ -258,13 +262,19 @@ class Custom(Scheduler):
         beta, d_beta, beta_d_beta = self._beta.evaluate(t)
         return ScheduleValues(alpha, beta, d_alpha, d_beta, alpha_d_alpha, beta_d_beta)
 
+    @property
+    def curves(self) -> tuple[tuple[expressions.Tree, Ends], tuple[expressions.Tree, Ends]]:
+        """The formulas of alpha and beta as plain data, each with what it is at t = 0 and at t = 1."""
+        alpha, beta = self._alpha, self._beta
+        return (alpha.formula.as_data(), alpha.ends), (beta.formula.as_data(), beta.ends)
+
 
 @dataclass(frozen=True)
 class _Curve:
     """One typed curve; at t = 0 and t = 1 its value, slope and value times slope are the numbers kept in `ends`."""
 
     formula: expressions.Expression
-    ends: tuple[tuple[float, float, float], tuple[float, float, float]]
+    ends: Ends
 
     @classmethod
     def read(cls, name: str, text: str, start: float, end: float) -> "_Curve":

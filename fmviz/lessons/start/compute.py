@@ -6,9 +6,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from fmviz.app.catalogue import translate
-from fmviz.app.clips import grid_of, labels, marginal_panel
+from fmviz.app.clips import conditional_point, grid_of, labels, marginal_panel
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip
+from fmviz.clips.laws import law_of
+from fmviz.clips.paths import Sent
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
@@ -17,9 +19,12 @@ __all__ = ["payload"]
 
 
 @lru_cache(maxsize=12)
-def payload(scene: Scene, view: View, language: Language, *, draft: bool = False) -> bytes:
-    """The stage of the start page: the marginal path alone. A `draft` has a coarser density."""
-    panel = replace(marginal_panel(scene, draft=draft), title=translate(language, "start.marginal"), clickable=False)
+def payload(scene: Scene, view: View, language: Language, sent: Sent = frozenset()) -> bytes:
+    """The stage of the start page: the marginal path alone, with those of its simulated layers that are `sent`."""
+    panel = replace(marginal_panel(scene, sent), title=translate(language, "start.marginal"), clickable=False)
     grid = grid_of(scene)
-    clip = Clip(paths.as_array(grid.times()), (panel,), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid))
+    path = scenes.path(scene)
+    readouts = paths.readouts(path, scenes.sigma(scene), grid)
+    law = law_of(path, conditional_point(scene, None))
+    clip = Clip(paths.as_array(grid.times()), (panel,), readouts, law=law)
     return encode(clip, labels(language), view)

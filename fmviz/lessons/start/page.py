@@ -4,6 +4,7 @@ import streamlit as st
 
 from fmviz.app import lesson, player, state
 from fmviz.app.i18n import tr
+from fmviz.clips.paths import SIMULATED
 from fmviz.lessons import LESSONS
 from fmviz.lessons.start import compute
 from fmviz.scene import Scene
@@ -25,7 +26,7 @@ def show() -> None:
     player.player(
         "start_stage",
         "path",
-        lambda: compute.payload(state.current().scene, view, current.shell.language, draft=player.draft()),
+        lambda: compute.payload(state.current().scene, view, current.shell.language, player.sent("path", SIMULATED)),
     )
     if not current.shell.present:
         _cards()

@@ -24,7 +24,7 @@ const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.them
 function drawFrame(S, view) {
   const { x_label, y_label } = view.model;
   const bar = view.margins.bar && sharers(S, view).some((other) => S.layers.has(groundLayer(other).name)) ? barOf(S, view) : null;
-  const key = [view.sizeKey, view.model.extent, S.theme.key, S.type, x_label, y_label, bar?.kind, bar?.words, bar?.marks].join();
+  const key = [view.sizeKey, view.window, S.theme.key, S.type, x_label, y_label, bar?.kind, bar?.words, bar?.marks].join();
   if (view.frameKey === key) return;
   view.frameKey = key;
   const ctx = view.frameContext;
@@ -36,7 +36,7 @@ function drawFrame(S, view) {
 
 function drawAxes(S, ctx, view) {
   const { left, top } = view.margins;
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const k = S.type;
   ctx.font = fontOf(S, 11);
   ctx.fillStyle = rgb(S.theme.muted);

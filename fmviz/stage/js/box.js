@@ -126,7 +126,7 @@ function drawBox(S, view, layer) {
   outline(2 * k, pixelOf(colour), 1);
   const { mass, flux } = boxNumbers(S, layer);
   const fresh = sameSides(view, sides, layer.sides); // else the numbers are those of where it was
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const arrows = fluxArrows(view, layer, flux, [left, right, bottom, top], [view.w / (x1 - x0), view.h / (y1 - y0)], k);
   for (const { x, y, dx, dy } of arrows) {
     strokeLine(surface, x * ratio, y * ratio, (x + dx) * ratio, (y + dy) * ratio, 5 * k * ratio, ground, fresh ? 0.7 : 0.25);

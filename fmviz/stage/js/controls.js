@@ -74,9 +74,9 @@ function chipList(clip) {
   const chips = new Map();
   for (const panel of clip.panels) {
     for (const layer of panel.layers ?? []) {
-      const mark = layer.kind === "particles" ? roleMark(layer.role) : layer.kind === "markers" ? layer.shape : layer.kind;
+      const mark = layer.kind === "particles" || layer.kind === "absent" ? roleMark(layer.role) : layer.kind === "markers" ? layer.shape : layer.kind;
       if (!chips.has(layer.name)) chips.set(layer.name, { name: layer.name, role: layer.role, mark, dots: layer.dots ?? false });
-      if (layer.trail > 0 && layer.trail_name && !chips.has(layer.trail_name)) {
+      if ((layer.trail > 0 || layer.kind === "absent") && layer.trail_name && !chips.has(layer.trail_name)) {
         chips.set(layer.trail_name, { name: layer.trail_name, role: layer.role, mark: "trail" });
       }
     }

@@ -13,6 +13,7 @@ function openPayload(data) {
 
 function readArray(buffer, start, entry) {
   const at = start + entry.offset;
+  if (entry.dtype === "f64") return new Float64Array(buffer, at, entry.count);
   if (entry.dtype === "f32") return new Float32Array(buffer, at, entry.count);
   if (entry.dtype === "u16") return new Uint16Array(buffer, at, entry.count);
   if (entry.dtype === "s16") return new Int16Array(buffer, at, entry.count);
@@ -26,12 +27,13 @@ function readArray(buffer, start, entry) {
 }
 
 const NATS = 30; // depth of a log density, as in payload.py
+const ABOVE_TOP = 8; // a frame may rise this many nats above the shared top, as in block.py
 const CODE_PER_NAT = 65534 / NATS;
 
 function decodeClip({ header, read }) {
   const panels = header.panels.map((panel) =>
     panel.kind === "bars"
-      ? { ...panel, bars: panel.bars && { ...panel.bars, values: read(panel.bars.values) } }
+      ? { ...panel, bars: panel.bars && { ...panel.bars, values: panel.bars.values && read(panel.bars.values) } }
       : { ...panel, layers: panel.layers.map((layer) => decodeLayer(layer, read)) },
   );
   const times = read(header.times);
@@ -39,15 +41,30 @@ function decodeClip({ header, read }) {
     digest: header.clip,
     seconds: header.seconds,
     times,
+    law: header.law && decodeLaw(header.law, read),
     frames: times.length,
     panels,
     readouts: header.readouts.map((entry) => ({ label: entry.label, values: read(entry.values) })),
   };
 }
 
+/** The law of a clip: components as rows [weight, mean x, mean y, cov xx, cov xy, cov yy]. */
+function decodeLaw(law, read) {
+  const rows = (entry) => {
+    const numbers = read(entry);
+    return Array.from({ length: numbers.length / 6 }, (_, k) => Array.from(numbers.subarray(6 * k, 6 * k + 6)));
+  };
+  return { ...law, init: rows(law.init), data: rows(law.data) };
+}
+
 function decodeLayer(layer, read) {
+  if (layer.way) {
+    const [starts, ends, positions] = [layer.starts, layer.ends, layer.positions].map((entry) => entry && read(entry));
+    return { ...layer, starts, ends, positions };
+  }
   switch (layer.kind) {
     case "density": {
+      if (layer.of) return { ...layer, hi: layer.log_max + ABOVE_TOP, lo: layer.log_max + ABOVE_TOP - NATS };
       const codes = read(layer.codes);
       return { ...layer, codes, lo: layer.codes.lo, hi: layer.codes.hi };
     }
@@ -56,6 +73,7 @@ function decodeLayer(layer, read) {
     case "box":
       return { ...layer, mass: read(layer.mass), flux: read(layer.flux) };
     case "vectors":
+      if (layer.of) return layer;
       return { ...layer, positions: read(layer.positions), vectors: read(layer.vectors) };
     case "mesh":
     case "particles":

@@ -3,10 +3,11 @@
 /** Codes of the density at the current frame, kept until the frame changes. */
 function updateField(S, view) {
   const layer = groundLayer(view);
+  if (layer.of) return lawField(S, view, layer);
   const key = `${S.clip.digest}:${S.frame}`;
   if (view.field?.key === key && view.field.layer === layer) return view.field;
   const cells = layer.rows * layer.columns;
-  if (view.field?.codes.length !== cells) view.field = { codes: new Uint16Array(cells) };
+  if (view.field?.codes.length !== cells || view.field.sums) view.field = { codes: new Uint16Array(cells), window: view.model.extent };
   const field = view.field;
   Object.assign(field, { key, layer, rows: layer.rows, columns: layer.columns });
   const i = Math.floor(S.frame);
@@ -49,7 +50,9 @@ function drawDensity(S, view) {
 
 /** Density at a point of the plane. */
 function densityAt(S, view, x, y) {
+  const layer = groundLayer(view);
+  if (layer.of) return Math.exp(lawLogDensity(S, layer, x, y));
   const field = updateField(S, view);
-  const code = cellsAt(view, field, field.codes, x, y);
+  const code = cellsAt(field, field.codes, x, y);
   return code < 1 ? 0 : Math.exp(logOfCode(field.layer, code));
 }

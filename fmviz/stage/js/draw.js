@@ -11,6 +11,7 @@ const PAINTERS = {
   markers: drawMarkers,
   ellipses: drawEllipses,
   box: drawBox,
+  absent: () => {}, // switched on, and on its way
 };
 
 function drawPlot(S, view) {
@@ -43,12 +44,14 @@ function drawGround(S, view) {
   while (count < layers.length && (isGround(layers[count]) || layers[count].kind === "contours")) count++;
   const on = layers.slice(0, count).filter((layer) => S.layers.has(layer.name));
   const { pixels } = view.surface;
-  const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, ...on.map((layer) => layer.name)].join();
+  const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, view.window, ...on.map((layer) => layer.name)].join();
+  const law = on[0]?.of ? lawOf(S) : null;
+  const version = law && `${law.version},${gridOf(S, view, law[on[0].of].pairs)}`;
   const kept = view.ground;
   const turns = Math.min(Math.max(Math.round(S.cost / 2.5), 2), 4);
   const place = layers.some((layer) => layer.kind === "signed") ? 0 : S.panels.indexOf(view);
   const turn = S.playing && !S.recorder && (S.frames + place) % turns > 0;
-  if (kept && kept.look === look && (kept.frame === S.frame || turn)) {
+  if (kept && kept.look === look && kept.version === version && (kept.frame === (law ? S.t : S.frame) || turn)) {
     pixels.set(kept.pixels);
     return layers.slice(count);
   }
@@ -57,7 +60,7 @@ function drawGround(S, view) {
   if (on.length) {
     const copy = kept?.pixels.length === pixels.length ? kept.pixels : new Int32Array(pixels.length);
     copy.set(pixels);
-    view.ground = { look, frame: S.frame, pixels: copy };
+    view.ground = { look, version, frame: law ? S.t : S.frame, pixels: copy };
   }
   return layers.slice(count);
 }
@@ -66,6 +69,12 @@ function drawGround(S, view) {
 function render(S) {
   const start = performance.now();
   S.frame = frameAt(S.clip.times, S.t);
+  if (S.clip.law) {
+    lawOf(S);
+    if (S.t !== S.drawnAt) S.lastMotion = start;
+    S.drawnAt = S.t;
+    if (isMoving(S)) sharpenLater(S);
+  }
   for (const view of S.panels) {
     if (!view.w) continue;
     if (view.model.kind === "plane") drawFrame(S, view);

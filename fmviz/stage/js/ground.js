@@ -9,8 +9,11 @@ function drawCells(view, field, shift, table) {
   const { w, h, pixels } = view.surface;
   const { rows } = field;
   const wide = stretchRows(view, field, shift);
+  const [, , y0, y1] = view.window;
+  const [, , low, high] = field.window;
   for (let y = 0, to = 0; y < h; y++) {
-    const v = Math.min(Math.max(((h - y - 0.5) / h) * rows - 0.5, 0), rows - 1);
+    const up = y0 + ((h - y - 0.5) / h) * (y1 - y0);
+    const v = Math.min(Math.max(((up - low) / (high - low)) * rows - 0.5, 0), rows - 1);
     const j = Math.min(Math.floor(v), rows - 2);
     const weight = Math.round((v - j) * 1024);
     for (let at = j * w, end = at + w; at < end; at++, to++) {
@@ -21,10 +24,11 @@ function drawCells(view, field, shift, table) {
 }
 
 /** Each row of cells as a row of pixels, the codes shifted and kept within the table. */
-function stretchRows(view, { rows, columns, codes }, shift) {
+function stretchRows(view, field, shift) {
+  const { rows, columns, codes } = field;
   const { w } = view.surface;
   if (view.wide?.length !== rows * w) view.wide = new Int32Array(rows * w);
-  const { index, weight } = cellsBehind(view, columns, w);
+  const { index, weight } = cellsBehind(view, field, w);
   const { wide } = view;
   for (let j = 0, to = 0; j < rows; j++) {
     const row = j * columns;
@@ -39,22 +43,24 @@ function stretchRows(view, { rows, columns, codes }, shift) {
 }
 
 /** For each pixel of a row: the cell whose centre lies before it, and the weight of the next one in 1/1024. */
-function cellsBehind(view, columns, w) {
-  if (view.behind?.columns === columns && view.behind.w === w) return view.behind;
+function cellsBehind(view, { columns, window: [left, right] }, w) {
+  const [x0, x1] = view.window;
+  const key = [columns, w, left, right, x0, x1].join();
+  if (view.behind?.key === key) return view.behind;
   const index = new Int32Array(w);
   const weight = new Int32Array(w);
   for (let x = 0; x < w; x++) {
-    const at = Math.min(Math.max(((x + 0.5) / w) * columns - 0.5, 0), columns - 1);
+    const across = x0 + ((x + 0.5) / w) * (x1 - x0);
+    const at = Math.min(Math.max(((across - left) / (right - left)) * columns - 0.5, 0), columns - 1);
     index[x] = Math.min(Math.floor(at), columns - 2);
     weight[x] = Math.round((at - index[x]) * 1024);
   }
-  view.behind = { columns, w, index, weight };
+  view.behind = { key, index, weight };
   return view.behind;
 }
 
 /** The value between the cells at a point of the plane, bilinear. */
-function cellsAt(view, { rows, columns }, values, x, y) {
-  const [x0, x1, y0, y1] = view.model.extent;
+function cellsAt({ rows, columns, window: [x0, x1, y0, y1] }, values, x, y) {
   const clamp = (value, most) => Math.min(Math.max(value, 0), most);
   const u = clamp(((x - x0) / (x1 - x0)) * columns - 0.5, columns - 1);
   const v = clamp(((y - y0) / (y1 - y0)) * rows - 0.5, rows - 1);

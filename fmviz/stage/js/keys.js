@@ -71,6 +71,7 @@ function clockKey(S, event) {
       toggleHelp(S);
       return true;
     default: {
+      if (zoomKey(S, event.key)) return true;
       const chip = /^[1-9]$/.test(event.key) && S.chips[Number(event.key) - 1];
       if (chip) toggleLayer(S, chip.name);
       return Boolean(chip);
@@ -84,7 +85,7 @@ const BOX_STEP = 0.02; // of the panel
 function editKey(S, event) {
   const { focus } = S;
   if (!focus) return false;
-  const [x0, x1, y0, y1] = focus.view.model.extent;
+  const [x0, x1, y0, y1] = focus.view.window;
   const part = event.shiftKey ? 0.05 : 0.01;
   const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
   if (focus.kind === "box") return by ? boxKey(S, focus, by, event.shiftKey) : false;
@@ -135,7 +136,7 @@ function boxKey(S, { view, name }, [dx, dy], resize) {
   const held = draggableBoxes(S).find((entry) => entry.view === view && entry.layer.drag === name);
   if (!held) return false;
   const sides = boxSides(S, held.layer);
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const byX = dx * BOX_STEP * (x1 - x0);
   const byY = dy * BOX_STEP * (y1 - y0);
   const next = resize
@@ -147,7 +148,7 @@ function boxKey(S, { view, name }, [dx, dy], resize) {
 }
 
 function editedByKey(view, components, k, key, by, part) {
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const [, x, y] = components[k];
   if (by) return movedTo(view, components, k, x + by[0] * part * (x1 - x0), y + by[1] * part * (y1 - y0));
   switch (key) {
@@ -188,6 +189,9 @@ function buildHelp(S) {
     ["⇧ ← →", words.key_ten_frames],
     ["Home End", words.key_ends],
     ["1 … 9", words.key_layers],
+    ["+ −", words.key_zoom],
+    ["W A S D", words.key_pan],
+    ["0", words.key_all],
     ["F", words.key_fullscreen],
   ];
   if (draggableBoxes(S, true).length) rows.push(["Tab, ← ↑ → ↓", words.key_box], ["⇧ ← ↑ → ↓", words.key_box_size]);

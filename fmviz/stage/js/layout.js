@@ -173,7 +173,7 @@ function sizeCanvas(canvas, w, h, ratio) {
   canvas.style.height = `${h}px`;
 }
 
-const toPixelX = (view, x) => ((x - view.model.extent[0]) / (view.model.extent[1] - view.model.extent[0])) * view.w;
-const toPixelY = (view, y) => ((view.model.extent[3] - y) / (view.model.extent[3] - view.model.extent[2])) * view.h;
-const toWorldX = (view, px) => view.model.extent[0] + (px / view.w) * (view.model.extent[1] - view.model.extent[0]);
-const toWorldY = (view, py) => view.model.extent[3] - (py / view.h) * (view.model.extent[3] - view.model.extent[2]);
+const toPixelX = (view, x) => ((x - view.window[0]) / (view.window[1] - view.window[0])) * view.w;
+const toPixelY = (view, y) => ((view.window[3] - y) / (view.window[3] - view.window[2])) * view.h;
+const toWorldX = (view, px) => view.window[0] + (px / view.w) * (view.window[1] - view.window[0]);
+const toWorldY = (view, py) => view.window[3] - (py / view.h) * (view.window[3] - view.window[2]);

@@ -92,7 +92,8 @@ function unmount(S, parent) {
   S.playing = false;
   cancelAnimationFrame(S.loopId);
   S.loopId = 0;
-  for (const timer of [S.timeTimer, S.clickTimer, S.settleTimer, S.outbox.timer]) clearTimeout(timer);
+  endWorker(S);
+  for (const timer of [S.timeTimer, S.sharpTimer, S.zoomTimer, S.clickTimer, S.settleTimer, S.outbox.timer]) clearTimeout(timer);
   clearInterval(S.watchId);
   S.resize.disconnect();
   S.themes.disconnect();
@@ -218,13 +219,13 @@ function syncPanels(S) {
   }
   S.panels.forEach((view, i) => {
     view.model = panels[i];
+    view.window = panels[i].kind === "plane" ? windowOf(S, panels[i]) : null;
     setSymbols(view.title, panels[i].title);
     showFormula(view, panels[i].formula ?? "", panels.some((panel) => panel.formula));
     view.frameKey = view.contourKey = "";
     view.scaleKey = scaleKeyOf(panels[i]);
     if (panels[i].kind === "plane") {
       const [x0, x1, y0, y1] = panels[i].extent;
-      view.plot.dataset.extent = panels[i].extent.join(",");
       const [x, y] = axisNames(panels[i]);
       const values = { title: panels[i].title, x, y, x0: number(x0), x1: number(x1), y0: number(y0), y1: number(y1) };
       setAttribute(view.plot, "aria-label", fill(S.header.labels.panel, values));
@@ -234,6 +235,7 @@ function syncPanels(S) {
       setText(view.hint, panels[i].bars ? "" : panels[i].hint);
     }
   });
+  showWindows(S);
 }
 
 function buildPanel(S, model) {

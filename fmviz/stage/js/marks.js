@@ -3,6 +3,7 @@
 const DOT_RADIUS = 3.1; // CSS pixels
 
 function drawLines(S, view, layer) {
+  if (isStale(S, layer)) return;
   const { surface } = view;
   const dash = layer.dashed ? [5, 4].map((d) => d * S.type * view.ratio) : null;
   const pen = makePen(surface, 1.5 * S.type * view.ratio, pixelOf(S.theme.roles[layer.role]), dash);
@@ -82,6 +83,7 @@ function markerAt(S, layer, n) {
 }
 
 function drawMarkers(S, view, layer) {
+  if (layer.moving && isStale(S, layer)) return;
   const colour = S.theme.roles[layer.role];
   const k = S.type;
   const stamp = stampOf(S, view, layer.shape, layer.role, 5 * k);
@@ -138,8 +140,8 @@ function axesOf([, , , xx, xy, yy]) {
 /** Calls visit(x, y) along an ellipse in plot pixels. */
 function walkEllipse(view, component, deviations, corners, visit) {
   const { long, short, angle } = axesOf(component);
-  const kx = view.w / (view.model.extent[1] - view.model.extent[0]);
-  const ky = view.h / (view.model.extent[3] - view.model.extent[2]);
+  const kx = view.w / (view.window[1] - view.window[0]);
+  const ky = view.h / (view.window[3] - view.window[2]);
   const c = Math.cos(angle);
   const s = Math.sin(angle);
   const px = toPixelX(view, component[1]);
@@ -203,8 +205,8 @@ function drawHandles(S, ctx, view, component, colour) {
 /** The two axis handles in plot pixels: on the ellipse of two deviations, pulled in where that lies too far out. */
 function handlesOf(S, view, component) {
   const { long, short, angle } = axesOf(component);
-  const kx = view.w / (view.model.extent[1] - view.model.extent[0]);
-  const ky = view.h / (view.model.extent[3] - view.model.extent[2]);
+  const kx = view.w / (view.window[1] - view.window[0]);
+  const ky = view.h / (view.window[3] - view.window[2]);
   const px = toPixelX(view, component[1]);
   const py = toPixelY(view, component[2]);
   return [[long, angle], [short, angle + Math.PI / 2]].map(([deviation, direction], axis) => {

@@ -63,16 +63,18 @@ function strokeTwice(ctx, under, wide, over, thin) {
 }
 
 function drawParticles(S, view, layer) {
+  if (isStale(S, layer)) return;
   if (layer.trail > 0 && S.layers.has(layer.trail_name ?? layer.name)) drawTrails(S, view, layer);
   if (!S.layers.has(layer.name)) return;
   const stamp = stampOf(S, view, roleMark(layer.role), layer.role, 2.3 * layer.size * S.type);
-  const { positions, items } = layer;
+  const { positions, items } = placesOf(S, layer);
+  if (!items) return;
   const { surface } = view;
   const i = Math.floor(S.frame);
   const w = S.frame - i;
   const a = i * items * 2;
   const b = w === 0 ? a : a + items * 2;
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const kx = surface.w / (x1 - x0);
   const ky = surface.h / (y1 - y0);
   for (let n = 0; n < 2 * items; n += 2) {
@@ -91,10 +93,12 @@ const TRAIL_ALPHA = [0.04, 0.5]; // at the far end and at the particle
  * trail never swims.
  */
 function drawTrails(S, view, layer) {
-  const { positions, items, trail } = layer;
+  const { trail } = layer;
+  const { positions, items } = placesOf(S, layer);
+  if (!items) return;
   const { surface } = view;
   const oldest = Math.max(0, S.frame - trail);
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const kx = surface.w / (x1 - x0);
   const ky = surface.h / (y1 - y0);
   const wide = S.type * Math.max(1, 0.8 * view.ratio);

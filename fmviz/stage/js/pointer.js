@@ -19,11 +19,17 @@ function bindPointer(S, view) {
     showHover(S, view);
   };
   plot.ondblclick = (event) => doubleClick(S, view, place(event));
-  // a finger on a handle drags it, elsewhere it scrolls the page
-  plot.addEventListener("touchstart", (event) => {
-    const touch = event.touches[0];
-    if (event.touches.length === 1 && hit(S, view, place(touch), true)) event.preventDefault();
-  }, { passive: false });
+  // a finger on a handle drags it and two fingers zoom, elsewhere one finger scrolls the page, or moves what is zoomed
+  const touched = (event) => {
+    const { touches } = event;
+    if (touches.length === 2) pinchTo(S, view, [place(touches[0]), place(touches[1])]);
+    if (touches.length === 2 || S.pinch || S.zoom || hit(S, view, place(touches[0]), true)) event.preventDefault();
+  };
+  plot.addEventListener("touchstart", touched, { passive: false });
+  plot.addEventListener("touchmove", touched, { passive: false });
+  plot.addEventListener("touchend", () => (S.pinch = null));
+  plot.addEventListener("touchcancel", () => (S.pinch = null));
+  plot.addEventListener("wheel", (event) => wheelZoom(S, view, place(event), event), { passive: false });
 }
 
 /** What can be dragged at a place of the plot, the nearest first. */
@@ -64,7 +70,13 @@ function pointerDown(S, view, at, event) {
   S.press = { view, at, id: event.pointerId };
   if (S.adding) return;
   const target = hit(S, view, at, event.pointerType === "touch");
-  if (!target) return;
+  if (!target) {
+    if (S.zoom && !S.pinch) {
+      view.plot.setPointerCapture(event.pointerId);
+      S.pan = { view, at };
+    }
+    return;
+  }
   view.plot.setPointerCapture(event.pointerId);
   S.drag = { ...target, view, id: event.pointerId, moved: false };
   if (target.edit) {
@@ -78,8 +90,13 @@ function pointerDown(S, view, at, event) {
 
 function pointerMove(S, view, at, event) {
   view.pointer = at;
-  const { drag } = S;
-  if (drag && drag.view === view) {
+  const { drag, pan } = S;
+  if (S.pinch) return;
+  if (pan?.view === view) {
+    panBy(S, view, at[0] - pan.at[0], at[1] - pan.at[1]);
+    pan.at = at;
+    view.plot.style.cursor = "grabbing";
+  } else if (drag && drag.view === view) {
     if (!drag.moved && Math.hypot(at[0] - S.press.at[0], at[1] - S.press.at[1]) < 2) return;
     drag.moved = true;
     dragTo(S, drag, at);
@@ -114,8 +131,8 @@ function dragTo(S, drag, [px, py]) {
   }
   const [, meanX, meanY] = drag.start[drag.k];
   const { handle, axes } = drag;
-  const kx = view.w / (view.model.extent[1] - view.model.extent[0]);
-  const ky = view.h / (view.model.extent[3] - view.model.extent[2]);
+  const kx = view.w / (view.window[1] - view.window[0]);
+  const ky = view.h / (view.window[3] - view.window[2]);
   const reach = Math.hypot(handle.px - toPixelX(view, meanX), handle.py - toPixelY(view, meanY));
   const dx = x - meanX;
   const dy = y - meanY;
@@ -129,6 +146,7 @@ function dragTo(S, drag, [px, py]) {
 /** Ends the drag in hand, however it ended: one "done" if anything moved. */
 function endDrag(S) {
   const { drag } = S;
+  endPan(S);
   if (!drag) return;
   S.drag = null;
   S.root.classList.remove("dragging");
@@ -164,6 +182,7 @@ function cancelDrag(S) {
 function pointerUp(S, view, at, event) {
   const { drag, press } = S;
   S.press = null;
+  endPan(S);
   if (drag) {
     if (drag.moved) dragTo(S, drag, at);
     endDrag(S);
@@ -192,6 +211,11 @@ function pointerUp(S, view, at, event) {
 }
 
 function doubleClick(S, view, at) {
+  if (S.zoom && view.model.kind === "plane" && !hit(S, view, at, false)) {
+    clearTimeout(S.clickTimer);
+    resetZoom(S);
+    return;
+  }
   if (!S.editable || performance.now() - (S.lastDragEnd ?? -1e9) < 400) return;
   const target = editableLayers(S).find((entry) => entry.view === view);
   if (!target || hit(S, view, at, false)) return;

@@ -51,7 +51,7 @@ function updateSigned(S, view) {
     const start = from * (from < 0 ? -from : from);
     values[c] = factor * (start + (to * (to < 0 ? -to : to) - start) * w);
   }
-  view.signs = { key, layer, rows: layer.rows, columns: layer.columns, values };
+  view.signs = { key, layer, rows: layer.rows, columns: layer.columns, values, window: view.model.extent };
   return view.signs;
 }
 
@@ -74,7 +74,7 @@ function signedTable(theme) {
 }
 
 function drawSigned(S, view) {
-  const { rows, columns, values } = updateSigned(S, view);
+  const { rows, columns, values, window } = updateSigned(S, view);
   if (view.heights?.length !== values.length) view.heights = new Uint16Array(values.length);
   const codes = view.heights;
   const top = topOfSigned(S, view);
@@ -83,13 +83,13 @@ function drawSigned(S, view) {
     const value = values[c];
     codes[c] = value === value ? ZERO_CODE + 32767 * signedHeight(scale, value / top) : ZERO_CODE;
   }
-  drawCells(view, { rows, columns, codes }, 0, signedTable(S.theme));
+  drawCells(view, { rows, columns, codes, window }, 0, signedTable(S.theme));
 }
 
 /** The value at a point of the plane, NaN where there is none. */
 function signedAt(S, view, x, y) {
   const field = updateSigned(S, view);
-  return cellsAt(view, field, field.values, x, y);
+  return cellsAt(field, field.values, x, y);
 }
 
 /** Numbers on the colour bar of a signed field: [height in 0…1, text]. */

@@ -3,31 +3,17 @@
 const ARROW = { shaft: 1.25, head: 7.5, width: 3.1, alpha: 0.88 }; // shaft width, head length, half head width: CSS pixels
 
 function drawVectors(S, view, layer) {
-  const { positions, vectors, scale, longest } = layer;
+  const { positions, vectors, scale, longest } = layer.of ? lawArrows(S, view, layer) : frameArrows(S, layer);
   const items = positions.length / 2;
-  const i = Math.floor(S.frame);
-  const w = S.frame - i;
-  const a = i * items * 2;
-  const b = w === 0 ? a : a + items * 2;
-  const [x0, x1, y0, y1] = view.model.extent;
+  const [x0, x1, y0, y1] = view.window;
   const { surface } = view;
   const kx = surface.w / (x1 - x0);
   const ky = surface.h / (y1 - y0);
   const k = S.type * view.ratio;
   const pixel = pixelOf(S.theme.roles[layer.role]);
   for (let n = 0; n < items; n++) {
-    let vx = vectors[a + 2 * n];
-    let vy = vectors[a + 2 * n + 1];
-    if (w !== 0) {
-      const ux = vectors[b + 2 * n];
-      if (vx !== vx) {
-        vx = ux;
-        vy = vectors[b + 2 * n + 1];
-      } else if (ux === ux) {
-        vx += (ux - vx) * w;
-        vy += (vectors[b + 2 * n + 1] - vy) * w;
-      }
-    }
+    const vx = vectors[2 * n];
+    const vy = vectors[2 * n + 1];
     if (vx !== vx) continue;
     const size = Math.sqrt(vx * vx + vy * vy) * scale;
     const fit = size > longest ? (scale * longest) / size : scale;
@@ -37,6 +23,14 @@ function drawVectors(S, view, layer) {
     const py = (y1 - positions[2 * n + 1]) * ky;
     drawArrow(surface, px, py, dx, dy, k, pixel);
   }
+}
+
+/** The arrows of a layer of frames, between two of them; a gap on one side keeps the other. */
+function frameArrows(S, layer) {
+  const width = layer.positions.length;
+  layer.now ??= new Float32Array(width);
+  for (let n = 0; n < width; n++) layer.now[n] = sample(layer.vectors, S.frame, width, n);
+  return { ...layer, vectors: layer.now };
 }
 
 /** An arrow from (x, y) by (dx, dy) pixels; a short one keeps its proportions. */

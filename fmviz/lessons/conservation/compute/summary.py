@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fmviz.clips.clip import Clip, Layer, Markers, PlanePanel
+from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts, as_array, conditional_panel, marginal_panel, readouts
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.sigmas import Sigma
@@ -33,8 +34,8 @@ def summary_clip(
     """
     few = Starts(1)  # the panels of the page on paths come with particles, which the sheet leaves out
     whole = {
-        "conditional": conditional_panel(path, sigma, z, grid, few),
-        "marginal": marginal_panel(path, sigma, grid, few),
+        "conditional": conditional_panel(path, sigma, z, grid, few, frozenset()),
+        "marginal": marginal_panel(path, sigma, grid, few, frozenset()),
     }
     panels = []
     for name in NAMES:
@@ -43,7 +44,7 @@ def summary_clip(
         shown = _of(whole[side], quantity)
         layers = tuple(replace(layer, drag=None) if isinstance(layer, Markers) else layer for layer in shown)
         panels.append(PlanePanel(name, title, grid.extent, layers, formula=formula))
-    return Clip(as_array(grid.times()), tuple(panels), readouts(path, sigma, grid))
+    return Clip(as_array(grid.times()), tuple(panels), readouts(path, sigma, grid), law=law_of(path, z))
 
 
 def _of(panel: PlanePanel, quantity: str) -> tuple[Layer, ...]:

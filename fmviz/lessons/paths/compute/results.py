@@ -9,9 +9,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from fmviz.app.catalogue import translate
-from fmviz.app.clips import Event, Point, grid_of, labels, marginal_figures, marginal_panel, starts_of
+from fmviz.app.clips import Event, Point, grid_of, labels, marginal_panel, starts_of
 from fmviz.clips import paths
-from fmviz.clips.clip import Clip, Floats, Particles, PlanePanel
+from fmviz.clips.clip import Clip, Floats, LawParticles, PlanePanel
+from fmviz.clips.laws import law_of
+from fmviz.clips.paths import Sent
 from fmviz.lessons.paths.compute import spacetime
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
@@ -21,35 +23,30 @@ __all__ = ["payload", "space_time", "trajectory"]
 
 
 @lru_cache(maxsize=12)
-def _conditional_figures(scene: Scene, z: Point) -> PlanePanel:
-    return paths.conditional_figures(scenes.path(scene), scenes.sigma(scene), z, grid_of(scene), starts_of(scene))
-
-
-@lru_cache(maxsize=12)
-def _conditional_panel(scene: Scene, z: Point, *, draft: bool = False) -> PlanePanel:
-    density = paths.conditional_density(scenes.path(scene), z, grid_of(scene, draft=draft))
-    return paths.with_background(density, _conditional_figures(scene, z))
+def _conditional_panel(scene: Scene, z: Point, sent: Sent) -> PlanePanel:
+    return paths.conditional_panel(scenes.path(scene), scenes.sigma(scene), z, grid_of(scene), starts_of(scene), sent)
 
 
 @lru_cache(maxsize=12)
 def payload(
-    scene: Scene, z: Point, click: Event | None, view: View, language: Language, *, draft: bool = False
+    scene: Scene, z: Point, click: Event | None, view: View, language: Language, sent: Sent = frozenset()
 ) -> bytes:
-    """The stage of the page on probability paths: conditional, marginal, posterior. A `draft` has coarser densities."""
+    """The stage of the page: conditional, marginal, posterior, with those of the simulated layers that are `sent`."""
     path, grid = scenes.path(scene), grid_of(scene)
-    marginal, conditional = marginal_panel(scene, draft=draft), _conditional_panel(scene, z, draft=draft)
+    marginal, conditional = marginal_panel(scene, sent), _conditional_panel(scene, z, sent)
     if click is not None:
         marginal = replace(marginal, layers=(*marginal.layers, *paths.click_layers(path, click, grid)))
     panels = (
         replace(conditional, title=translate(language, "paths.conditional")),
         replace(marginal, title=translate(language, "paths.marginal")),
         replace(
-            paths.posterior_panel(path, click, grid),
+            paths.posterior_panel(path, click),
             title=translate(language, "paths.posterior"),
             hint=translate(language, "paths.posterior_hint"),
         ),
     )
-    clip = Clip(paths.as_array(grid.times()), panels, paths.readouts(path, scenes.sigma(scene), grid))
+    readouts = paths.readouts(path, scenes.sigma(scene), grid)
+    clip = Clip(paths.as_array(grid.times()), panels, readouts, law=law_of(path, z))
     return encode(clip, labels(language), view)
 
 
@@ -57,9 +54,11 @@ def payload(
 def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
     """The space-time view of `scene` along one coordinate."""
     particles = next(
-        layer for layer in marginal_figures(scene).layers if isinstance(layer, Particles) and layer.name == "ode"
+        layer.positions
+        for layer in marginal_panel(scene, frozenset()).layers
+        if isinstance(layer, LawParticles) and layer.positions is not None
     )
-    return spacetime.space_time(scenes.path(scene), axis, grid_of(scene), particles.positions)
+    return spacetime.space_time(scenes.path(scene), axis, grid_of(scene), particles)
 
 
 @lru_cache(maxsize=12)

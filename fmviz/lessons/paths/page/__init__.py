@@ -2,6 +2,7 @@
 
 from fmviz.app import lesson, player, state
 from fmviz.app.clips import conditional_point
+from fmviz.clips.paths import SIMULATED
 from fmviz.lessons.paths.compute import results
 from fmviz.lessons.paths.page import checks, views
 from fmviz.lessons.paths.script import paths_script
@@ -29,7 +30,7 @@ def show() -> None:
     def payload() -> bytes:
         now = state.current()
         z = conditional_point(now.scene, now.path.z)
-        return results.payload(now.scene, z, now.paths.click, view, now.shell.language, draft=player.draft())
+        return results.payload(now.scene, z, now.paths.click, view, now.shell.language, player.sent("path", SIMULATED))
 
     lesson.opening("paths", general_source=not current.scene.gaussian_source)
     player.player("paths_stage", "path", payload, clicked=_click)

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from fmviz.clips.clip import Density, Ellipses, Layer, Lines, Markers, Particles, PlanePanel, Role, Vectors
 from fmviz.clips.frames import at_frames
-from fmviz.clips.paths import ARROW_QUANTILE, TRAIL, Grid, as_array
+from fmviz.clips.paths import TRAIL, Grid, as_array
+from fmviz.clips.scales import ARROW_QUANTILE
 from fmviz.errors import SingularTimeError
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath

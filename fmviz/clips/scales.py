@@ -1,0 +1,81 @@
+"""What is chosen once for all t in a picture of a path: the top of the colours, and the length of the arrows.
+
+Where a path has many pairs of components each time costs much, so fewer times and points are looked at: what is found may
+then lie a little below the largest, and what exceeds it has the full colour. The player has the same rules for a law that
+it changes itself (``stage/js/law/scales.js``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.clips.clip import Extent
+from fmviz.theory import ProbabilityPath
+
+__all__ = ["ARROW_QUANTILE", "PathScales", "arrow_scale", "conditional_top", "density_top", "path_scales"]
+
+ARROW_QUANTILE = 0.7
+CONDITIONAL_PEAK_TIME = 0.6
+"""The conditional density grows without bound towards t = 1: its colour scale tops out at its peak at this time."""
+MANY_PAIRS = 64
+"""Up to so many pairs of components every frame is looked at."""
+TIMES = 16
+"""With more pairs, so many times."""
+MOST_CENTRES = 192
+"""So many centres of pairs at most are looked at."""
+
+
+@dataclass(frozen=True)
+class PathScales:
+    """Of one path: the largest log p_t, and the world length of a unit vector of velocity and of score."""
+
+    log_max: float
+    velocity: float
+    score: float
+
+
+@torch.inference_mode()
+def path_scales(path: ProbabilityPath, extent: Extent, points: Tensor, across: int, frames: int) -> PathScales:
+    """The scales of a picture of `extent` with `frames` frames and `across` squared arrows at `points` (across², 2)."""
+    times = _times(path, frames)
+    velocity, score = path.velocity_and_score(points, times[:, None])
+    return PathScales(
+        density_top(path, frames), arrow_scale(velocity, extent, across), arrow_scale(score, extent, across)
+    )
+
+
+@torch.inference_mode()
+def density_top(path: ProbabilityPath, frames: int) -> float:
+    """The largest log p_t over all t, looked for where pairs of components are centred."""
+    times = _times(path, frames)
+    v = path.scheduler.evaluate(times)
+    data, init = path.p_data.means, path.p_init.means
+    centres = v.beta[:, None, None, None] * init[:, None] + v.alpha[:, None, None, None] * data  # (T, J, K, 2)
+    pairs = centres.flatten(1, 2)
+    stride = -(-pairs.shape[1] // MOST_CENTRES)
+    return float(path.log_density(pairs[:, ::stride], times[:, None]).max())
+
+
+@torch.inference_mode()
+def conditional_top(path: ProbabilityPath, z: tuple[float, float]) -> float:
+    """The largest log p_t(x|z) at the time `CONDITIONAL_PEAK_TIME`."""
+    point = torch.tensor(z)
+    v = path.scheduler.evaluate(torch.tensor(CONDITIONAL_PEAK_TIME))
+    centres = v.alpha * point + v.beta * path.p_init.means
+    return float(path.conditional_log_density(centres, torch.tensor([CONDITIONAL_PEAK_TIME]), point).max())
+
+
+def arrow_scale(vectors: Tensor, extent: Extent, across: int) -> float:
+    """World length of a unit vector, the same at every t, such that most arrows stay within their cell."""
+    cell = (extent.x1 - extent.x0) / across
+    lengths = torch.hypot(vectors[..., 0], vectors[..., 1]).flatten()
+    typical = float(lengths.kthvalue(1 + int(ARROW_QUANTILE * (len(lengths) - 1))).values)
+    return 0.9 * cell / typical if typical > 0 else 1.0
+
+
+def _times(path: ProbabilityPath, frames: int) -> Tensor:
+    many = path.p_init.n_components * path.p_data.n_components > MANY_PAIRS
+    return torch.linspace(0.0, 1.0, TIMES if many else frames)

@@ -1,0 +1,201 @@
+// The law behind a clip, as it is now: what the server sent, with what the user has under the finger in place of it. All that
+// has a closed form is evaluated from it for the t on the clock, at the resolution of the screen and the window in view.
+
+const FRAME_MS = 4; // what evaluating the law may cost of a picture that moves
+const REST_MS = 12; // and of one at rest; what costs more is done by the worker
+const GRIDS = [48, 64, 96, 128, 192, 256, 384, 512, 768]; // cells of a density along the longer side
+const MOVING_GRID = 128; // more would not be seen while it moves
+const REST_AFTER = 140; // milliseconds without motion
+const FLOW_MS = 5;
+const LEAST_FLOW = 200; // particles that follow in every picture
+
+/** The law to draw from; null where the clip has none. */
+function lawOf(S) {
+  const given = S.clip.law;
+  if (!given) return null;
+  const rows = (name) => {
+    const edit = S.edits.get(name);
+    return edit && (edit.held || edit.dragging) ? edit.components : given[name];
+  };
+  const init = rows("init");
+  const data = rows("data");
+  const z = S.moves.get("z")?.place ?? given.z;
+  const now = S.law;
+  if (now?.given === given && now.init === init && now.data === data && now.z === z) return now;
+  const marginal = LAW.makeLaw({ init, data, schedule: given.schedule });
+  const edited = init !== given.init || data !== given.data;
+  S.law = {
+    given,
+    init,
+    data,
+    z,
+    edited,
+    moved: z !== given.z,
+    marginal,
+    conditional: LAW.givenPoint(marginal, z),
+    version: (now?.version ?? 0) + 1,
+    tables: {},
+    ways: new Map(),
+  };
+  S.lastMotion = performance.now();
+  return S.law;
+}
+
+/** The table of pairs at the t on the clock; null where that law has no density. */
+function lawTable(S, of) {
+  const law = lawOf(S);
+  const kept = law.tables[of];
+  if (kept?.t === S.t) return kept.table;
+  law.tables[of] = { t: S.t, table: orNothing(() => LAW.pairTable(law[of], S.t)) };
+  return law.tables[of].table;
+}
+
+/** What `make` gives, null where it has no value at this time. */
+function orNothing(make) {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof LAW.SingularTimeError) return null;
+    throw error;
+  }
+}
+
+/** Whether the picture is moving: it may then be coarser, and is drawn again once it rests. */
+function isMoving(S) {
+  return !S.exporting && (S.playing || Boolean(S.drag || S.keyEdit || S.pan || S.pinch) || performance.now() - (S.lastMotion ?? -1e9) < REST_AFTER);
+}
+
+/** Draws again, sharp, when nothing has moved for a while. */
+function sharpenLater(S) {
+  clearTimeout(S.sharpTimer);
+  S.sharpTimer = setTimeout(() => {
+    if (S.root.isConnected && !S.playing && !S.drag) invalidate(S);
+  }, REST_AFTER + 10);
+}
+
+/** How many columns and rows of cells a density is worked out on. */
+function gridOf(S, view, pairs) {
+  const moving = isMoving(S);
+  const budget = moving ? FRAME_MS : REST_MS;
+  const most = moving ? MOVING_GRID : Math.max(view.plot.width, view.plot.height);
+  const rate = S.cellMs ?? 5e-7; // milliseconds a cell and pair, as measured
+  const shape = Math.min(view.plot.width, view.plot.height) / Math.max(view.plot.width, view.plot.height);
+  const cost = (side) => side * side * shape * (pairs * rate + 2e-5);
+  const side = GRIDS.filter((n, i) => i === 0 || (n <= most && cost(n) <= budget)).at(-1);
+  const wide = view.plot.width >= view.plot.height;
+  const short = Math.max(2, Math.round(side * shape));
+  return wide ? [side, short] : [short, side];
+}
+
+/** The density of the law at the t on the clock as codes, kept until something changes. */
+function lawField(S, view, layer) {
+  const law = lawOf(S);
+  const [columns, rows] = gridOf(S, view, law[layer.of].pairs);
+  const key = [S.clip.digest, law.version, S.t, columns, rows, view.window].join();
+  if (view.field?.key === key && view.field.layer === layer) return view.field;
+  const cells = columns * rows;
+  const field = view.field?.codes.length === cells && view.field.sums ? view.field : { codes: new Uint16Array(cells), sums: new Float64Array(cells) };
+  Object.assign(field, { key, layer, rows, columns, window: view.window });
+  const table = lawTable(S, layer.of);
+  const start = performance.now();
+  if (table) {
+    LAW.gridCodes(table, view.window, columns, rows, layer.hi, NATS, field.codes, field.sums);
+    const spent = performance.now() - start;
+    if (cells * table.count > 4e5) S.cellMs = mixRate(S.cellMs, Math.max(spent - cells * 2e-5, 0.05) / (cells * table.count));
+  } else pointMass(field, law.z, layer);
+  let most = 0;
+  for (let c = 0; c < cells; c++) if (field.codes[c] > most) most = field.codes[c];
+  field.most = most;
+  return field;
+}
+
+const mixRate = (old, measured) => (old === undefined ? measured : old + 0.3 * (measured - old));
+
+/** All mass in the cell that holds the point. */
+function pointMass(field, [x, y], layer) {
+  const [x0, x1, y0, y1] = field.window;
+  field.codes.fill(0);
+  const column = Math.floor(((x - x0) / (x1 - x0)) * field.columns);
+  const row = Math.floor(((y - y0) / (y1 - y0)) * field.rows);
+  if (column < 0 || column >= field.columns || row < 0 || row >= field.rows) return;
+  field.codes[row * field.columns + column] = Math.min(codeOfLog(layer, layer.log_max), 65535);
+}
+
+/** Log density of the law at a point, for the number under the pointer; -Infinity around a point mass. */
+function lawLogDensity(S, layer, x, y) {
+  const table = lawTable(S, layer.of);
+  return table ? LAW.logDensity(table, x, y) : -Infinity;
+}
+
+/** Velocity or score on a grid of the window, as positions and vectors of one picture. */
+function lawArrows(S, view, layer) {
+  const law = lawOf(S);
+  const key = [S.clip.digest, law.version, S.t, view.window].join();
+  const kept = (view.arrows ??= new Map()).get(layer.name);
+  const heavy = law[layer.of].pairs > 256;
+  if (kept?.key === key || (kept && heavy && S.playing && S.frames % 2 && kept.version === law.version)) return kept;
+  const { across } = layer;
+  const [x0, x1, y0, y1] = view.window;
+  const positions = new Float32Array(2 * across * across);
+  const vectors = new Float32Array(2 * across * across).fill(NaN);
+  const table = lawTable(S, layer.of);
+  const maps = table && orNothing(() => LAW.QUANTITY_MAPS[layer.quantity](table));
+  const vector = [0, 0];
+  for (let j = 0, n = 0; j < across; j++) {
+    const y = y0 + ((j + 0.5) * (y1 - y0)) / across;
+    for (let i = 0; i < across; i++, n += 2) {
+      const x = x0 + ((i + 0.5) * (x1 - x0)) / across;
+      positions[n] = x;
+      positions[n + 1] = y;
+      if (maps) LAW.average(table, maps, x, y, vectors, n);
+    }
+  }
+  const zoom = (x1 - x0) / (view.model.extent[1] - view.model.extent[0]);
+  const arrows = { key, version: law.version, positions, vectors, scale: layer.scale * zoom, longest: (1.4 * (x1 - x0)) / across };
+  view.arrows.set(layer.name, arrows);
+  return arrows;
+}
+
+/** Positions (T, N, 2) of a layer of particles, and how many of them to draw. */
+function placesOf(S, layer) {
+  if (!layer.way) return layer;
+  const law = lawOf(S);
+  if (layer.way === "flow" && layer.positions && !law.edited) return layer;
+  const kept = law.ways.get(layer);
+  if (kept) return kept;
+  const found = layer.way === "flow" ? flowPlaces(S, law, layer) : interpolants(S, law, layer);
+  law.ways.set(layer, found);
+  return found;
+}
+
+/** alpha_t z + beta_t x_0 at the frames. */
+function interpolants(S, law, { starts, ends, items }) {
+  const { times } = S.clip;
+  const positions = new Float32Array(times.length * 2 * items);
+  const [zx, zy] = law.z;
+  for (let i = 0, at = 0; i < times.length; i++) {
+    const { alpha, beta } = law.marginal.evaluate(times[i]);
+    for (let n = 0; n < 2 * items; n += 2, at += 2) {
+      positions[at] = alpha * (ends ? ends[n] : zx) + beta * starts[n];
+      positions[at + 1] = alpha * (ends ? ends[n + 1] : zy) + beta * starts[n + 1];
+    }
+  }
+  return { positions, items };
+}
+
+/** The flow of the law: as many particles as there is time for now, the rest from the worker. */
+function flowPlaces(S, law, layer) {
+  const { times } = S.clip;
+  const each = 2 * times.length * law.marginal.pairs * (S.flowMs ?? 8e-6);
+  const wanted = S.drag || S.keyEdit ? Math.max(LEAST_FLOW, Math.floor(FLOW_MS / each)) : layer.items;
+  const count = Math.min(layer.items, wanted);
+  if (count * each > 30) return askForFlow(S, law, layer, count);
+  const start = performance.now();
+  const positions = orNothing(() => LAW.heunTrajectories(law.marginal, times, layer.starts, count));
+  if (!positions) return { positions: new Float32Array(0), items: 0 };
+  S.flowMs = mixRate(S.flowMs, (performance.now() - start) / (2 * times.length * law.marginal.pairs * count));
+  return { positions, items: count };
+}
+
+/** Whether a layer was simulated for a law that the user has changed since: it is not shown until the server has answered. */
+const isStale = (S, layer) => Boolean(S.clip.law && !layer.way && lawOf(S).edited && (layer.kind !== "markers" || layer.moving));
