@@ -9,9 +9,11 @@ remembered.
 __all__ = ["PathAtTimes", "PathTimesCache"]
 
 import contextlib
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,8 +23,10 @@ from fmviz.theory.gaussians import ComponentTable, DtypeCache, stack_maps
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
-# Slices remembered per path: a clip's frames and the half steps of its solvers, a few megabytes at 64 components.
-_REMEMBERED = 512
+REMEMBERED_BYTES = 64 * 2**20
+"""What all paths of a process may remember together: a clip's frames and the half steps of its solvers at 1000 pairs."""
+BYTES_A_PAIR = 512
+"""What one pair of components takes at one time, with the maps of velocity and score and their copies in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,13 +163,19 @@ class PathAtTimes:
 
 
 class PathTimesCache:
-    """Slices of one path; those at float times are kept, so that calling again costs only the evaluation."""
+    """Slices of one path; those at float times are kept, so that calling again costs only the evaluation.
+
+    All paths together keep `REMEMBERED_BYTES` at most. Where there is no more room the other paths forget first.
+    """
+
+    _all: ClassVar["weakref.WeakSet[PathTimesCache]"] = weakref.WeakSet()
 
     def __init__(self, p_init: GaussianMixture, p_data: GaussianMixture, scheduler: Scheduler) -> None:
         self._pairs = _Pairs.of(p_init, p_data)
         self._scheduler = scheduler
         # Tensors made in inference mode are of no use to autograd, so what is kept is kept for either mode.
         self._kept: dict[tuple[float, bool], PathAtTimes] = {}
+        self._all.add(self)
 
     def at(self, t: float | Tensor) -> PathAtTimes:
         """The slice at one time or at the times of a tensor, flattened."""
@@ -174,25 +184,39 @@ class PathTimesCache:
         found = self._kept.get((t, torch.is_inference_mode_enabled()))
         if found is None:
             found = self._build(torch.tensor([t], dtype=torch.float64, device=self._pairs.means.device))
-            self._keep(t, found)
+            self._keep({t: found})
         return found
 
     def prepare(self, times: Sequence[float], dtype: torch.dtype) -> None:
-        """Build and keep the slices of many times at once."""
+        """Build and keep the slices of many times at once, as many as there is room for."""
         missing = [t for t in dict.fromkeys(times) if (t, torch.is_inference_mode_enabled()) not in self._kept]
+        missing = missing[: REMEMBERED_BYTES // self._slice_bytes]
         if missing:
             together = self._build(torch.tensor(missing, dtype=torch.float64, device=self._pairs.means.device))
-            for t, part in zip(missing, together.split(dtype), strict=True):
-                self._keep(t, part)
+            self._keep(dict(zip(missing, together.split(dtype), strict=True)))
 
     def _build(self, times: Tensor) -> PathAtTimes:
         return PathAtTimes.build(self._pairs, self._scheduler.evaluate(times))
 
-    def _keep(self, t: float, built: PathAtTimes) -> None:
-        # Forgetting everything when full is enough, and needs no lock: other threads hold on to what they already have.
-        if len(self._kept) >= _REMEMBERED:
-            self._kept = {}
-        self._kept[t, torch.is_inference_mode_enabled()] = built
+    @property
+    def _slice_bytes(self) -> int:
+        return BYTES_A_PAIR * len(self._pairs.log_weights)
+
+    @property
+    def _bytes(self) -> int:
+        return self._slice_bytes * len(self._kept)
+
+    def _keep(self, built: dict[float, PathAtTimes]) -> None:
+        # Forgetting everything is enough, and needs no lock: other threads hold on to what they already have.
+        coming = self._slice_bytes * len(built)
+        if sum(cache._bytes for cache in list(self._all)) + coming > REMEMBERED_BYTES:
+            for cache in list(self._all):
+                if cache is not self:
+                    cache._kept = {}
+            if self._bytes + coming > REMEMBERED_BYTES:
+                self._kept = {}
+        mode = torch.is_inference_mode_enabled()
+        self._kept.update({(t, mode): part for t, part in built.items()})
 
 
 def _finite(name: str, derivative: Tensor, vanishes: bool, key: str = "singular_time") -> Tensor:

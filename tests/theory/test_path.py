@@ -1,6 +1,7 @@
 """Probability paths against an independent implementation, autodiff and Monte Carlo."""
 
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -328,12 +329,51 @@ def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None
 
 
 def test_only_so_many_times_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked at one time after another, a path forgets before it holds more times than stated, and answers all the same."""
-    monkeypatch.setattr(path_at_times, "_REMEMBERED", 8)
+    """Asked at one time after another, a path forgets before it holds more bytes than stated, and answers all the same."""
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
+    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * 2 * path_at_times.BYTES_A_PAIR)
+    monkeypatch.setattr(path_at_times.PathTimesCache, "_all", weakref.WeakSet([path._cache]))
     held, x = [], builders.points(3, 0)
     for k in range(30):
         path.log_density(x, k / 30)
         held.append(len(path._cache._kept))
     assert max(held) == 8
     assert held[:8] == list(range(1, 9))
+    path.prepare([k / 40 for k in range(41)])
+    assert len(path._cache._kept) <= 8
+
+
+def test_a_path_makes_others_forget_before_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_at_times.PathTimesCache, "_all", weakref.WeakSet())
+    first, second = (
+        ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear")) for _ in "ab"
+    )
+    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * 2 * path_at_times.BYTES_A_PAIR)
+    x = builders.points(3, 0)
+    for k in range(5):
+        first.log_density(x, k / 30)
+    for k in range(5):
+        second.log_density(x, k / 30)
+    assert (len(first._cache._kept), len(second._cache._kept)) == (0, 5)
+
+
+def test_a_slice_takes_no_more_bytes_than_it_is_said_to() -> None:
+    """All tensors of the slices of one path, with the maps of velocity and score in both dtypes, each storage once."""
+    path = ProbabilityPath(presets.get("ring8"), presets.get("ring8"), schedulers.get("linear"))
+    times = [k / 20 for k in range(21)]
+    path.prepare(times, torch.float32)
+    storages = {}
+
+    def count(value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            storages[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
+        elif isinstance(value, dict | list | tuple):
+            for part in value.values() if isinstance(value, dict) else value:
+                count(part)
+        elif hasattr(value, "__dict__") and not isinstance(value, torch.Tensor):
+            for name, part in vars(value).items():
+                if name != "pairs":  # shared by all slices
+                    count(part)
+
+    count(path._cache._kept)
+    assert 0.5 < sum(storages.values()) / (21 * 64 * path_at_times.BYTES_A_PAIR) <= 1.0
