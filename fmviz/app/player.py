@@ -50,6 +50,7 @@ def first_view(
         present=chosen.shell.present,
         revision=revision,
         acknowledge=acknowledge,
+        zoom=clock.zoom,
     )
 
 
@@ -135,6 +136,7 @@ def player(
             on_moved=lambda: _moved(key, moved or _move_z),
             on_boxed=lambda: _boxed(key, boxed),
             on_shown=lambda: order.drawn(key),
+            on_zoomed=lambda: _zoomed(key),
         )
         order.wait_for_first_drawing()
     else:
@@ -180,6 +182,13 @@ def _density(key: str) -> None:
     density = events(key).density
     if density is not None:
         _try(lambda: state.change("clock", density=density.scale, per_frame=density.per_frame))
+
+
+def _zoomed(key: str) -> None:
+    zoomed = events(key).zoomed
+    if zoomed is not None:
+        x, y, factor = (round(value, 6) for value in (zoomed.x, zoomed.y, zoomed.factor))
+        _try(lambda: state.change("clock", zoom=None if factor == 1.0 else (x, y, factor)))
 
 
 def _clicked(key: str, part: str, write: Callable[[Clicked], None] | None) -> None:

@@ -242,12 +242,12 @@ class Schedule:
         name: one of ``fmviz.theory.schedulers.NAMES``, or "custom".
         parameters: of that scheduler: the exponent of "polynomial", b0 and b1 of "vp".
         curves: of "custom", for alpha and for beta: the formula (``fmviz.theory.expressions.Tree``), and value, slope and
-            product at t = 0 and at t = 1.
+            product at t = 0 and at t = 1; without these the formula holds there as well.
     """
 
     name: str
     parameters: tuple[float, ...] = ()
-    curves: tuple[tuple[Any, tuple[tuple[float, ...], ...]], ...] = ()
+    curves: tuple[tuple[Any, tuple[tuple[float, ...], ...] | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,12 +258,17 @@ class Law:
         init, data: components of p_init (J, 6) and p_data (K, 6), float64: weight, mean x, mean y, covariance xx, xy, yy.
         schedule: alpha_t and beta_t.
         z: the point that the conditional path ends in.
+        z_name: the name under which a marker at z is dragged.
+        follows: whether a picture of this law alone will do while something is dragged. The server then hears of the end
+            only, and what was simulated for the law before is hidden till it has answered.
     """
 
     init: NDArray[np.float64]
     data: NDArray[np.float64]
     schedule: Schedule
-    z: tuple[float, float]
+    z: tuple[float, float] = (0.0, 0.0)
+    z_name: str = "z"
+    follows: bool = False
 
 
 Given = Literal["marginal", "conditional"]

@@ -21,9 +21,9 @@ from fmviz.theory.schedulers import (
 __all__ = ["law_of", "rows_of", "schedule_of"]
 
 
-def law_of(path: ProbabilityPath, z: tuple[float, float]) -> Law:
-    """The path, with the point `z` of its conditional half."""
-    return Law(rows_of(path.p_init), rows_of(path.p_data), schedule_of(path.scheduler), z)
+def law_of(path: ProbabilityPath, z: tuple[float, float] = (0.0, 0.0), *, follows: bool = False) -> Law:
+    """The path, with the point `z` of its conditional half; `follows` as in `fmviz.clips.clip.Law`."""
+    return Law(rows_of(path.p_init), rows_of(path.p_data), schedule_of(path.scheduler), z, follows=follows)
 
 
 def rows_of(mixture: GaussianMixture) -> NDArray[np.float64]:

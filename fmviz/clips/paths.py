@@ -258,7 +258,12 @@ def paths_clip(
     if click is not None:
         marginal = replace(marginal, layers=(*marginal.layers, *click_layers(path, click, grid)))
     bars = posterior_panel(path, click)
-    return Clip(as_array(grid.times()), (conditional, marginal, bars), readouts(path, sigma, grid), law=law_of(path, z))
+    return Clip(
+        as_array(grid.times()),
+        (conditional, marginal, bars),
+        readouts(path, sigma, grid),
+        law=law_of(path, z, follows=True),
+    )
 
 
 def trajectory_through(path: ProbabilityPath, click: tuple[float, float, float], grid: Grid) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,15 @@ from torch import Tensor
 from fmviz.clips.clip import Extent
 from fmviz.theory import ProbabilityPath
 
-__all__ = ["ARROW_QUANTILE", "PathScales", "arrow_scale", "conditional_top", "density_top", "path_scales"]
+__all__ = [
+    "ARROW_QUANTILE",
+    "PathScales",
+    "arrow_scale",
+    "conditional_top",
+    "density_top",
+    "path_scales",
+    "scale_times",
+]
 
 ARROW_QUANTILE = 0.7
 CONDITIONAL_PEAK_TIME = 0.6
@@ -40,7 +48,7 @@ class PathScales:
 @torch.inference_mode()
 def path_scales(path: ProbabilityPath, extent: Extent, points: Tensor, across: int, frames: int) -> PathScales:
     """The scales of a picture of `extent` with `frames` frames and `across` squared arrows at `points` (across², 2)."""
-    times = _times(path, frames)
+    times = scale_times(path, frames)
     velocity, score = path.velocity_and_score(points, times[:, None])
     return PathScales(
         density_top(path, frames), arrow_scale(velocity, extent, across), arrow_scale(score, extent, across)
@@ -50,7 +58,7 @@ def path_scales(path: ProbabilityPath, extent: Extent, points: Tensor, across: i
 @torch.inference_mode()
 def density_top(path: ProbabilityPath, frames: int) -> float:
     """The largest log p_t over all t, looked for where pairs of components are centred."""
-    times = _times(path, frames)
+    times = scale_times(path, frames)
     v = path.scheduler.evaluate(times)
     data, init = path.p_data.means, path.p_init.means
     centres = v.beta[:, None, None, None] * init[:, None] + v.alpha[:, None, None, None] * data  # (T, J, K, 2)
@@ -76,6 +84,7 @@ def arrow_scale(vectors: Tensor, extent: Extent, across: int) -> float:
     return 0.9 * cell / typical if typical > 0 else 1.0
 
 
-def _times(path: ProbabilityPath, frames: int) -> Tensor:
+def scale_times(path: ProbabilityPath, frames: int) -> Tensor:
+    """The times at which a scale of the path is looked for, (T,)."""
     many = path.p_init.n_components * path.p_data.n_components > MANY_PAIRS
     return torch.linspace(0.0, 1.0, TIMES if many else frames)

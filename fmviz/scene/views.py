@@ -23,6 +23,7 @@ __all__ = [
     "PathView",
     "Shell",
     "Sides",
+    "Zoom",
 ]
 
 Language = Literal["en", "zh"]
@@ -89,6 +90,16 @@ Point = Annotated[tuple[Coordinate, Coordinate], _listed("_"), _joined("_")]
 Sides = Annotated[tuple[Coordinate, Coordinate, Coordinate, Coordinate], _listed("_"), _joined("_")]
 """Of a rectangle: x0, x1, y0, y1."""
 Event = Annotated[tuple[Coordinate, Coordinate, Time], _listed("_"), _joined("_")]
+Zoom = Annotated[
+    tuple[
+        Annotated[float, Field(ge=0.0, le=1.0)],
+        Annotated[float, Field(ge=0.0, le=1.0)],
+        Annotated[float, Field(ge=0.25, le=1000.0)],
+    ],
+    _listed("_"),
+    _joined("_"),
+]
+"""What is in view: its middle as a fraction of the picture's width and height, and how many times larger it is shown."""
 Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
 """Layers that are on; None: the stage's defaults."""
 
@@ -108,6 +119,7 @@ class Clock(BaseModel):
     Attributes:
         t: where the clock stands, in [0, 1].
         density: how colour follows density; `per_frame` rescales it in every frame.
+        zoom: what is in view; None shows all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -115,6 +127,7 @@ class Clock(BaseModel):
     t: Time = Field(0.0, alias="t")
     density: DensityScale = Field("sqrt", alias="scale")
     per_frame: bool = Field(False, alias="perframe")
+    zoom: Zoom | None = Field(None, alias="view")
 
 
 class PathView(BaseModel):

@@ -17,7 +17,7 @@ import streamlit as st
 from fmviz.stage.assets import script, style
 from fmviz.stage.payload import DensityScale
 
-__all__ = ["Boxed", "Clicked", "DensityView", "Edited", "Moved", "Phase", "StageEvents", "events", "stage"]
+__all__ = ["Boxed", "Clicked", "DensityView", "Edited", "Moved", "Phase", "StageEvents", "Zoomed", "events", "stage"]
 
 Phase = Literal["drag", "done"]
 _MOST_COMPONENTS = 256
@@ -71,6 +71,15 @@ class Boxed:
 
 
 @dataclass(frozen=True)
+class Zoomed:
+    """What is in view: its middle as a fraction of the extent, and how many times larger it is shown."""
+
+    x: float
+    y: float
+    factor: float
+
+
+@dataclass(frozen=True)
 class DensityView:
     """How density is shown."""
 
@@ -90,6 +99,7 @@ class StageEvents:
     moved: Moved | None = None
     boxed: Boxed | None = None
     shown: str | None = None
+    zoomed: Zoomed | None = None
 
 
 def _nothing() -> None:
@@ -109,6 +119,7 @@ def stage(
     on_moved: Callable[[], None] = _nothing,
     on_boxed: Callable[[], None] = _nothing,
     on_shown: Callable[[], None] = _nothing,
+    on_zoomed: Callable[[], None] = _nothing,
 ) -> StageEvents:
     """Show `payload` (of `fmviz.stage.payload.encode`) and return what the user last did.
 
@@ -116,7 +127,7 @@ def stage(
         payload: the same bytes again cost nothing; new bytes replace the picture and leave the user's clock and layers.
         key: names the stage on the page; a callback reads the new value with ``events(key)``.
         height: the stage knows its own height; a number of pixels makes it scroll inside.
-        on_t, on_layers, on_density, on_edited, on_clicked, on_moved, on_boxed, on_shown: run before the script when that
+        on_t, on_layers, on_density, on_edited, on_clicked, on_moved, on_boxed, on_shown, on_zoomed: run before the script when that
             value changed.
     """
     result = _MOUNT(
@@ -132,6 +143,7 @@ def stage(
         on_moved_change=on_moved,
         on_boxed_change=on_boxed,
         on_shown_change=on_shown,
+        on_zoomed_change=on_zoomed,
     )
     return _read(result)
 
@@ -152,6 +164,7 @@ def _read(state: Mapping[str, Any]) -> StageEvents:
         moved=_moved(state.get("moved")),
         boxed=_boxed(state.get("boxed")),
         shown=state.get("shown") if isinstance(state.get("shown"), str) else None,
+        zoomed=_zoomed(state.get("zoomed")),
     )
 
 
@@ -230,3 +243,8 @@ def _boxed(value: object) -> Boxed | None:
         return None
     x0, x1, y0, y1, seq = numbers
     return Boxed(value["name"], x0, x1, y0, y1, phase, int(seq)) if x0 < x1 and y0 < y1 else None
+
+
+def _zoomed(value: object) -> Zoomed | None:
+    numbers = _numbers(value, "x", "y", "factor") if isinstance(value, Mapping) else None
+    return None if numbers is None else Zoomed(*numbers)

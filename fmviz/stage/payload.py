@@ -78,6 +78,7 @@ class View:
         present: larger type and thicker lines, for a projector.
         acknowledge: report "shown" once a clip other than the last has been drawn, unless the user is dragging.
         revision: a new value makes the browser take over this view with the next data.
+        zoom: the middle of what is in view as fractions of the extent, and how many times larger it is shown; None: all.
         feed: says that other pictures may come under this name, past Streamlit, from a script on the same page.
     """
 
@@ -91,6 +92,7 @@ class View:
     present: bool = False
     revision: int = 0
     acknowledge: bool = False
+    zoom: tuple[float, float, float] | None = None
     feed: str = ""
 
 

@@ -81,17 +81,17 @@ def test_presses_of_a_key_during_runs_all_count(paths):
     wait_for_query(page, "amp", "1.3")
 
 
-def test_a_draft_comes_first_and_the_whole_picture_after_it(paths, open_page):
+def test_a_change_of_the_scene_is_one_new_clip(paths, open_page):
     page, stage = paths
     stage.root.evaluate(
         "root => { window.clips = []; new MutationObserver(() => clips.at(-1) === root.dataset.clip"
         " || clips.push(root.dataset.clip)).observe(root, { attributes: true, attributeFilter: ['data-clip'] }); }"
     )
     choose(page, "scene-scheduler", english("scheduler.polynomial"))
-    page.wait_for_function("clips.length === 2")
+    page.wait_for_function("clips.length === 1")
     settle(page)
-    draft, whole = page.evaluate("clips")
-    assert draft != whole == stage.data("clip")
+    (whole,) = page.evaluate("clips")
+    assert whole == stage.data("clip")
     opened = Stage(open_page(f"{PATHS}?{page.url.partition('?')[2]}"))
     opened.wait("Number(s.frames) > 0")
     assert opened.data("clip") == whole
@@ -108,8 +108,12 @@ def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     component = scenes.components(mode, "data")[0]
     start, end = (component.x, component.y), (component.x + 1.0, component.y + 1.5)
     stage.drag("marginal", start, end, release=False)
-    stage.wait(f"s.clip !== '{before}'")  # the density follows while the button is still down
+    stage.wait("Number(s.law) > 1")
+    # the density follows while the button is still down, without an answer of the server
+    assert stage.picture("marginal") != picture
+    assert stage.data("clip") == before
     page.mouse.up()
+    stage.wait(f"s.clip !== '{before}'")
     wait_for_query(page, "mix", ".+")
     moved = decode(query(page))[0].scene.data_components
     assert moved is not None

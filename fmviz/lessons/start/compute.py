@@ -25,6 +25,6 @@ def payload(scene: Scene, view: View, language: Language, sent: Sent = frozenset
     grid = grid_of(scene)
     path = scenes.path(scene)
     readouts = paths.readouts(path, scenes.sigma(scene), grid)
-    law = law_of(path, conditional_point(scene, None))
+    law = law_of(path, conditional_point(scene, None), follows=True)
     clip = Clip(paths.as_array(grid.times()), (panel,), readouts, law=law)
     return encode(clip, labels(language), view)

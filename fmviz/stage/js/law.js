@@ -19,7 +19,7 @@ function lawOf(S) {
   };
   const init = rows("init");
   const data = rows("data");
-  const z = S.moves.get("z")?.place ?? given.z;
+  const z = S.moves.get(given.z_name)?.place ?? given.z;
   const now = S.law;
   if (now?.given === given && now.init === init && now.data === data && now.z === z) return now;
   const marginal = LAW.makeLaw({ init, data, schedule: given.schedule });
@@ -37,6 +37,7 @@ function lawOf(S) {
     tables: {},
     ways: new Map(),
   };
+  S.root.dataset.law = S.law.version;
   S.lastMotion = performance.now();
   return S.law;
 }
@@ -96,6 +97,7 @@ function lawField(S, view, layer) {
   const cells = columns * rows;
   const field = view.field?.codes.length === cells && view.field.sums ? view.field : { codes: new Uint16Array(cells), sums: new Float64Array(cells) };
   Object.assign(field, { key, layer, rows, columns, window: view.window });
+  S.root.dataset.cells = columns;
   const table = lawTable(S, layer.of);
   const start = performance.now();
   if (table) {
@@ -198,4 +200,4 @@ function flowPlaces(S, law, layer) {
 }
 
 /** Whether a layer was simulated for a law that the user has changed since: it is not shown until the server has answered. */
-const isStale = (S, layer) => Boolean(S.clip.law && !layer.way && lawOf(S).edited && (layer.kind !== "markers" || layer.moving));
+const isStale = (S, layer) => Boolean(S.clip.law?.follows && !layer.way && lawOf(S).edited);

@@ -196,6 +196,8 @@ function takeView(S, first) {
   S.perFrame = view.per_frame;
   S.speed = view.speed;
   S.loop = view.loop;
+  const [x, y, factor] = view.zoom ?? [0.5, 0.5, 1];
+  setZoom(S, x, y, factor, { quiet: true });
   S.playing = view.playing && !matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (!first) for (const edit of S.edits.values()) edit.undo.length = 0;
 }

@@ -19,9 +19,9 @@ function reportShown(S) {
   if (S.root.isConnected) report(S, "shown", `${S.clip.digest}-${nextNumber(S)}`);
 }
 
-/** Queues the latest state of a drag; earlier ones that were not sent are forgotten. A clip with a law needs no answer. */
+/** Queues the latest state of a drag; earlier ones that were not sent are forgotten. A law that follows needs no answer. */
 function reportDrag(S, name, value) {
-  if (S.clip.law) return; // the picture follows without the server, which hears of the end
+  if (S.clip.law?.follows) return; // the picture follows without the server, which hears of the end
   S.outbox.next = { name, value };
   pump(S);
 }

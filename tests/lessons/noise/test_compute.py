@@ -1,13 +1,15 @@
 """The clips of the page Noise show what was simulated, and its numbers are those of the theory (T6 to T11)."""
 
 import math
+import operator
 
 import numpy as np
 import pytest
 import torch
 
-from fmviz.clips.clip import Clip, Density, Lines, Markers, Particles
+from fmviz.clips.clip import Clip, LawDensity, Lines, Markers, Particles
 from fmviz.clips.extents import extent
+from fmviz.clips.laws import rows_of
 from fmviz.clips.paths import Starts
 from fmviz.errors import ParameterError
 from fmviz.lessons.noise.compute import clips, evidence, runs
@@ -15,6 +17,7 @@ from fmviz.lessons.noise.settings import EM_STEPS, GRIDS, SHOWN
 from fmviz.scene import Component, Scene, scenes
 from fmviz.stage.payload import check, layer_names
 from fmviz.theory import GaussianMixture
+from fmviz.theory.expressions import Tree
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
 from fmviz.theory.solvers import solve_sde
 
@@ -61,21 +64,43 @@ def test_brownian_paths_keep_their_points_on_every_grid(steps):
     np.testing.assert_allclose(middle, np.linspace(middle[0], middle[-1], stride + 1), atol=1e-5)
 
 
-def test_the_ground_is_the_law_of_the_cloud():
-    """The density integrates to one, and its mean and variance are those of T9, at every frame that is wider than a cell."""
-    process = OrnsteinUhlenbeck(2.0, 1.0)
+def value_of(tree: Tree, t: float) -> float:
+    """What a formula that travels as plain data is at t."""
+    if not isinstance(tree, tuple):
+        return t if tree == "t" else float(tree)
+    name, *parts = tree
+    numbers = [value_of(part, t) for part in parts]
+    known = {"+": operator.add, "-": operator.sub, "*": operator.mul, "exp": math.exp, "sqrt": math.sqrt}
+    return float(known[name](*numbers))
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0])
+def test_the_ground_is_the_law_of_the_cloud(sigma):
+    """The Gaussian that the player draws has the mean and the variance of T9 at every frame."""
+    process = OrnsteinUhlenbeck(2.0, sigma)
     clip = clips.ou_clip(process, (2.0, -1.0), 4.0, 10, STARTS)
-    (ground,) = layers(clip, Density, "density", 1)
-    half = clip.panels[1].extent.x1
-    line = (np.arange(ground.log_values.shape[1]) + 0.5) * (2 * half / ground.log_values.shape[1]) - half
-    cell = (line[1] - line[0]) ** 2
-    for k in (10, 20, 120):
-        p, t = np.exp(ground.log_values[k]), float(clip.times[k])
-        assert p.sum() * cell == pytest.approx(1.0, abs=1e-4)
-        assert (p.sum(0) @ line) * cell == pytest.approx(2 * math.exp(-2 * t), abs=1e-4)
-        assert (p.sum(1) @ line) * cell == pytest.approx(-math.exp(-2 * t), abs=1e-4)
-        variance = (p.sum(0) @ (line - 2 * math.exp(-2 * t)) ** 2) * cell
-        assert variance == pytest.approx(0.25 * (1 - math.exp(-4 * t)), abs=1e-3)
+    (ground,) = layers(clip, LawDensity, "density", 1)
+    assert ground.of == "conditional"
+    assert (clip.law.z, clip.law.z_name) == ((2.0, -1.0), "plane_start")
+    (factor, _), (deviation, _) = clip.law.schedule.curves
+    for t in map(float, clip.times):
+        assert value_of(factor, t) == pytest.approx(math.exp(-2 * t))
+        assert value_of(deviation, t) ** 2 == pytest.approx(float(process.variance(torch.tensor(t))), abs=1e-6)
+
+
+def test_the_ground_of_brownian_motion_has_the_variance_t():
+    clip = clips.brownian_clip(STARTS, 16)
+    (factor, _), (deviation, _) = clip.law.schedule.curves
+    assert [value_of(factor, t) for t in (0.0, 0.5)] == [1.0, 1.0]
+    assert value_of(deviation, 0.49) == pytest.approx(0.7)
+    assert clip.law.z == (0.0, 0.0)
+
+
+def test_the_ground_of_langevin_dynamics_rests():
+    clip = every_clip()["langevin"]
+    (factor, _), (deviation, _) = clip.law.schedule.curves
+    assert [value_of(tree, t) for tree in (factor, deviation) for t in (0.0, 2.0)] == [1.0, 1.0, 0.0, 0.0]
+    np.testing.assert_array_equal(clip.law.data, rows_of(langevin()[0].p))
 
 
 @pytest.mark.parametrize("steps", EM_STEPS)

@@ -8,6 +8,7 @@ import torch
 from fmviz.clips.clip import Clip, Lines, Particles
 from fmviz.clips.extents import extent
 from fmviz.clips.frames import at_frames
+from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts, as_array
 from fmviz.learning import LearnedModel
 from fmviz.learning.networks import MLP, Architecture
@@ -81,7 +82,7 @@ def test_panels_can_be_played_even_where_particles_fly_apart(amplitude):
     for dynamics in (clips.exact_dynamics(PATH, sigma), clips.learned_dynamics(network(), sigma)):
         runs = clips.run(dynamics, Sampler("euler", 3, 400), sigma, STARTS.points(PATH.p_init), STARTS.noise())
         panels.append(clips.panel(dynamics, runs, below, GRID))
-    check(Clip(as_array(GRID.times()), tuple(panels)))
+    check(Clip(as_array(GRID.times()), tuple(panels), law=law_of(PATH)))
     assert [panel.name for panel in panels] == ["exact", "learned"]
     steps = [layer for layer in panels[0].layers if isinstance(layer, Lines)]
     assert {len(line) for line in steps[0].points} == {4}
@@ -107,7 +108,13 @@ def test_the_likelihood_of_a_click_approaches_the_exact_one():
     found = clips.likelihood(dynamics, PATH, Sampler("rk4", 80), click)
     panel = clips.panel(dynamics, exact_runs(Sampler()), clips.ground(PATH, GRID), GRID)
     layers = clips.likelihood_layers(dynamics, found, GRID)
-    check(Clip(as_array(GRID.times()), (type(panel)(panel.name, "", panel.extent, (*panel.layers, *layers)),)))
+    check(
+        Clip(
+            as_array(GRID.times()),
+            (type(panel)(panel.name, "", panel.extent, (*panel.layers, *layers)),),
+            law=law_of(PATH),
+        )
+    )
 
 
 def test_occupancy_is_the_mean_responsibility_and_counts_the_lost():

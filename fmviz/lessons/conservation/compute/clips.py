@@ -17,8 +17,9 @@ from fmviz.clips.clip import (
     Box,
     Clip,
     Contours,
-    Density,
     Floats,
+    Law,
+    LawDensity,
     Layer,
     Markers,
     Particles,
@@ -232,7 +233,7 @@ def term_panels(found: Maps) -> tuple[PlanePanel, ...]:
 @torch.inference_mode()
 def density_panel(path: ProbabilityPath, sigma: Sigma, found: Maps, starts: Starts) -> PlanePanel:
     """The exact density with the particles of the experiment's dynamics, and z where there is one."""
-    experiment, cells = found.experiment, found.grid.cells
+    experiment = found.experiment
     times, x0, noise = found.grid.times(), starts.points(path.p_init), experiment.noise(sigma)
     marks: tuple[Layer, ...] = ()
     if experiment.point is None:
@@ -243,7 +244,7 @@ def density_panel(path: ProbabilityPath, sigma: Sigma, found: Maps, starts: Star
     role: Role = "sde" if experiment.diffusive else "ode"
     peaks = found.log_density.amax(1)
     top = min(float(peaks.max()), float(peaks[peaks.isfinite()].median()) + float(np.log(HEADROOM)))
-    ground = Density("density", as_array(found.log_density.view(-1, cells, cells)), top)
+    ground = LawDensity("density", "marginal" if experiment.point is None else "conditional", top)
     layers = (ground, Contours("contours"), Particles(role, role, as_array(moved), size=PARTICLE_SIZE), *marks)
     return PlanePanel("density", "", found.grid.extent, layers)
 
@@ -264,8 +265,8 @@ def box_numbers(
     return BoxNumbers(*(_filled(values, known).numpy() for values in found))
 
 
-def clip(found: Maps, density: PlanePanel, sides: boxes.Box, numbers: BoxNumbers) -> Clip:
-    """The density with the box, the maps beside it, and the box's numbers beside the clock."""
+def clip(found: Maps, density: PlanePanel, sides: boxes.Box, numbers: BoxNumbers, law: Law) -> Clip:
+    """The density of `law` with the box, the maps beside it, and the box's numbers beside the clock."""
     extent = found.grid.extent
     box = Box(
         "box",
@@ -282,7 +283,7 @@ def clip(found: Maps, density: PlanePanel, sides: boxes.Box, numbers: BoxNumbers
     first = PlanePanel(density.name, density.title, extent, (*density.layers, box))
     shown = {"P": numbers.mass, "dP/dt": numbers.rate, "−Φ": numbers.inflow}
     readouts = tuple(Readout(label, _floats(values)) for label, values in shown.items())
-    return Clip(as_array(found.grid.times()), (first, *term_panels(found)), readouts)
+    return Clip(as_array(found.grid.times()), (first, *term_panels(found)), readouts, law=law)
 
 
 def _floats(values: NDArray[np.float64]) -> Floats:

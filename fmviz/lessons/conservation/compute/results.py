@@ -13,6 +13,7 @@ from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
 from fmviz.clips.clip import PlanePanel
 from fmviz.clips.extents import extent
+from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.conservation.compute import clips
 from fmviz.lessons.conservation.compute.clips import BoxNumbers, Experiment, Maps
@@ -49,7 +50,13 @@ def payload(now: State, view: View) -> bytes:
 @lru_cache(maxsize=8)
 def _payload(scene: Scene, what: Experiment, broken: BreakName, sides: Sides, view: View, language: Language) -> bytes:
     numbers = box_numbers(scene, what, sides)
-    clip = clips.clip(maps(scene, what), _density(scene, what), boxes.Box(*sides), numbers)
+    clip = clips.clip(
+        maps(scene, what),
+        _density(scene, what),
+        boxes.Box(*sides),
+        numbers,
+        law_of(scenes.path(scene), what.z or (0.0, 0.0)),
+    )
     kind = "marginal" if what.z is None else "conditional"
     titles = [translate(language, f"conservation.map.density_{kind}")] + [
         title(panel.name, broken, language) for panel in clip.panels[1:]

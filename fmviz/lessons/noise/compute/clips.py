@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from fmviz.clips.clip import (
     Clip,
-    Density,
     Ellipses,
     Extent,
     Floats,
+    Law,
+    LawDensity,
     Layer,
     Lines,
     Markers,
@@ -25,11 +27,14 @@ from fmviz.clips.clip import (
     PlanePanel,
     Readout,
     Role,
+    Schedule,
 )
 from fmviz.clips.frames import at_frames
-from fmviz.clips.paths import TRAIL, Grid, Starts, as_array
+from fmviz.clips.laws import rows_of
+from fmviz.clips.paths import TRAIL, Starts, as_array
 from fmviz.lessons.noise.compute.runs import FRAMES, PACES, Run, brownian_paths, ou_run, time_rescaled
 from fmviz.theory.euler_maruyama_errors import euler_maruyama
+from fmviz.theory.expressions import Tree
 from fmviz.theory.processes import DrivenPaths, Langevin, OrnsteinUhlenbeck
 
 __all__ = ["brownian_clip", "collapse_clip", "langevin_clip", "ou_clip"]
@@ -77,9 +82,10 @@ def brownian_clip(starts: Starts, steps: int) -> Clip:
         "plane",
         "",
         Extent(-half, half, -half, half),
-        (_gaussian(torch.zeros(2), deviation.square(), half), *_cloud(shown)),
+        (_gaussian(float(deviation[-1]) ** 2, half), *_cloud(shown)),
     )
-    return Clip(as_array(times), (over_time, plane), (_readout("√t", deviation),), seconds=6.0)
+    law = _moving_gaussian(1.0, ("sqrt", "t"), (0.0, 0.0))
+    return Clip(as_array(times), (over_time, plane), (_readout("√t", deviation),), seconds=6.0, law=law)
 
 
 @torch.inference_mode()
@@ -119,14 +125,16 @@ def ou_clip(process: OrnsteinUhlenbeck, start: tuple[float, float], time: float,
         "",
         Extent(-half, half, -half, half),
         (
-            _gaussian(mean, deviation.square(), half),
+            _gaussian(float(deviation[-1]) ** 2, half),
             Lines("band", "path", circles, dashed=True, opacity=0.6),
             *_cloud(driven.paths),
             Markers("x0", "init", _floats([start]), shape="diamond", label="x₀", drag="plane_start"),
         ),
     )
     readouts = (_readout("E X", mean[:, 0]), _readout("√Var X", deviation))
-    return Clip(as_array(times), (over_time, plane), readouts, seconds=6.0)
+    variance = ("*", process.stationary_variance, ("-", 1.0, ("exp", ("*", -2.0 * process.theta, "t"))))
+    law = _moving_gaussian(("exp", ("*", -process.theta, "t")), ("sqrt", variance), start)
+    return Clip(as_array(times), (over_time, plane), readouts, seconds=6.0, law=law)
 
 
 def _compared(process: OrnsteinUhlenbeck, driven: DrivenPaths, times: Tensor, em_steps: int) -> tuple[Layer, ...]:
@@ -197,23 +205,22 @@ def _heads(role: Role, times: Tensor, values: Tensor, shape: Shape, label: str) 
 @torch.inference_mode()
 def langevin_clip(dynamics: Langevin, run: Run, extent: Extent, starts: Starts) -> Clip:
     """Particles of Langevin dynamics over the law that they leave invariant (T10), and exact samples of it."""
-    grid = Grid(extent, frames=FRAMES, cells=CELLS)
-    log_p = dynamics.p.log_density(grid.points(CELLS))
-    ground = as_array(log_p.reshape(1, CELLS, CELLS).expand(FRAMES, -1, -1))
     exact = dynamics.p.sample(starts.count, generator=starts.reference())
     p = dynamics.p
+    # p at rest: a path of alpha = 1 and beta = 0
+    law = Law(STANDARD, rows_of(p), Schedule("custom", curves=((1.0, None), (0.0, None))), follows=True)
     panel = PlanePanel(
         "langevin",
         "",
         extent,
         (
-            Density("density", ground, float(log_p.max())),
+            LawDensity("density", "marginal", float(p.log_density(p.means).max())),
             Particles("reference", "reference", as_array(exact.expand(FRAMES, -1, -1))),
             Particles("walks", "sde", as_array(run.positions), TRAIL, "sde_trails"),
             Ellipses("mixture", "data", as_array(p.means), as_array(p.covariances), as_array(p.weights), edit="data"),
         ),
     )
-    return Clip(as_array(run.times), (panel,), (_readout("σ²t", dynamics.sigma**2 * run.times),), seconds=8.0)
+    return Clip(as_array(run.times), (panel,), (_readout("σ²t", dynamics.sigma**2 * run.times),), seconds=8.0, law=law)
 
 
 def _walks(paths: Tensor, times: Tensor) -> Particles:
@@ -256,20 +263,23 @@ def _circle(radius: float) -> Floats:
     return as_array(radius * torch.stack((angle.cos(), angle.sin()), dim=1))
 
 
-def _gaussian(mean: Tensor, variance: Tensor, half: float) -> Density:
-    r"""log N(x; m_t, v_t I) on the panel, (T, H, W); where v_t vanishes all mass is in one cell.
+def _gaussian(last_variance: float, half: float) -> LawDensity:
+    """The density of N(m_t, v_t I) in the plane; its colours end at the peak of the law at `EARLY` of its last variance.
 
-    The colour scale tops out at the density of the law at `EARLY` of its last variance: a point mass has none.
+    A point mass, from which it comes, has none: the top is at most that of all mass in one of `CELLS` squared cells.
     """
-    line = (torch.arange(CELLS, dtype=torch.float32) + 0.5) * (2 * half / CELLS) - half
-    mean = mean.float().expand(len(variance), 2)
-    area = (2 * half / CELLS) ** 2
-    smallest = area / (2 * math.pi)  # the law whose peak is that of all mass in one cell
-    v = variance.float().clamp(min=smallest)
-    across = (line - mean[:, :1]).square()[:, None, :] + (line - mean[:, 1:]).square()[:, :, None]
-    log_p = -across / (2 * v[:, None, None]) - torch.log(2 * math.pi * v)[:, None, None]
-    top = -math.log(2 * math.pi * max(EARLY * float(variance[-1]), smallest))
-    return Density("density", as_array(log_p), top)
+    smallest = (2 * half / CELLS) ** 2 / (2 * math.pi)
+    return LawDensity("density", "conditional", -math.log(2 * math.pi * max(EARLY * last_variance, smallest)))
+
+
+STANDARD = np.array([[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]])
+"""One component, N(0, I), as a law has it."""
+
+
+def _moving_gaussian(mean_factor: Tree, deviation: Tree, start: tuple[float, float]) -> Law:
+    """N(mean_factor(t) start, deviation(t)² I): the conditional path given `start`, with a schedule of its own."""
+    schedule = Schedule("custom", curves=((mean_factor, None), (deviation, None)))
+    return Law(STANDARD, STANDARD, schedule, start, z_name="plane_start")
 
 
 def _snap(reach: float) -> float:

@@ -46,7 +46,7 @@ def payload(
         ),
     )
     readouts = paths.readouts(path, scenes.sigma(scene), grid)
-    clip = Clip(paths.as_array(grid.times()), panels, readouts, law=law_of(path, z))
+    clip = Clip(paths.as_array(grid.times()), panels, readouts, law=law_of(path, z, follows=True))
     return encode(clip, labels(language), view)
 
 

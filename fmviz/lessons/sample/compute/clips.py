@@ -15,10 +15,21 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from fmviz.clips.clip import Density, Ellipses, Layer, Lines, Markers, Particles, PlanePanel, Role, Vectors
+from fmviz.clips.clip import (
+    Ellipses,
+    LawDensity,
+    LawVectors,
+    Layer,
+    Lines,
+    Markers,
+    Particles,
+    PlanePanel,
+    Role,
+    Vectors,
+)
 from fmviz.clips.frames import at_frames
 from fmviz.clips.paths import TRAIL, Grid, as_array
-from fmviz.clips.scales import ARROW_QUANTILE
+from fmviz.clips.scales import ARROW_QUANTILE, density_top, scale_times
 from fmviz.errors import SingularTimeError
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
@@ -117,7 +128,7 @@ class Ground:
         speed: what most of the exact velocities stay below; an arrow of this length fills its cell in every panel.
     """
 
-    density: Density
+    density: LawDensity
     mixture: Ellipses
     speed: float
 
@@ -173,13 +184,12 @@ def _euler_maruyama(
 
 def ground(path: ProbabilityPath, grid: Grid) -> Ground:
     """p_t under the particles, and the components of p_data, which it becomes."""
-    log_p = path.log_density(grid.points(grid.cells), grid.times()[:, None])
     data = path.p_data
-    density = Density("density", as_array(log_p.reshape(-1, grid.cells, grid.cells)), float(log_p.max()))
+    density = LawDensity("density", "marginal", density_top(path, grid.frames))
     mixture = Ellipses(
         "mixture", "data", as_array(data.means), as_array(data.covariances), as_array(data.weights), edit="data"
     )
-    speed = torch.linalg.vector_norm(_vectors(path.marginal_velocity, grid), dim=-1)
+    speed = torch.linalg.vector_norm(_vectors(path.marginal_velocity, grid, scale_times(path, grid.frames)), dim=-1)
     return Ground(density, mixture, float(torch.nanquantile(speed.flatten(), ARROW_QUANTILE)))
 
 
@@ -202,8 +212,8 @@ def panel(dynamics: Dynamics, runs: Runs, below: Ground, grid: Grid) -> PlanePan
     return PlanePanel(dynamics.name, "", grid.extent, tuple(layers), clickable=True)
 
 
-def _vectors(velocity: Velocity, grid: Grid) -> Tensor:
-    """The field at the arrows' places, frame by frame, (T, A², 2); NaN where it has no value (an end of time)."""
+def _vectors(velocity: Velocity, grid: Grid, times: Tensor) -> Tensor:
+    """The field at the arrows' places at the `times` (T,), (T, A², 2); NaN where it has no value (an end of time)."""
     at = grid.points(grid.arrows)
 
     def frame(t: float) -> Tensor:
@@ -213,14 +223,16 @@ def _vectors(velocity: Velocity, grid: Grid) -> Tensor:
             return torch.full_like(at, torch.nan)
 
     with torch.inference_mode():
-        return torch.stack([frame(t) for t in grid.times().tolist()])
+        return torch.stack([frame(t) for t in times.tolist()])
 
 
-def _arrows(dynamics: Dynamics, speed: float, grid: Grid) -> Vectors:
+def _arrows(dynamics: Dynamics, speed: float, grid: Grid) -> Vectors | LawVectors:
     cell = (grid.extent.x1 - grid.extent.x0) / grid.arrows
-    vectors = _vectors(dynamics.velocity, grid)
-    shown = torch.where(vectors.isfinite(), vectors, torch.nan)
     scale = 0.9 * cell / speed if speed > 0 else 1.0
+    if dynamics.name == "exact":
+        return LawVectors("velocity", dynamics.role, "marginal", "velocity", scale, grid.arrows)
+    vectors = _vectors(dynamics.velocity, grid, grid.times())
+    shown = torch.where(vectors.isfinite(), vectors, torch.nan)
     at = as_array(grid.points(grid.arrows))
     return Vectors("velocity", dynamics.role, at, as_array(shown), scale, 1.4 * cell)
 

@@ -18,6 +18,7 @@ from fmviz.app.network import Learned
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip, PlanePanel
 from fmviz.clips.extents import extent
+from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.sample.compute import clips
 from fmviz.lessons.sample.compute.clips import Dynamics, Ground, Runs, Sampler
@@ -62,8 +63,10 @@ def _payload(
 ) -> bytes:
     grid = _grid(scene)
     panels = tuple(_clicked(scene, how, learned, click, language) for learned in shown)
-    readouts = paths.readouts(scenes.path(scene), scenes.sigma(scene), grid)
-    return encode(Clip(paths.as_array(grid.times()), panels, readouts), labels(language), view)
+    path = scenes.path(scene)
+    readouts = paths.readouts(path, scenes.sigma(scene), grid)
+    clip = Clip(paths.as_array(grid.times()), panels, readouts, law=law_of(path, follows=True))
+    return encode(clip, labels(language), view)
 
 
 def _clicked(

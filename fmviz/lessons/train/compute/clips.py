@@ -22,14 +22,19 @@ from fmviz.clips.clip import (
     Density,
     Extent,
     Floats,
+    Law,
+    LawDensity,
+    LawVectors,
     Layer,
     Particles,
     PlanePanel,
     Readout,
     Vectors,
 )
+from fmviz.clips.laws import law_of
 from fmviz.clips.particles import marginal_ode
 from fmviz.clips.paths import Grid, Starts, arrow_scale, as_array
+from fmviz.clips.scales import density_top, scale_times
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.solvers import solve_ode
@@ -42,10 +47,9 @@ LARGEST = 1e12
 
 @dataclass(frozen=True)
 class Resolution:
-    """How fine a clip is: frames, cells of the density and of the error, arrows, and at most so many particles."""
+    """How fine a clip is: frames, cells of the error, arrows, and at most so many particles."""
 
     frames: int
-    density_cells: int
     error_cells: int
     particles: int
     trail: int
@@ -58,11 +62,11 @@ class Resolution:
         return self.frames * (still + self.particles) + 2 * (self.frames - 1) * self.particles
 
 
-LIVE = Resolution(frames=11, density_cells=48, error_cells=16, particles=140, trail=2, arrows=13)
+LIVE = Resolution(frames=11, error_cells=16, particles=140, trail=2, arrows=13)
 """While a network trains: a new clip several times a second, beside the training."""
-STILL = Resolution(frames=31, density_cells=64, error_cells=56, particles=500, trail=5)
+STILL = Resolution(frames=31, error_cells=56, particles=500, trail=5)
 """At rest."""
-COARSE = Resolution(frames=7, density_cells=48, error_cells=12, particles=80, trail=1, arrows=10)
+COARSE = Resolution(frames=7, error_cells=12, particles=80, trail=1, arrows=10)
 """For networks that are too large for the others."""
 LIVE_COST, STILL_COST = 8e8, 1.5e10
 """Points times weights of a clip: about a tenth of a second while it trains, and about a second at rest."""
@@ -82,7 +86,8 @@ class Truth:
     Attributes:
         extent: of every panel.
         times: (T,), the frames.
-        density: the exact density, shown behind both fields.
+        law: the path.
+        density: its density, shown behind both fields.
         exact: the layers of the exact panel on top of it.
         particles: exact particles for the error panel.
         at: where the arrows stand, (A², 2), with the scale and the longest length of all of them.
@@ -95,7 +100,8 @@ class Truth:
     extent: Extent
     resolution: Resolution
     times: Tensor
-    density: Density
+    law: Law
+    density: LawDensity
     exact: tuple[Layer, ...]
     particles: Particles
     at: Tensor
@@ -115,25 +121,24 @@ def truth(path: ProbabilityPath, extent: Extent, starts: Starts, resolution: Res
     Raises:
         SingularTimeError: the velocity of this path is infinite at an end of time.
     """
-    grid = Grid(extent, resolution.frames, resolution.density_cells, resolution.arrows)
+    grid = Grid(extent, resolution.frames, arrows=resolution.arrows)
     times = grid.times()
-    log_p = path.log_density(grid.points(grid.cells), times[:, None])
     at, points = grid.points(grid.arrows), grid.points(resolution.error_cells)
-    arrows = path.marginal_velocity(at, times[:, None])
+    arrows = path.marginal_velocity(at, scale_times(path, resolution.frames)[:, None])
     x0 = starts.points(path.p_init)[: resolution.particles]
     positions = marginal_ode(path, x0, times)
     velocity = path.marginal_velocity(positions, times[:, None])
     scale = arrow_scale(arrows, grid)
     longest = 1.4 * (extent.x1 - extent.x0) / grid.arrows
     ode = as_array(positions)
-    cells = grid.cells
     return Truth(
         extent=extent,
         resolution=resolution,
         times=times,
-        density=Density("density", as_array(log_p.reshape(-1, cells, cells)), float(log_p.max())),
+        law=law_of(path),
+        density=LawDensity("density", "marginal", density_top(path, resolution.frames)),
         exact=(
-            Vectors("velocity", "velocity", as_array(at), as_array(arrows), scale, longest),
+            LawVectors("velocity", "velocity", "marginal", "velocity", scale, grid.arrows),
             Particles("ode", "ode", ode, resolution.trail, "ode_trails"),
         ),
         particles=Particles("ode", "ode", ode, size=0.7),
@@ -178,6 +183,7 @@ def learned_clip(known: Truth, model: LearnedModel) -> Clip:
             ),
         ),
         (Readout("|u_θ−u|/|u|", as_array(relative)),),
+        law=known.law,
     )
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.clips import labels
-from fmviz.clips.clip import Clip, Density, PlanePanel
+from fmviz.clips.clip import Density, PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
@@ -30,7 +30,7 @@ def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
     clip = clips.learned_clip(_truth(scene, clips.affordable(model, live=live)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
-    return encode(Clip(clip.times, tuple(titled), clip.readouts), labels(language), view)
+    return encode(replace(clip, panels=tuple(titled)), labels(language), view)
 
 
 def _worded(panel: PlanePanel, language: Language) -> PlanePanel:

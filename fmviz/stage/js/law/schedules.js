@@ -36,7 +36,7 @@ function scheduleValues(alpha, beta, dAlpha, dBeta, alphaDAlpha, betaDBeta) {
 /**
  * A function from t in [0, 1] to the six values.
  * `spec`: { name, parameters } of a preset, or { name: "custom", alpha, beta } with { tree, ends } each, where `ends` are value,
- * derivative and product at t = 0 and t = 1 (one-sided limits, which the server extrapolates).
+ * derivative and product at t = 0 and t = 1 (one-sided limits, which the server extrapolates), or null.
  */
 function makeSchedule(spec) {
   if (spec.name === "custom") {
@@ -53,8 +53,8 @@ function makeSchedule(spec) {
 }
 
 function curveAt({ tree, ends }, t) {
-  if (t === 0) return ends[0].map(Number);
-  if (t === 1) return ends[1].map(Number);
+  if (ends && t === 0) return ends[0].map(Number);
+  if (ends && t === 1) return ends[1].map(Number);
   const [value, slope] = evaluateTree(tree, t);
   return [value, slope, value * slope];
 }

@@ -1,0 +1,153 @@
+"""A path's closed forms on a page: they follow the finger, are as sharp as the screen at any zoom, and cost no message."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.helpers import OpenPage, Stage, wait_for_query
+
+pytestmark = pytest.mark.browser
+
+PATHS = "/probability-paths"
+MEAN = (2.8, 0.0)
+"""Of the first component of the ring."""
+
+COUNT_MESSAGES = """() => {
+    window.sent = 0;
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (...given) { window.sent += 1; return send.apply(this, given); };
+}"""
+
+
+@pytest.fixture
+def still(open_page: OpenPage) -> tuple[Page, Stage]:
+    """The page on probability paths, at rest."""
+    page = open_page(f"{PATHS}?t=0.5")
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    return page, stage
+
+
+def test_a_drag_is_drawn_at_every_move_and_tells_the_server_once(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    page.evaluate(COUNT_MESSAGES)
+    version, clip = int(stage.data("law")), stage.data("clip")
+    stage.drag("marginal", MEAN, (1.0, 1.5), steps=20, release=False)
+    stage.wait(f"Number(s.law) > {version + 5}")
+    assert page.evaluate("window.sent") == 0
+    dragged = stage.picture("marginal")
+    assert stage.data("clip") == clip
+    page.mouse.up()
+    stage.wait(f"s.clip !== '{clip}'")
+    wait_for_query(page, "mix", ".+")
+    assert stage.picture("marginal") != dragged  # the server's trajectories have come
+
+
+def test_escape_takes_a_drag_back(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    stage.wait("s.frameMs !== undefined")
+    stage.drag("marginal", MEAN, (1.0, 1.5), release=False)
+    version = int(stage.data("law"))
+    page.keyboard.press("Escape")
+    stage.wait(f"Number(s.law) > {version}")
+    page.mouse.up()
+    assert "mix" not in parse_qs(urlsplit(page.url).query)
+
+
+def test_z_moves_the_conditional_density_under_the_finger(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    left, right = stage.picture("conditional"), stage.picture("marginal")
+    version = int(stage.data("law"))
+    stage.drag("conditional", MEAN, (0.0, 2.0), release=False)
+    stage.wait(f"Number(s.law) > {version}")
+    assert stage.picture("conditional") != left
+    page.mouse.up()
+    wait_for_query(page, "z", ".+")
+    stage.wait("s.playing === 'false'")
+    assert stage.picture("marginal") == right
+
+
+def test_at_rest_a_density_is_as_fine_as_the_screen(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    stage.wait("Number(s.cells) >= 256")
+    stage.root.focus()
+    page.keyboard.press("Space")
+    stage.wait("Number(s.cells) <= 128")
+    page.keyboard.press("Space")
+    stage.wait("Number(s.cells) >= 256")
+
+
+def extent(stage: Stage, panel: str = "marginal") -> list[float]:
+    text = stage.root.locator(f"canvas[data-panel={panel}]").get_attribute("data-extent") or ""
+    return [float(side) for side in text.split(",")]
+
+
+def test_the_wheel_zooms_around_the_pointer_in_both_panels(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    box = stage.root.locator("canvas[data-panel=marginal]").bounding_box()
+    assert box is not None
+    at = round(stage.place("marginal", 2.0, 1.0)[0])  # a wheel tells of whole pixels
+    page.mouse.move(at, stage.place("marginal", 2.0, 1.0)[1])
+    x = -4.5 + 9.0 * (at - box["x"]) / box["width"]
+    for _ in range(12):
+        page.mouse.wheel(0, -120)
+    stage.wait("Number(s.zoom) > 10")
+    x0, x1, *_ = extent(stage)
+    assert extent(stage, "conditional") == extent(stage)
+    assert box["x"] + (x - x0) / (x1 - x0) * box["width"] == pytest.approx(at, abs=1.0)
+    wait_for_query(page, "view", ".+")
+
+
+def test_a_zoomed_view_is_in_the_link_and_double_click_shows_all(
+    still: tuple[Page, Stage], open_page: OpenPage
+) -> None:
+    page, stage = still
+    stage.root.focus()
+    for _ in range(6):
+        page.keyboard.press("+")
+    stage.wait("Number(s.zoom) > 3")
+    page.keyboard.press("d")
+    wait_for_query(page, "view", ".+")
+    opened = Stage(open_page(f"{PATHS}?{urlsplit(page.url).query}"))
+    opened.wait("Number(s.zoom) > 3")
+    assert extent(opened) == pytest.approx(extent(stage), abs=1e-3)
+    page.mouse.dblclick(*stage.place("conditional", *[(a + b) / 2 for a, b in (extent(stage)[:2], extent(stage)[2:])]))
+    stage.wait("s.zoom === '1'")
+    assert extent(stage) == [-4.5, 4.5, -4.5, 4.5]
+    page.wait_for_function("() => !location.search.includes('view=')")
+
+
+def test_the_background_of_a_zoomed_panel_can_be_dragged(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    stage.root.focus()
+    for _ in range(4):
+        page.keyboard.press("+")
+    stage.wait("Number(s.zoom) > 2")
+    x0, x1, y0, y1 = extent(stage)
+    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+    start = stage.place("marginal", *middle)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + 40, start[1] + 20, steps=4)
+    page.mouse.up()
+    now = extent(stage)
+    assert now[0] < x0
+    assert now[2] > y0
+    page.keyboard.press("0")
+    stage.wait("s.zoom === '1'")
+
+
+def test_layers_that_are_off_travel_when_they_are_switched_on(still: tuple[Page, Stage]) -> None:
+    _, stage = still
+    before, picture = stage.data("clip"), stage.picture("marginal")
+    stage.chip("sde").click()
+    stage.wait(f"s.clip !== '{before}'")
+    assert stage.picture("marginal") != picture
+    sent = stage.data("clip")
+    stage.chip("sde").click()
+    stage.chip("score").click()
+    stage.chip("sde").click()
+    assert stage.data("clip") == sent  # what has come once stays
