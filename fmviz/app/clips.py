@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from fmviz.app.catalogue import section
+from fmviz.app.catalogue import section, translate
 from fmviz.clips import paths
 from fmviz.clips.clip import Floats, PlanePanel, Readout
 from fmviz.clips.extents import extent
+from fmviz.clips.laws import rows_of, schedule_of
 from fmviz.clips.paths import Grid, Sent, Starts
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import Labels
+from fmviz.stage.standalone import Choices
+from fmviz.theory import presets, schedulers
 
 __all__ = [
     "Event",
     "Point",
+    "choices",
     "conditional_point",
     "curves",
     "grid_of",
@@ -60,6 +64,19 @@ def curves(scene: Scene) -> tuple[Floats, tuple[Readout, ...]]:
     """The times, and alpha_t, beta_t and sigma_t at them."""
     grid = grid_of(scene)
     return paths.as_array(grid.times()), paths.readouts(scenes.path(scene), scenes.sigma(scene), grid)
+
+
+@lru_cache(maxsize=4)
+def choices(language: Language) -> Choices:
+    """Data and schedules to choose from on a page without a server."""
+    return Choices(
+        data_label=translate(language, "app.choose_data"),
+        schedule_label=translate(language, "app.choose_schedule"),
+        data={translate(language, f"preset.{name}"): rows_of(presets.get(name)) for name in presets.names()},
+        schedules={
+            translate(language, f"scheduler.{name}"): schedule_of(schedulers.get(name)) for name in schedulers.NAMES
+        },
+    )
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from fmviz.app import order, state
 from fmviz.app.choices import State
+from fmviz.app.clips import choices
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
@@ -153,7 +154,7 @@ def standalone(title: str) -> Callable[[], bytes]:
     """
     payload: bytes = st.session_state[f"{LAST}.{order.stage_key()}"]
     language = state.current().shell.language
-    return lambda: standalone_html(payload, title, language).encode()
+    return lambda: standalone_html(payload, title, language, choices=choices(language)).encode()
 
 
 def _clip(payload: bytes) -> object:

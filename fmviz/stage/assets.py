@@ -7,10 +7,11 @@ they are the body of one function, which the player calls for itself and whose t
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["LAW_SCRIPTS", "SCRIPTS", "law_script", "script", "style"]
+__all__ = ["LAW_SCRIPTS", "SCRIPTS", "bare_script", "law_script", "script", "style"]
 
 LAW_SCRIPTS = (
     "errors.js",
@@ -52,6 +53,7 @@ SCRIPTS = (
     "messages.js",
     "mixture.js",
     "toolbar.js",
+    "local.js",
     "pointer.js",
     "keys.js",
     "export.js",
@@ -64,6 +66,12 @@ def script() -> str:
     """The whole player as one ES module."""
     folder = files("fmviz.stage") / "js"
     return "\n".join([law_script(), *((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)])
+
+
+@cache
+def bare_script() -> str:
+    """The same without the comments that stand on lines of their own, for a file that is handed on."""
+    return re.sub(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", "", script(), flags=re.MULTILINE | re.DOTALL)
 
 
 @cache

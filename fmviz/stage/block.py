@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from fmviz.clips.clip import Density, Floats, Signed
 
-__all__ = ["NATS", "Block"]
+__all__ = ["DTYPES", "NATS", "Block"]
+
+DTYPES = {"u16": "<u2", "i16": "<i2", "s16": "<i2", "f32": "<f4", "f64": "<f8"}
+"""How numpy calls the kinds of arrays."""
 
 NATS = 30.0
 """Depth of the log density kept below the top: exp(-30) of the top is far under what any scale shows."""

@@ -43,14 +43,15 @@ def law_entry(block: Block, law: Law) -> dict[str, Any]:
     return {
         "init": block.doubles(law.init),
         "data": block.doubles(law.data),
-        "schedule": _schedule(law.schedule),
+        "schedule": schedule_entry(law.schedule),
         "z": [float(c) for c in law.z],
         "z_name": law.z_name,
         "follows": law.follows,
     }
 
 
-def _schedule(schedule: Schedule) -> dict[str, Any]:
+def schedule_entry(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as the player reads it."""
     entry: dict[str, Any] = {"name": schedule.name, "parameters": list(schedule.parameters)}
     for name, (tree, ends) in zip(("alpha", "beta"), schedule.curves, strict=False):
         entry[name] = {"tree": tree, "ends": ends and [[_json(number) for number in end] for end in ends]}

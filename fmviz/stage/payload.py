@@ -41,7 +41,7 @@ import numpy as np
 from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, DIVERGING_DARK, DIVERGING_LIGHT, ROLE_COLOURS
 from fmviz.clips.clip import Absent, BarsPanel, Clip, Contours, LawParticles, LawVectors, Particles, PlanePanel, Vectors
 from fmviz.errors import ParameterError
-from fmviz.stage.block import NATS, Block
+from fmviz.stage.block import DTYPES, NATS, Block
 from fmviz.stage.checking import arrays, check, trail_name
 from fmviz.stage.labels import Labels
 from fmviz.stage.layers import law_entry, layer_entry
@@ -58,6 +58,7 @@ __all__ = [
     "default_layers",
     "encode",
     "layer_names",
+    "packed",
 ]
 
 MAGIC = b"FMVZ"
@@ -171,9 +172,28 @@ def encode(clip: Clip, labels: Labels, view: View) -> bytes:
         "panels": [_bars(block, p) if isinstance(p, BarsPanel) else _plane(block, p) for p in clip.panels],
         "readouts": [{"label": r.label, "values": block.floats(r.values)} for r in clip.readouts],
     }
+    return _joined(header, block)
+
+
+def _joined(header: dict[str, Any], block: Block) -> bytes:
     text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     start = MAGIC + struct.pack("<I", len(text)) + text
     return b"".join([start, bytes(-len(start) % 8), *block.parts])
+
+
+def packed(header: dict[str, Any], payload: bytes) -> bytes:
+    """A payload of `header`, a changed header of `payload`, with those arrays of it that the header still names."""
+    block = Block()
+
+    def move(node: Any) -> Any:
+        if isinstance(node, dict):
+            if {"offset", "count", "dtype"} <= node.keys():
+                raw = np.frombuffer(payload, DTYPES[node["dtype"]], node["count"], header["start"] + node["offset"])
+                return node | block.add(node["dtype"], raw)
+            return {key: move(value) for key, value in node.items() if key != "start"}
+        return [move(value) for value in node] if isinstance(node, list) else node
+
+    return _joined(move(header), block)
 
 
 def decode_header(payload: bytes) -> dict[str, Any]:

@@ -4,37 +4,99 @@ from __future__ import annotations
 
 import base64
 import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fmviz.charts.palette import ROLE_COLOURS
-from fmviz.stage.assets import script, style
-from fmviz.stage.payload import decode_header
+from fmviz.clips.clip import Schedule
+from fmviz.stage.assets import bare_script, style
+from fmviz.stage.layers import schedule_entry
+from fmviz.stage.payload import decode_header, packed
 
-__all__ = ["standalone_html"]
+__all__ = ["Choices", "standalone_html"]
 
 
-def standalone_html(payload: bytes, title: str, lang: str, *, width: int = 1600) -> str:
-    """A self-contained page that plays `payload`; nothing on it can be edited. It prints on one sheet, in landscape, on white.
+@dataclass(frozen=True)
+class Choices:
+    """What a page without a server can show beside the clip it was made from.
+
+    Attributes:
+        data_label, schedule_label: what the two lists are called.
+        data: name to components (K, 6), as in `fmviz.clips.clip.Law`.
+        schedules: name to schedule.
+    """
+
+    data_label: str
+    schedule_label: str
+    data: Mapping[str, NDArray[np.float64]]
+    schedules: Mapping[str, Schedule]
+
+
+def standalone_html(payload: bytes, title: str, lang: str, *, choices: Choices | None = None, width: int = 1600) -> str:
+    """A self-contained page that plays `payload`. It prints on one sheet, in landscape, on white.
+
+    With `choices` a clip whose law follows stays alive: its components and z can be dragged, data and schedule chosen, and the
+    page works everything out itself, the trajectories of the ODE included. Otherwise nothing on it can be edited.
 
     Args:
         payload: what `fmviz.stage.payload.encode` returned.
         title: the page's title and heading.
         lang: its language tag, such as ``"en"`` or ``"zh-CN"``.
+        choices: other data and schedules.
         width: the stage is at most so many pixels wide; what shall fit on A4 keeps below 1060.
 
     Raises:
         ParameterError: `payload` is none.
     """
-    decode_header(payload)
+    header = decode_header(payload)
+    alive = choices is not None and header["law"] is not None and header["law"]["follows"]
     return _PAGE.format(
         lang=html.escape(lang, quote=True),
         title=html.escape(title),
         light=_variables("light"),
         dark=_variables("dark"),
         style=style(),
-        module=script(),
-        clip=base64.b64encode(payload).decode(),
+        module=bare_script(),
+        clip=base64.b64encode(_alone(payload, header) if alive else payload).decode(),
+        choices=_json(_choices(choices)) if choices is not None and alive else "null",
+        read_only="false" if alive else "true",
         width=width,
     )
+
+
+def _alone(payload: bytes, header: dict[str, Any]) -> bytes:
+    """The payload without what the page works out itself, and without layers that it could not have sent."""
+    panels = []
+    for panel in header["panels"]:
+        if panel["kind"] == "plane":
+            layers = [layer for layer in panel["layers"] if layer["kind"] != "absent"]
+            panel = panel | {"layers": [layer | {"positions": None} if "way" in layer else layer for layer in layers]}
+        panels.append(panel)
+    return packed(header | {"panels": panels}, payload)
+
+
+def _choices(choices: Choices) -> dict[str, Any]:
+    def rows(components: NDArray[np.float64]) -> list[list[float]]:
+        return [[float(f"{value:.5g}") for value in row] for row in components]
+
+    return {
+        "data_label": choices.data_label,
+        "schedule_label": choices.schedule_label,
+        "data": [{"label": label, "rows": rows(components)} for label, components in choices.data.items()],
+        "schedules": [
+            {"label": label, "schedule": schedule_entry(schedule)} for label, schedule in choices.schedules.items()
+        ],
+    }
+
+
+def _json(value: object) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 _GROUND = {
@@ -81,7 +143,7 @@ h1 {{ font-size: 20px; font-weight: 600; line-height: 28px; margin: 0 0 8px; }}
 {module}
 const letters = atob(document.getElementById("clip").textContent);
 const data = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-stage({{ data, parentElement: document.getElementById("stage"), readOnly: true }});
+stage({{ data, parentElement: document.getElementById("stage"), readOnly: {read_only}, choices: {choices} }});
 </script>
 </body>
 </html>

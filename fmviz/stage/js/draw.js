@@ -46,7 +46,7 @@ function drawGround(S, view) {
   const { pixels } = view.surface;
   const look = [pixels.length, S.clip.digest, S.theme.key, S.type, S.scale, S.perFrame, view.window, ...on.map((layer) => layer.name)].join();
   const law = on[0]?.of ? lawOf(S) : null;
-  const version = law && `${law.version},${gridOf(S, view, law[on[0].of].pairs)}`;
+  const version = law && Object.values(densityKey(S, view, on[0])).join();
   const kept = view.ground;
   const turns = Math.min(Math.max(Math.round(S.cost / 2.5), 2), 4);
   const place = layers.some((layer) => layer.kind === "signed") ? 0 : S.panels.indexOf(view);

@@ -7,6 +7,7 @@ const GRIDS = [48, 64, 96, 128, 192, 256, 384, 512, 768]; // cells of a density 
 const MOVING_GRID = 128; // more would not be seen while it moves
 const REST_AFTER = 140; // milliseconds without motion
 const FLOW_MS = 5;
+const MOST_FLOW_MS = 30;
 const LEAST_FLOW = 200; // particles that follow in every picture
 
 /** The law to draw from; null where the clip has none. */
@@ -74,30 +75,52 @@ function sharpenLater(S) {
   }, REST_AFTER + 10);
 }
 
-/** How many columns and rows of cells a density is worked out on. */
-function gridOf(S, view, pairs) {
+/** What a density on so many cells costs, in milliseconds, as measured till now. */
+const densityCost = (S, pairs, cells) => cells * (pairs * (S.cellMs ?? 5e-7) + 2e-5);
+
+/** Columns and rows of cells with so many along the longer side of a plot. */
+function gridOf({ plot }, side) {
+  const short = Math.max(2, Math.round((side * Math.min(plot.width, plot.height)) / Math.max(plot.width, plot.height)));
+  return plot.width >= plot.height ? [side, short] : [short, side];
+}
+
+/** How many cells there is time for now. */
+function affordableSide(S, view, pairs) {
   const moving = isMoving(S);
   const budget = moving ? FRAME_MS : REST_MS;
-  const most = moving ? MOVING_GRID : Math.max(view.plot.width, view.plot.height);
-  const rate = S.cellMs ?? 5e-7; // milliseconds a cell and pair, as measured
-  const shape = Math.min(view.plot.width, view.plot.height) / Math.max(view.plot.width, view.plot.height);
-  const cost = (side) => side * side * shape * (pairs * rate + 2e-5);
-  const side = GRIDS.filter((n, i) => i === 0 || (n <= most && cost(n) <= budget)).at(-1);
-  const wide = view.plot.width >= view.plot.height;
-  const short = Math.max(2, Math.round(side * shape));
-  return wide ? [side, short] : [short, side];
+  const most = moving ? MOVING_GRID : sharpSide(view);
+  const fits = (side) => side <= most && densityCost(S, pairs, side * gridOf(view, side).at(-1)) <= budget;
+  return GRIDS.filter((side, i) => i === 0 || fits(side)).at(-1);
+}
+
+/** As many cells as the plot has pixels, or the next smaller step. */
+const sharpSide = (view) => GRIDS.filter((side) => side <= Math.max(view.plot.width, view.plot.height)).at(-1) ?? GRIDS[0];
+
+/** What tells whether a density has to be drawn again. */
+function densityKey(S, view, layer) {
+  const law = lawOf(S);
+  const side = affordableSide(S, view, law[layer.of].pairs);
+  return { side, base: [S.clip.digest, law.version, S.t, view.window].join(), sharp: view.sharp?.key };
 }
 
 /** The density of the law at the t on the clock as codes, kept until something changes. */
 function lawField(S, view, layer) {
   const law = lawOf(S);
-  const [columns, rows] = gridOf(S, view, law[layer.of].pairs);
-  const key = [S.clip.digest, law.version, S.t, columns, rows, view.window].join();
+  const { side, base } = densityKey(S, view, layer);
+  const full = sharpSide(view);
+  if (!isMoving(S) && side < full) {
+    const key = `${base},${full}`;
+    if (view.sharp?.key === key) return view.sharp;
+    askForDensity(S, view, layer, key, full);
+  }
+  const [columns, rows] = gridOf(view, side);
+  const key = `${base},${side}`;
   if (view.field?.key === key && view.field.layer === layer) return view.field;
   const cells = columns * rows;
-  const field = view.field?.codes.length === cells && view.field.sums ? view.field : { codes: new Uint16Array(cells), sums: new Float64Array(cells) };
+  const reused = view.field?.sums && view.field.codes.length === cells;
+  if (!reused) view.field = { codes: new Uint16Array(cells), sums: new Float64Array(cells) };
+  const { field } = view;
   Object.assign(field, { key, layer, rows, columns, window: view.window });
-  S.root.dataset.cells = columns;
   const table = lawTable(S, layer.of);
   const start = performance.now();
   if (table) {
@@ -105,10 +128,30 @@ function lawField(S, view, layer) {
     const spent = performance.now() - start;
     if (cells * table.count > 4e5) S.cellMs = mixRate(S.cellMs, Math.max(spent - cells * 2e-5, 0.05) / (cells * table.count));
   } else pointMass(field, law.z, layer);
-  let most = 0;
-  for (let c = 0; c < cells; c++) if (field.codes[c] > most) most = field.codes[c];
-  field.most = most;
+  finishField(S, field);
   return field;
+}
+
+function finishField(S, field) {
+  const { codes } = field;
+  let most = 0;
+  for (let c = 0; c < codes.length; c++) if (codes[c] > most) most = codes[c];
+  field.most = most;
+  S.root.dataset.cells = field.columns;
+}
+
+/** The same as fine as the screen, from the worker: the coarse picture stands till it comes. */
+function askForDensity(S, view, layer, key, side) {
+  const law = lawOf(S);
+  const { window } = view;
+  const [columns, rows] = gridOf(view, side);
+  const z = layer.of === "conditional" ? law.z : null;
+  const job = { kind: "density", key, spec: sendable(law), z, t: S.t, window, columns, rows, top: layer.hi, nats: NATS };
+  askWorker(S, `density of ${view.model.name}`, job, (codes) => {
+    if (!codes) return;
+    view.sharp = { key, layer, codes, columns, rows, window };
+    finishField(S, view.sharp);
+  });
 }
 
 const mixRate = (old, measured) => (old === undefined ? measured : old + 0.3 * (measured - old));
@@ -185,18 +228,32 @@ function interpolants(S, law, { starts, ends, items }) {
   return { positions, items };
 }
 
-/** The flow of the law: as many particles as there is time for now, the rest from the worker. */
+/** The flow of the law: as many particles as there is time for now; the worker finds them where that is too much. */
 function flowPlaces(S, law, layer) {
   const { times } = S.clip;
   const each = 2 * times.length * law.marginal.pairs * (S.flowMs ?? 8e-6);
   const wanted = S.drag || S.keyEdit ? Math.max(LEAST_FLOW, Math.floor(FLOW_MS / each)) : layer.items;
   const count = Math.min(layer.items, wanted);
-  if (count * each > 30) return askForFlow(S, law, layer, count);
+  if (count * each > MOST_FLOW_MS) return askForFlow(S, law, layer, count);
   const start = performance.now();
   const positions = orNothing(() => LAW.heunTrajectories(law.marginal, times, layer.starts, count));
-  if (!positions) return { positions: new Float32Array(0), items: 0 };
+  if (!positions) return NO_PLACES;
   S.flowMs = mixRate(S.flowMs, (performance.now() - start) / (2 * times.length * law.marginal.pairs * count));
   return { positions, items: count };
+}
+
+const NO_PLACES = { positions: new Float32Array(0), items: 0 };
+
+/** Particles of a law that costs much: those known till now, while the worker finds the new ones. */
+function askForFlow(S, law, layer, count) {
+  const job = { kind: "flow", key: law.version, spec: sendable(law), times: S.clip.times, starts: layer.starts, count };
+  askWorker(S, `flow of ${layer.name}`, job, (positions) => {
+    const found = positions ? { positions, items: count } : NO_PLACES;
+    S.lastFlow.set(layer.name, found);
+    law.ways.set(layer, found);
+    if (S.law !== law && S.law?.edited) S.law.ways.set(layer, found); // till its own has come
+  });
+  return S.lastFlow.get(layer.name) ?? NO_PLACES;
 }
 
 /** Whether a layer was simulated for a law that the user has changed since: it is not shown until the server has answered. */

@@ -11,7 +11,8 @@ export default function stage(component) {
     STAGES.set(parentElement, S);
   }
   S.setStateValue = setStateValue;
-  S.editable = !readOnly && Boolean(setStateValue);
+  S.choices = component.choices;
+  S.readOnly = Boolean(readOnly);
   takeGiven(S, data);
   return () => unmount(S, parentElement);
 }
@@ -33,6 +34,8 @@ function mount(parent) {
     known: new Set(),
     edits: new Map(),
     moves: new Map(),
+    waiting: new Map(),
+    lastFlow: new Map(),
     boxes: new Map(),
     outbox: { next: null, timer: 0, sent: -1e9, waiting: false },
     t: 0,
@@ -146,6 +149,9 @@ function takePayload(S, payload) {
   }
   const changed = first || S.clip.digest !== payload.header.clip;
   S.clip = decodeClip(payload);
+  S.local = !S.setStateValue && !S.readOnly && Boolean(S.clip.law?.follows);
+  S.editable = !S.readOnly && (Boolean(S.setStateValue) || S.local);
+  buildChoices(S);
   S.root.dataset.clip = S.clip.digest;
   syncPanels(S);
   if (first || before.view.revision !== S.header.view.revision) takeView(S, first);

@@ -146,9 +146,10 @@ function walkEllipse(view, component, deviations, corners, visit) {
   const s = Math.sin(angle);
   const px = toPixelX(view, component[1]);
   const py = toPixelY(view, component[2]);
-  for (let n = 0; n <= corners; n++) {
-    const u = deviations * long * Math.cos((2 * Math.PI * n) / corners);
-    const v = deviations * short * Math.sin((2 * Math.PI * n) / corners);
+  const count = Math.min(720, Math.max(corners, Math.ceil(4 * Math.sqrt(deviations * long * Math.max(kx, ky))))); // round at any zoom
+  for (let n = 0; n <= count; n++) {
+    const u = deviations * long * Math.cos((2 * Math.PI * n) / count);
+    const v = deviations * short * Math.sin((2 * Math.PI * n) / count);
     visit(px + (u * c - v * s) * kx, py - (u * s + v * c) * ky);
   }
 }

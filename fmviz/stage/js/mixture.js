@@ -95,6 +95,10 @@ function editDrag(S, edit, components) {
 
 /** Ends an edit: exactly one "done". */
 function editDone(S, edit, components) {
+  if (S.local) {
+    adoptLaw(S, { [edit.name]: components });
+    return;
+  }
   Object.assign(edit, { components, held: true, dragging: false, sentAt: performance.now() });
   reportDone(S, "edited", message(edit));
   settleLater(S);

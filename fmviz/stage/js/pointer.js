@@ -162,6 +162,10 @@ function endDrag(S) {
 
 function finishMove(S, name) {
   const move = S.moves.get(name);
+  if (S.local) {
+    adoptLaw(S, { z: move.place });
+    return;
+  }
   Object.assign(move, { dragging: false, sentAt: performance.now() });
   reportDone(S, "moved", { name, x: move.place[0], y: move.place[1] });
   settleLater(S);
@@ -201,6 +205,7 @@ function pointerUp(S, view, at, event) {
   for (const edit of S.edits.values()) edit.selected = -1;
   syncOverlays(S);
   invalidate(S);
+  if (S.local && view.model.clickable) clickLocally(S, x, y);
   if (!view.model.clickable || !S.setStateValue || !S.editable) return;
   const click = { x, y, t: S.t, panel: view.model.name };
   clearTimeout(S.clickTimer);

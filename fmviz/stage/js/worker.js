@@ -1,15 +1,25 @@
-// A second thread for what of the law costs more than a picture may: one request of a kind at a time, the latest only.
+// A second thread for what of the law costs more than a picture may. Of each kind of work only the latest request counts, and
+// one is under way at a time.
 
 /** The worker's own code, sent as text after that of the law. */
 function workerMain() {
-  onmessage = ({ data: { kind, id, spec, times, starts, count } }) => {
-    let positions = null;
+  const work = {
+    flow: ({ spec, times, starts, count }) => LAW.heunTrajectories(LAW.makeLaw(spec), times, starts, count),
+    density: ({ spec, z, t, window, columns, rows, top, nats }) => {
+      const law = LAW.makeLaw(spec);
+      const table = LAW.pairTable(z ? LAW.givenPoint(law, z) : law, t);
+      const cells = columns * rows;
+      return LAW.gridCodes(table, window, columns, rows, top, nats, new Uint16Array(cells), new Float64Array(cells));
+    },
+  };
+  onmessage = ({ data }) => {
+    let found = null;
     try {
-      if (kind === "flow") positions = LAW.heunTrajectories(LAW.makeLaw(spec), times, starts, count);
+      found = work[data.kind](data);
     } catch (error) {
       if (!(error instanceof LAW.SingularTimeError)) throw error;
     }
-    postMessage({ kind, id, positions });
+    postMessage(found, found ? [found.buffer] : []);
   };
 }
 
@@ -32,33 +42,37 @@ function endWorker(S) {
   S.worker?.terminate();
   S.worker = undefined;
   S.asked = null;
+  S.waiting.clear();
 }
 
-/** Particles of a law that costs much: those known till now, while the worker finds the new ones. */
-function askForFlow(S, law, layer, count) {
-  const worker = workerOf(S);
-  const known = S.lastFlow?.get(layer.name) ?? { positions: new Float32Array(0), items: 0 };
-  if (!worker) return known;
-  S.waiting = { law, layer, count };
-  if (!S.asked) sendFlow(S);
-  return known;
+/**
+ * Asks the worker for `job` and calls `then` with what it found, null where that has no value; false without a worker.
+ * A later request under the same name takes the place of one that still waits.
+ */
+function askWorker(S, name, job, then) {
+  if (!workerOf(S)) return false;
+  if (S.asked?.name === name && S.asked.key === job.key) return true;
+  S.waiting.set(name, { name, key: job.key, job, then });
+  if (!S.asked) sendNext(S);
+  return true;
 }
 
-function sendFlow(S) {
-  const { law, layer, count } = S.waiting;
-  S.asked = S.waiting;
-  S.waiting = null;
-  const spec = { init: law.init, data: law.data, schedule: law.given.schedule };
-  S.worker.postMessage({ kind: "flow", id: law.version, spec, times: S.clip.times, starts: layer.starts, count });
+function sendNext(S) {
+  const [next] = S.waiting.values();
+  if (!next) return;
+  S.waiting.delete(next.name);
+  S.asked = next;
+  S.worker.postMessage(next.job);
 }
 
-function workerAnswered(S, { positions }) {
-  const { law, layer, count } = S.asked;
+function workerAnswered(S, found) {
+  const { then } = S.asked;
   S.asked = null;
-  const found = positions ? { positions, items: count } : { positions: new Float32Array(0), items: 0 };
-  (S.lastFlow ??= new Map()).set(layer.name, found);
-  law.ways.set(layer, found);
-  if (S.law !== law) S.law?.ways.set(layer, found); // till its own has come
-  if (S.waiting) sendFlow(S);
+  if (!S.root.isConnected || !S.clip) return;
+  then(found);
+  sendNext(S);
   invalidate(S);
 }
+
+/** A law as a worker can be sent it. */
+const sendable = (law) => ({ init: law.init, data: law.data, schedule: law.given.schedule });

@@ -8,6 +8,8 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from fmviz.clips.law_layers import LawValues
+from fmviz.clips.laws import law_of
 from fmviz.clips.particles import marginal_ode, marginal_sde
 from fmviz.clips.paths import Starts
 from fmviz.theory import ProbabilityPath
@@ -15,7 +17,7 @@ from fmviz.theory.checks import continuity_residual, fokker_planck_residual, sco
 from fmviz.theory.metrics import energy_distance
 from fmviz.theory.sigmas import Sigma
 
-__all__ = ["Distances", "Residuals", "distances", "residuals"]
+__all__ = ["Distances", "Residuals", "distances", "expected", "residuals"]
 
 RESIDUAL_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 DISTANCE_TIMES = (0.25, 0.5, 0.75, 1.0)
@@ -40,6 +42,22 @@ class Distances:
     ode: float
     sde: float
     floor: float
+
+
+@torch.inference_mode()
+def expected(path: ProbabilityPath, n: int = 200) -> LawValues:
+    """Log density, velocity and score at `n` exact samples of p_t for each of five times, in float64, for the browser to check."""
+    exact = path.to(torch.float64)
+    generator = torch.Generator().manual_seed(1)
+    points = [exact.sample(n, t, generator=generator) for t in RESIDUAL_TIMES]
+    return LawValues(
+        law_of(path),
+        RESIDUAL_TIMES,
+        torch.stack(points).numpy(),
+        torch.stack([exact.log_density(x, t) for x, t in zip(points, RESIDUAL_TIMES, strict=True)]).numpy(),
+        torch.stack([exact.marginal_velocity(x, t) for x, t in zip(points, RESIDUAL_TIMES, strict=True)]).numpy(),
+        torch.stack([exact.marginal_score(x, t) for x, t in zip(points, RESIDUAL_TIMES, strict=True)]).numpy(),
+    )
 
 
 def residuals(path: ProbabilityPath, sigma: Sigma, n: int = 200) -> Residuals:

@@ -9,10 +9,12 @@ import streamlit as st
 from fmviz.app.catalogue import number
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.clips.law_layers import LawValues
 from fmviz.clips.paths import Starts
 from fmviz.errors import FmvizError
 from fmviz.lessons.paths.compute import evidence
 from fmviz.scene import Scene, scenes
+from fmviz.stage.law_check import law_check
 
 __all__ = ["table"]
 
@@ -20,6 +22,11 @@ __all__ = ["table"]
 @lru_cache(maxsize=16)
 def _residuals(scene: Scene) -> evidence.Residuals:
     return evidence.residuals(scenes.path(scene), scenes.sigma(scene))
+
+
+@lru_cache(maxsize=16)
+def _expected(scene: Scene) -> LawValues:
+    return evidence.expected(scenes.path(scene))
 
 
 @lru_cache(maxsize=16)
@@ -38,11 +45,10 @@ def table(scene: Scene) -> None:
     except FmvizError as error:
         st.error(explain(error))
         return
+    difference = law_check(_expected(scene), key=f"law_check_{abs(hash(scene))}")
     st.table(
-        {
-            tr(f"paths.check.{name}"): [number(getattr(found, name))]
-            for name in ("continuity", "fokker_planck", "score")
-        },
+        {tr(f"paths.check.{name}"): [number(getattr(found, name))] for name in ("continuity", "fokker_planck", "score")}
+        | {tr("paths.check.browser"): ["…" if difference is None else number(difference)]},
         border="horizontal",
     )
     st.caption(tr("paths.check.residuals_where", n=found.points))
