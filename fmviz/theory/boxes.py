@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.special import ndtr
 
 from fmviz.errors import ParameterError
-from fmviz.theory.conservation import MovingMixture, TermFactors
+from fmviz.theory.conservation import MovingMixture, TermFactors, flux_forms, weighted_sums
 
 _TWO_PI = 2.0 * math.pi
 # Correlations above this are expanded about 1, as Genz does; below it 20 nodes give 15 digits.
@@ -115,10 +115,11 @@ def fluxes(motion: MovingMixture, box: Box, half_sigma_squared: Tensor, law: Ter
     sides = []
     for axis, (low, high) in ((0, (box.y0, box.y1)), (1, (box.x0, box.x1))):
         along, weights = _composite(low, high, _PIECE * narrowest)
+        forms = flux_forms(motion, axis)
         for at, outward in (((box.x0, -1), (box.x1, 1)), ((box.y0, -1), (box.y1, 1)))[axis]:
             across = torch.full_like(along, at)
             points = torch.stack((across, along) if axis == 0 else (along, across), dim=-1)
-            carried, gradient = _edge(motion, points, axis)
+            carried, gradient = weighted_sums(motion, forms, points)[1].unbind(1)
             sides.append(torch.stack((carried @ weights, gradient @ weights)) * outward)
     transport, gradient = torch.stack(sides, dim=-1)  # each (T, 4)
     factor = half_sigma_squared.double().unsqueeze(-1)
@@ -203,17 +204,6 @@ def _side(motion: MovingMixture, axis: int, end: Tensor, low: Tensor, high: Tens
     first = here * (ndtr(upper) - ndtr(lower))
     ends = here * ((-0.5 * upper.square()).exp() - (-0.5 * lower.square()).exp()) / (math.sqrt(_TWO_PI) * spread)
     return first, -(away * first + mixed * ends) / variance
-
-
-def _edge(motion: MovingMixture, points: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """Components across a side of p u and of grad p at points (N, 2) on it; each (T, N)."""
-    weighted = motion.log_weights.exp().unsqueeze(-1) * _normal(motion, points.reshape(-1, 1, 1, 2)).permute(1, 2, 0)
-    velocity = torch.einsum("tcj,nj->tcn", motion.slope[..., axis, :], points) + motion.offset[..., axis, None]
-    c = motion.covariance
-    row = torch.stack((c[..., 1 - axis, 1 - axis], -c[..., 0, 1]), dim=-1) / _determinant(c).unsqueeze(-1)
-    apart = points - motion.mean.unsqueeze(-2)  # (T, C, N, 2)
-    precision_mean = -(row[..., :1] * apart[..., axis] + row[..., 1:] * apart[..., 1 - axis])
-    return (weighted * velocity).sum(1), (weighted * precision_mean).sum(1)
 
 
 def _normal(motion: MovingMixture, points: Tensor) -> Tensor:

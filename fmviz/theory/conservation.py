@@ -25,8 +25,19 @@ multiplies a mean other than zero it has no velocity. Given z, there is neither 
 nor a velocity where a derivative is infinite. `solvable` says which times are left; the others raise.
 """
 
-__all__ = ["MovingMixture", "TermFactors", "Terms", "moving_conditional", "moving_marginal", "solvable", "terms"]
+__all__ = [
+    "MovingMixture",
+    "TermFactors",
+    "Terms",
+    "flux_forms",
+    "moving_conditional",
+    "moving_marginal",
+    "solvable",
+    "terms",
+    "weighted_sums",
+]
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -194,18 +205,45 @@ def terms(motion: MovingMixture, x: Tensor, half_sigma_squared: Tensor) -> Terms
         dim=1,
     )  # (T, 4, C, 6)
     forms[:, 2:] *= half_sigma_squared.double().reshape(-1, 1, 1, 1)
-    basis = _basis(x.double())
-    log_form = _log_form(motion, precision, precision_mean)
-    count, components, n = len(forms), forms.shape[2], basis.shape[1]
-    density, found = basis.new_empty(count, n), basis.new_empty(count, 4, n)
-    height = max(1, _BLOCK // (components * n))
-    for start in range(0, count, height):
-        rows = slice(start, start + height)
-        weighted = (log_form[rows] @ basis).exp_()  # (T', C, N)
-        torch.sum(weighted, dim=1, out=density[rows])
-        sums = forms[rows].mT.flatten(1, 2) @ weighted  # (T', 4 * 6, N)
-        torch.sum(sums.view(-1, 4, 6, n).mul_(basis), dim=2, out=found[rows])
+    density, found = weighted_sums(motion, forms, x)
     return Terms(density, *found.unbind(1))
+
+
+def weighted_sums(motion: MovingMixture, forms: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The density at points, and the sum over the components of quadratic forms times their weighted densities.
+
+    Args:
+        motion: T times C components.
+        forms: coefficients of the monomials of `_basis`, F forms, (T, F, C, 6), float64.
+        x: the points, the same at all times, (N, 2); read as float64.
+
+    Returns:
+        (T, N) and (T, F, N).
+    """
+    basis = _basis(x.double())
+    precision = _inverse(motion.covariance)
+    log_form = _log_form(motion, precision, _apply(precision, motion.mean))
+    count, kinds, components, _ = forms.shape
+    n = basis.shape[1]
+    density, found = basis.new_empty(count, n), basis.new_empty(count, kinds, n)
+    width = max(1, min(n, _BLOCK // components))
+    height = max(1, _BLOCK // (components * width))
+    for start, left in itertools.product(range(0, count, height), range(0, n, width)):
+        rows, columns = slice(start, start + height), slice(left, left + width)
+        weighted = (log_form[rows] @ basis[:, columns]).exp_()  # (T', C, N')
+        density[rows, columns] = weighted.sum(dim=1)
+        sums = forms[rows].mT.flatten(1, 2) @ weighted  # (T', 6 F, N')
+        found[rows, :, columns] = torch.sum(sums.view(len(sums), kinds, 6, -1).mul_(basis[:, columns]), dim=2)
+    return density, found
+
+
+def flux_forms(motion: MovingMixture, axis: int) -> Tensor:
+    """For `weighted_sums`: the components along an axis of p u and of grad p, (T, 2, C, 6)."""
+    precision = _inverse(motion.covariance)
+    flat = torch.zeros_like(precision)
+    carried = _form(flat, motion.slope[..., axis, :], motion.offset[..., axis])
+    gradient = _form(flat, -precision[..., axis, :], _apply(precision, motion.mean)[..., axis])
+    return torch.stack((carried, gradient), dim=1)
 
 
 def _basis(x: Tensor) -> Tensor:

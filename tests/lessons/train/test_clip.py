@@ -131,8 +131,16 @@ def test_a_live_clip_is_cheap():
 def test_a_large_network_gets_a_coarser_clip(width, depth, live, still):
     scene = Scene()
     model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(width=width, depth=depth)))
-    assert affordable(model, live=True) == live
-    assert affordable(model, live=False) == still
+    assert affordable(model, 8, live=True) == live
+    assert affordable(model, 8, live=False) == still
+
+
+def test_many_pairs_of_components_have_fewer_cells_of_the_error():
+    model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
+    fine, coarse, least = (affordable(model, pairs, live=False) for pairs in (8, 1536, 10**6))
+    assert (fine.error_cells, least.error_cells) == (STILL.error_cells, 12)
+    assert coarse.frames * coarse.error_cells**2 * 1536 <= 6e7
+    assert coarse.error_cells > 30
 
 
 def test_the_points_of_a_clip_are_those_that_pass_through_the_network():

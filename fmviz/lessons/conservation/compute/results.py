@@ -27,6 +27,11 @@ from fmviz.theory.conservation import TermFactors
 __all__ = ["FRAMES", "box_numbers", "experiment", "maps", "payload", "title"]
 
 FRAMES, CELLS = 41, 56
+FEW_FRAMES, LEAST_CELLS = 31, 24
+MOST_EVALUATIONS = 9e7
+"""Of pairs of components at points and times, for one clip: with more the maps are coarser, so that they come within a second."""
+PAIRED_PARTICLES, LEAST_PARTICLES = 300_000, 100
+"""Particles times pairs of components; with more pairs fewer particles move, but never fewer than these."""
 LAWS: dict[BreakName, TermFactors] = {
     "none": TermFactors(),
     "velocity": TermFactors(velocity=1.1),
@@ -85,7 +90,8 @@ def _solution(scene: Scene, what: Experiment) -> clips.Solution:
 
 @lru_cache(maxsize=12)
 def _density(scene: Scene, what: Experiment) -> PlanePanel:
-    starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
+    count = min(scene.count, max(LEAST_PARTICLES, PAIRED_PARTICLES // _pairs(scene)))
+    starts = Starts(count, scene.seed_start, scene.seed_noise)
     return clips.density_panel(scenes.path(scene), scenes.sigma(scene), maps(scene, what), starts)
 
 
@@ -96,5 +102,13 @@ def box_numbers(scene: Scene, what: Experiment, sides: Sides) -> BoxNumbers:
     return clips.box_numbers(scenes.path(scene), scenes.sigma(scene), what, boxes.Box(*sides), times)
 
 
+def _pairs(scene: Scene) -> int:
+    return scenes.mixture(scene, "init").n_components * scenes.mixture(scene, "data").n_components
+
+
 def _grid(scene: Scene) -> Grid:
-    return Grid(extent(scene), frames=FRAMES, cells=CELLS)
+    pairs = _pairs(scene)
+    if FRAMES * CELLS**2 * pairs <= MOST_EVALUATIONS:
+        return Grid(extent(scene), frames=FRAMES, cells=CELLS)
+    cells = int((MOST_EVALUATIONS / (FEW_FRAMES * pairs)) ** 0.5)
+    return Grid(extent(scene), frames=FEW_FRAMES, cells=min(CELLS, max(LEAST_CELLS, cells)))

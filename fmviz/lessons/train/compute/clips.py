@@ -11,7 +11,7 @@ speed of the exact particles, so it reads as a fraction of what was to be learne
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -72,11 +72,23 @@ LIVE_COST, STILL_COST = 8e8, 1.5e10
 """Points times weights of a clip: about a tenth of a second while it trains, and about a second at rest."""
 
 
-def affordable(model: LearnedModel, *, live: bool) -> Resolution:
-    """The finest clip of `model` that does not keep everybody waiting; `live` while it trains."""
+MOST_EVALUATIONS = 6e7
+"""Of pairs of components at points and times: with more the error is shown on fewer cells."""
+
+
+def affordable(model: LearnedModel, pairs: int, *, live: bool) -> Resolution:
+    """The finest clip of `model` that does not keep everybody waiting; `live` while it trains.
+
+    Args:
+        model: the network.
+        pairs: of components of the path.
+        live: whether it trains.
+    """
     weights = model.network.architecture.n_weights
     most, choices = (LIVE_COST, (LIVE,)) if live else (STILL_COST, (STILL, LIVE))
-    return next((choice for choice in choices if choice.points * weights <= most), COARSE)
+    chosen = next((choice for choice in choices if choice.points * weights <= most), COARSE)
+    cells = int((MOST_EVALUATIONS / (chosen.frames * pairs)) ** 0.5)
+    return replace(chosen, error_cells=max(12, min(cells, chosen.error_cells)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,9 @@ def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
 @lru_cache(maxsize=12)
 def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
-    clip = clips.learned_clip(_truth(scene, clips.affordable(model, live=live)), model)
+    path = scenes.path(scene)
+    pairs = path.p_init.n_components * path.p_data.n_components
+    clip = clips.learned_clip(_truth(scene, clips.affordable(model, pairs, live=live)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(replace(clip, panels=tuple(titled)), labels(language), view)
 
