@@ -24,6 +24,7 @@ __all__ = [
     "Point",
     "choices",
     "conditional_point",
+    "costly",
     "curves",
     "grid_of",
     "labels",
@@ -31,6 +32,7 @@ __all__ = [
     "starts_of",
 ]
 
+MANY_PAIRS = 256
 Point = tuple[float, float]
 Event = tuple[float, float, float]
 
@@ -46,9 +48,17 @@ def starts_of(scene: Scene) -> Starts:
 
 
 @lru_cache(maxsize=12)
-def marginal_panel(scene: Scene, sent: Sent) -> PlanePanel:
-    """The marginal path, with those of its simulated layers that are `sent`."""
-    return paths.marginal_panel(scenes.path(scene), scenes.sigma(scene), grid_of(scene), starts_of(scene), sent)
+def marginal_panel(scene: Scene, sent: Sent, *, draft: bool = False) -> PlanePanel:
+    """The marginal path, with those of its simulated layers that are `sent`, in a `draft` without the trajectories of the ODE."""
+    return paths.marginal_panel(
+        scenes.path(scene), scenes.sigma(scene), grid_of(scene), starts_of(scene), sent, draft=draft
+    )
+
+
+def costly(scene: Scene) -> bool:
+    """Whether the trajectories of a scene take so long that its picture had better come before them."""
+    pairs = scenes.mixture(scene, "init").n_components * scenes.mixture(scene, "data").n_components
+    return pairs > MANY_PAIRS
 
 
 def conditional_point(scene: Scene, z: Point | None) -> Point:

@@ -19,6 +19,7 @@ __all__ = [
     "expect_stage",
     "nothing_drawn_yet",
     "nothing_to_draw",
+    "page_run_pending",
     "picture_done",
     "picture_first",
     "stage_here",
@@ -75,6 +76,11 @@ def picture_first(change: Callable[..., None], *args: object) -> Callable[[], No
             st.session_state[WAITING] = False
 
     return callback
+
+
+def page_run_pending() -> bool:
+    """Whether the stage alone is run now, and the page will be once it has been drawn: a draft will do till then."""
+    return bool(st.session_state.get(WAITING))
 
 
 def nothing_to_draw() -> None:

@@ -23,7 +23,7 @@ from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
 from fmviz.stage.payload import View, decode_header
 from fmviz.stage.standalone import standalone_html
 
-__all__ = ["first_view", "player", "sent", "standalone", "visit_view"]
+__all__ = ["draft", "first_view", "player", "sent", "standalone", "visit_view"]
 
 SETTLED, LAST, VISIT, SENT = "fmviz_settled", "fmviz_last_payload", "fmviz_visit", "fmviz_sent"
 BEFORE_DRAG = "fmviz_before_drag"
@@ -80,6 +80,11 @@ def visit_view(page: str, part: str, *, acknowledge: bool = True, span: float = 
         )
     shown: View = st.session_state[VISIT][1]
     return shown
+
+
+def draft() -> bool:
+    """Whether a draft of the picture will do: the whole of it follows as soon as it has been drawn."""
+    return order.page_run_pending()
 
 
 def sent(part: str, among: frozenset[str]) -> frozenset[str]:

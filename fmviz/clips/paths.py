@@ -82,11 +82,7 @@ class Grid:
 
     def points(self, n: int) -> Tensor:
         """The centres of n × n cells, (n², 2), row 0 at the lowest y."""
-        e = self.extent
-        x = e.x0 + (torch.arange(n) + 0.5) * (e.x1 - e.x0) / n
-        y = e.y0 + (torch.arange(n) + 0.5) * (e.y1 - e.y0) / n
-        yy, xx = torch.meshgrid(y, x, indexing="ij")
-        return torch.stack([xx, yy], dim=-1).reshape(-1, 2)
+        return scales.cell_centres(self.extent, n)
 
 
 @dataclass(frozen=True)
@@ -111,10 +107,13 @@ class Starts:
 
 
 def marginal_panel(
-    path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts, sent: Sent = SIMULATED
+    path: ProbabilityPath, sigma: Sigma, grid: Grid, starts: Starts, sent: Sent = SIMULATED, *, draft: bool = False
 ) -> PlanePanel:
-    """The marginal path p_t with velocity, score, particles and exact samples; what of the `SIMULATED` is not `sent` is absent."""
-    found = path_scales(path, grid.extent, grid.points(grid.arrows), grid.arrows, grid.frames)
+    """The marginal path p_t with velocity, score, particles and exact samples.
+
+    What of the `SIMULATED` is not `sent` is absent; in a `draft` the player finds the trajectories of the ODE itself.
+    """
+    found = path_scales(path, grid.extent, grid.arrows, grid.frames)
     x0 = starts.points(path.p_init)
     z = path.p_data.sample(starts.count, generator=starts.reference())
     times = grid.times()
@@ -138,7 +137,7 @@ def marginal_panel(
                 "ode",
                 as_array(x0),
                 "flow",
-                positions=as_array(marginal_ode(path, x0, times)),
+                positions=None if draft else as_array(marginal_ode(path, x0, times)),
                 trail=TRAIL,
                 trail_name="ode_trails",
             ),
@@ -152,7 +151,7 @@ def conditional_panel(
     path: ProbabilityPath, sigma: Sigma, z: tuple[float, float], grid: Grid, starts: Starts, sent: Sent = SIMULATED
 ) -> PlanePanel:
     """The conditional path p_t(·|z) with the same layers; arrows have the marginal panel's scale."""
-    found = path_scales(path, grid.extent, grid.points(grid.arrows), grid.arrows, grid.frames)
+    found = path_scales(path, grid.extent, grid.arrows, grid.frames)
     point, times = torch.tensor(z), grid.times()
     x0 = starts.points(path.p_init)
     exact = path.p_init.sample(starts.count, generator=starts.reference())

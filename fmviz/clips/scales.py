@@ -8,6 +8,7 @@ it changes itself (``stage/js/law/scales.js``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ __all__ = [
     "ARROW_QUANTILE",
     "PathScales",
     "arrow_scale",
+    "cell_centres",
     "conditional_top",
     "density_top",
     "path_scales",
@@ -45,14 +47,23 @@ class PathScales:
     score: float
 
 
+@lru_cache(maxsize=16)
 @torch.inference_mode()
-def path_scales(path: ProbabilityPath, extent: Extent, points: Tensor, across: int, frames: int) -> PathScales:
-    """The scales of a picture of `extent` with `frames` frames and `across` squared arrows at `points` (across², 2)."""
-    times = scale_times(path, frames)
+def path_scales(path: ProbabilityPath, extent: Extent, across: int, frames: int) -> PathScales:
+    """The scales of a picture of `extent` with `frames` frames and `across` squared arrows; remembered for a few paths."""
+    times, points = scale_times(path, frames), cell_centres(extent, across).to(path.p_data.dtype)
     velocity, score = path.velocity_and_score(points, times[:, None])
     return PathScales(
         density_top(path, frames), arrow_scale(velocity, extent, across), arrow_scale(score, extent, across)
     )
+
+
+def cell_centres(extent: Extent, n: int) -> Tensor:
+    """The centres of n × n cells, (n², 2), row 0 at the lowest y."""
+    x = extent.x0 + (torch.arange(n) + 0.5) * (extent.x1 - extent.x0) / n
+    y = extent.y0 + (torch.arange(n) + 0.5) * (extent.y1 - extent.y0) / n
+    yy, xx = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([xx, yy], dim=-1).reshape(-1, 2)
 
 
 @torch.inference_mode()

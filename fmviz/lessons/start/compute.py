@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from fmviz.app.catalogue import translate
-from fmviz.app.clips import conditional_point, grid_of, labels, marginal_panel
+from fmviz.app.clips import conditional_point, costly, grid_of, labels, marginal_panel
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip
 from fmviz.clips.laws import law_of
@@ -19,9 +19,13 @@ __all__ = ["payload"]
 
 
 @lru_cache(maxsize=12)
-def payload(scene: Scene, view: View, language: Language, sent: Sent = frozenset()) -> bytes:
-    """The stage of the start page: the marginal path alone, with those of its simulated layers that are `sent`."""
-    panel = replace(marginal_panel(scene, sent), title=translate(language, "start.marginal"), clickable=False)
+def payload(scene: Scene, view: View, language: Language, sent: Sent = frozenset(), *, draft: bool = False) -> bytes:
+    """The stage of the start page: the marginal path alone, with those of its simulated layers that are `sent`; a `draft` may do without trajectories."""
+    panel = replace(
+        marginal_panel(scene, sent, draft=draft and costly(scene)),
+        title=translate(language, "start.marginal"),
+        clickable=False,
+    )
     grid = grid_of(scene)
     path = scenes.path(scene)
     readouts = paths.readouts(path, scenes.sigma(scene), grid)

@@ -26,7 +26,9 @@ def show() -> None:
     player.player(
         "start_stage",
         "path",
-        lambda: compute.payload(state.current().scene, view, current.shell.language, player.sent("path", SIMULATED)),
+        lambda: compute.payload(
+            state.current().scene, view, current.shell.language, player.sent("path", SIMULATED), draft=player.draft()
+        ),
     )
     if not current.shell.present:
         _cards()

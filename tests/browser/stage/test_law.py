@@ -224,7 +224,7 @@ def test_scales_of_a_law_changed_in_the_browser(page: Page, names: tuple[str, st
     init = builders.standard() if names[0] == "standard" else presets.get(names[0]).to(torch.float64)
     path = ProbabilityPath(init, presets.get(names[1]).to(torch.float64), schedulers.get("trig"))
     grid = Grid(Extent(-4.5, 4.5, -4.5, 4.5))
-    wanted = path_scales(path, grid.extent, grid.points(20).double(), 20, grid.frames)
+    wanted = path_scales(path, grid.extent, 20, grid.frames)
     script = """({spec, z}) => {
         const law = LAW.makeLaw(spec);
         const window = [-4.5, 4.5, -4.5, 4.5];

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from fmviz.app.catalogue import translate
-from fmviz.app.clips import Event, Point, grid_of, labels, marginal_panel, starts_of
+from fmviz.app.clips import Event, Point, costly, grid_of, labels, marginal_panel, starts_of
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip, Floats, LawParticles, PlanePanel
 from fmviz.clips.laws import law_of
@@ -29,11 +29,19 @@ def _conditional_panel(scene: Scene, z: Point, sent: Sent) -> PlanePanel:
 
 @lru_cache(maxsize=12)
 def payload(
-    scene: Scene, z: Point, click: Event | None, view: View, language: Language, sent: Sent = frozenset()
+    scene: Scene,
+    z: Point,
+    click: Event | None,
+    view: View,
+    language: Language,
+    sent: Sent = frozenset(),
+    *,
+    draft: bool = False,
 ) -> bytes:
-    """The stage of the page: conditional, marginal, posterior, with those of the simulated layers that are `sent`."""
+    """The stage of the page: conditional, marginal, posterior, with those of the simulated layers that are `sent`; a `draft` may do without trajectories."""
     path, grid = scenes.path(scene), grid_of(scene)
-    marginal, conditional = marginal_panel(scene, sent), _conditional_panel(scene, z, sent)
+    marginal = marginal_panel(scene, sent, draft=draft and costly(scene))
+    conditional = _conditional_panel(scene, z, sent)
     if click is not None:
         marginal = replace(marginal, layers=(*marginal.layers, *paths.click_layers(path, click, grid)))
     panels = (

@@ -30,7 +30,15 @@ def show() -> None:
     def payload() -> bytes:
         now = state.current()
         z = conditional_point(now.scene, now.path.z)
-        return results.payload(now.scene, z, now.paths.click, view, now.shell.language, player.sent("path", SIMULATED))
+        return results.payload(
+            now.scene,
+            z,
+            now.paths.click,
+            view,
+            now.shell.language,
+            player.sent("path", SIMULATED),
+            draft=player.draft(),
+        )
 
     lesson.opening("paths", general_source=not current.scene.gaussian_source)
     player.player("paths_stage", "path", payload, clicked=_click)
