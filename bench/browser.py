@@ -129,7 +129,7 @@ def playing(page: Page) -> Iterator[Row]:
     layers = len((root.get_attribute("data-layers") or "").split(","))
     yield note("layers shown, on two panels and the posterior", layers, "")
     yield at_least("frames per second, all layers on", fps, "fps", 55)
-    yield at_most("mean cost of drawing one frame", cost, "ms", 6)
+    yield at_most("mean cost of drawing one frame", cost, "ms", 4)
 
     root.locator("[data-role=play]").click()
     page.wait_for_timeout(300)
@@ -169,7 +169,7 @@ def changes(page: Page, url: str) -> Iterator[Row]:
             page.goto(f"{url}{PATHS}?data={data}")
             shown = data
         waits.append(scheduler_ms(page, scheduler))
-    yield at_most("control changed → new clip drawn, median", statistics.median(waits), "ms", 400)
+    yield at_most("control changed → new clip drawn, median", statistics.median(waits), "ms", 200)
     yield note("the slowest of them", max(waits), "ms")
 
 

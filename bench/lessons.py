@@ -65,5 +65,5 @@ def rows() -> Iterator[Row]:
                 context.close()
                 yield at_least(f"{name}: frames per second, all layers on", fps, "fps", 55)
                 yield note(f"{name}: mean cost of drawing one frame", cost, "ms")
-                yield at_most(f"{name}: control changed → new clip drawn, median", statistics.median(waits), "ms", 400)
+                yield at_most(f"{name}: control changed → new clip drawn, median", statistics.median(waits), "ms", 300)
         browser.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,81 @@ def test_a_label_cannot_leave_its_script(payload: bytes) -> None:
     )
     assert evil not in page
     assert "\\u003c/script>" in page
+
+
+def heap(page: Page) -> float:
+    """The tab's heap in megabytes, after the garbage has been collected."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+    session.detach()
+    return used
+
+
+def test_the_heap_stays_flat(alive: tuple[Page, Stage]) -> None:
+    """Rounds of dragging, zooming, playing and choosing, as many as a lesson has: nothing is left behind by them."""
+    page, stage = alive
+
+    def round_of_everything() -> None:
+        for data, schedule in (("Grid", "Trigonometric (sin, cos)"), ("Ring of 8", "Linear (t, 1 − t)")):
+            before = stage.data("clip")
+            page.locator("[data-role=data]").select_option(label=data)
+            page.locator("[data-role=schedule]").select_option(label=schedule)
+            stage.wait(f"s.clip !== '{before}'")
+        stage.drag("marginal", (2.8, 0.0), (0.0, 0.5), steps=20)
+        stage.drag("conditional", (2.8, 0.0), (1.0, 0.5), steps=20)
+        stage.root.focus()
+        for key in ("+", "+", "d", "0", "Space"):
+            page.keyboard.press(key)
+        frames = int(stage.data("frames"))
+        stage.wait(f"Number(s.frames) > {frames + 20}")
+        page.keyboard.press("Space")
+
+    for _ in range(3):
+        round_of_everything()
+    settled = heap(page)
+    for _ in range(6):
+        round_of_everything()
+    assert heap(page) < settled + 2.0
+
+
+Touch = Callable[..., None]
+
+
+@pytest.fixture
+def phone(file: Path, open_plain: OpenPage) -> tuple[Stage, Touch]:
+    """The page on a phone, and ``touch(kind, *places)`` with as many fingers as places."""
+    page = open_plain(
+        file.as_uri(), offline=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    stage = Stage(page)
+    stage.wait("Number(s.cells) >= 256")
+    stage.root.locator("canvas[data-panel=marginal]").scroll_into_view_if_needed()
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return stage, touch
+
+
+def test_a_finger_drags_a_component(phone: tuple[Stage, Touch]) -> None:
+    stage, touch = phone
+    before = stage.data("clip")
+    (x, y), end = stage.place("marginal", 2.8, 0.0), stage.place("marginal", 1.0, 2.0)
+    touch("touchStart", (x, y))
+    for n in range(1, 6):
+        touch("touchMove", (x + (end[0] - x) * n / 5, y + (end[1] - y) * n / 5))
+    touch("touchEnd")
+    stage.wait(f"s.clip !== '{before}'")
+
+
+def test_two_fingers_zoom(phone: tuple[Stage, Touch]) -> None:
+    stage, touch = phone
+    x, y = stage.place("marginal", -0.5, 3.5)  # the controls cover the lower half
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for n in range(1, 6):
+        touch("touchMove", (x - 20 - 8 * n, y), (x + 20 + 8 * n, y))
+    touch("touchEnd")
+    stage.wait("Number(s.zoom) > 2")
