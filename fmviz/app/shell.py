@@ -141,9 +141,11 @@ def _address() -> str:
 
 
 def _link_note() -> None:
-    # As code: a name comes from a stranger, and is never read as Markdown.
-    names = ["`" + name.replace("`", "") + "`" for name in state.problems()]
+    names = state.problems()
     if names:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(tr("app.link_problems", names=", ".join(names)), icon=":material/link_off:")
+            st.warning(tr("app.link_problems"), icon=":material/link_off:")
+            st.text(
+                ", ".join(names), width="content"
+            )  # plain text: names come from outside, and are never read as Markdown
             st.button(tr("app.link_dismiss"), on_click=state.dismiss_problems, key="dismiss")

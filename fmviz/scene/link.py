@@ -11,9 +11,30 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["MAX_LENGTH", "read", "write"]
+__all__ = ["MAX_LENGTH", "cleaned", "read", "write"]
 
 MAX_LENGTH = 16_000
+MOST_NAMES, NAME_LENGTH = 5, 40
+"""So many names that could not be used are reported, each cut at so many characters."""
+TRACKING = frozenset(
+    (
+        "fbclid",
+        "gclid",
+        "dclid",
+        "msclkid",
+        "yclid",
+        "twclid",
+        "igshid",
+        "mc_cid",
+        "mc_eid",
+        "spm",
+        "from",
+        "isappinstalled",
+    )
+)
+"""What other sites add to a link, besides everything that begins with ``utm_``."""
+ENDINGS = ".,;:!?>\"'”’。，；：！？》」"
+"""What chat programs take along with a link that stands in a sentence."""
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -28,16 +49,52 @@ def write(parts: Iterable[BaseModel]) -> dict[str, str]:
     return query
 
 
+def cleaned(query: Mapping[str, str]) -> dict[str, str]:
+    """A query without what other programs have added to it.
+
+    Tracking parameters go, ``&amp;`` is read as the & it stands for, and what follows the last value as the end of a sentence or
+    of a bracket is cut off.
+    """
+    found: dict[str, str] = {}
+    for key, value in query.items():
+        name = key
+        while name.startswith("amp;"):
+            name = name.removeprefix("amp;")
+        if not (name.lower().startswith("utm_") or name.lower() in TRACKING):
+            found.setdefault(name, value)
+    if found:
+        last = next(reversed(found))
+        found[last] = _without_ending(found[last])
+    return found
+
+
+def _without_ending(value: str) -> str:
+    while value:
+        bracket = value[-1] in ")]}）】" and value.count(value[-1]) > value.count(_OPENING[value[-1]])
+        if not bracket and value[-1] not in ENDINGS:
+            break
+        value = value[:-1]
+    return value
+
+
+_OPENING = {")": "(", "]": "[", "}": "{", "）": "（", "】": "【"}
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    """Names from outside, short and on one line, the first few."""
+    return tuple(" ".join(name.split())[:NAME_LENGTH] for name in names)[:MOST_NAMES]
+
+
 def read(
     query: Mapping[str, str], models: Mapping[str, type[BaseModel]]
 ) -> tuple[dict[str, BaseModel], tuple[str, ...]]:
-    """The parts that a query stands for, by name, and the names of the parameters that could not be used.
+    """The parts that a `cleaned` query stands for, by name, and the names of the parameters that could not be used.
 
     Unknown names, values outside their range and an over-long query are reported, never raised.
     """
     if sum(len(k) + len(v) for k, v in query.items()) > MAX_LENGTH:
-        return {name: model() for name, model in models.items()}, tuple(sorted(name[:20] for name in query))[:10]
-    remaining = dict(query)
+        return {name: model() for name, model in models.items()}, _names(sorted(query))
+    remaining = cleaned(query)
     parts: dict[str, BaseModel] = {}
     problems: list[str] = []
     for name, model in models.items():
@@ -45,8 +102,7 @@ def read(
         own = {key: remaining.pop(key) for key in list(remaining) if key in aliases}
         parts[name], bad = _tolerant(model, own)
         problems += bad
-    problems += [name[:20] for name in remaining]
-    return parts, tuple(problems)
+    return parts, _names([*problems, *remaining])
 
 
 def _tolerant(model: type[M], values: dict[str, str]) -> tuple[M, list[str]]:

@@ -143,14 +143,15 @@ def test_a_refused_table_names_the_column_and_the_bound_in_chinese(monkeypatch, 
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_link_that_cannot_be_used_is_reported_with_its_names_as_code(language):
+def test_names_from_a_link_are_plain_text(language):
+    """A name may hold what Markdown would make a picture from another host, after a blank line even inside code."""
     app = AppTest.from_file(APP, default_timeout=60)
-    for name, value in {"lang": language, "sd": "-1", "[x](http://a.b)": "1"}.items():
+    for name, value in {"lang": language, "sd": "-1", "x\n\n![](http://a.b/c.png)": "1"}.items():
         app.query_params[name] = value
     app.run()
-    assert translate(language, "app.link_problems", names="`sd`, `[x](http://a.b)`") in [
-        warning.value for warning in app.warning
-    ]
+    assert translate(language, "app.link_problems") in [warning.value for warning in app.warning]
+    assert "sd, x ![](http://a.b/c.png)" in [text.value for text in app.text]
+    assert not any("http://a.b" in shown.value for shown in (*app.markdown, *app.warning, *app.caption, *app.error))
 
 
 def keys_of_errors() -> set[str]:
