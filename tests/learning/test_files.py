@@ -275,6 +275,14 @@ def test_each_refusal_says_of_which_kind_it_is(written: bytes, tmp_path: Path) -
     assert set(found) == set(checkpoint.KINDS)
 
 
+@pytest.mark.parametrize("missing", [1, 4, 16])
+def test_a_file_that_ends_within_its_header_is_damaged_and_not_foreign(written: bytes, missing: int) -> None:
+    end_of_header = 8 + struct.unpack("<Q", written[:8])[0]
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.from_bytes(written[: end_of_header - missing])
+    assert caught.value.kind == "damaged"
+
+
 def test_foreign_files_are_refused(tmp_path: Path, written: bytes) -> None:
     from safetensors.torch import save
 

@@ -16,7 +16,7 @@ from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning import pool as pools
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
-from fmviz.learning.runs import HISTORY, RunStatus, _History, snapshot_steps
+from fmviz.learning.runs import HISTORY, KEPT_BYTES, RunStatus, _History, snapshot_steps
 from fmviz.learning.training import Snapshot
 from fmviz.theory import ProbabilityPath
 
@@ -201,15 +201,22 @@ def test_what_was_not_asked_for_longest_is_forgotten_first(ring8: ProbabilityPat
     spec = dataclasses.replace(SPEC, steps=10)
     weights = Trainer(ring8, spec).snapshot().model.network.architecture.n_weights
     size = 4 * (len(snapshot_steps(ring8, spec)) * weights + spec.steps)
-    for bounds in ({"max_ended": 2}, {"max_ended_bytes": 2 * size}):
+    for kept, bounds in (
+        (2, {"max_ended": 2}),
+        (2, {"max_ended_bytes": 2 * size}),
+        (1, {"max_ended_bytes": 2 * size - 1}),
+    ):
         with TrainingPool(slice_seconds=0.02, **bounds) as pool:
             first = pool.submit(ring8, spec, paused=True)
             others = [pool.submit(ring8, dataclasses.replace(spec, seed=seed)) for seed in (1, 2, 3, 4)]
             wait(pool, others[-1], ended)
             pool.resume(first)
             assert wait(pool, first, ended).step == 10, "begun first, ended last"
-            with pytest.raises(UnknownRunError):
-                pool.status(others[0])
+            for forgotten in others[: 4 - (kept - 1)]:
+                with pytest.raises(UnknownRunError):
+                    pool.status(forgotten)
+            for run in [*others, first][-kept:]:
+                assert pool.status(run).state == "finished"
 
 
 def test_the_networks_of_an_owner_who_is_gone_are_forgotten(
@@ -338,3 +345,10 @@ def test_a_large_network_keeps_fewer_snapshots_but_always_four(ring8: Probabilit
     assert 30 < len(small) <= 40
     assert len(largest) == 4
     assert small[-1] == largest[-1] == 100_000
+
+
+def test_between_the_two_the_snapshots_of_a_run_fill_the_memory_meant_for_it(ring8: ProbabilityPath) -> None:
+    spec = dataclasses.replace(SPEC, hidden=(512, 512), steps=100_000)
+    snapshot = Trainer(ring8, spec).snapshot().model.network.weights.nbytes
+    assert 4 < KEPT_BYTES // snapshot < 40
+    assert len(snapshot_steps(ring8, spec)) == KEPT_BYTES // snapshot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import inspect
 import itertools
 import math
 import weakref
@@ -235,6 +236,10 @@ def test_spec_refuses_by_name(name: str, value: object) -> None:
         TrainSpec(**{name: value})  # type: ignore[arg-type]
 
 
+def test_weights_decay_by_default_as_in_torch() -> None:
+    assert TrainSpec().weight_decay == inspect.signature(torch.optim.AdamW).parameters["weight_decay"].default
+
+
 def test_spec_survives_json() -> None:
     spec = TrainSpec(objective="score", hidden=(3, 5), gradient_clip=0.5, seed=7)
     assert TrainSpec.from_json(spec.to_json()) == spec
@@ -291,7 +296,17 @@ def test_many_pairs_share_their_times(ring8: ProbabilityPath, monkeypatch: pytes
     alone = Evaluation(ring8, points=1024).report(model)
     monkeypatch.setattr(evaluation, "MOST_TABLES", 64 * 8)
     monkeypatch.setattr(evaluation, "TABLES_AT_ONCE", 5 * 8)
-    shared = Evaluation(ring8, points=1024)
+    tables: list[int] = []
+    posterior_mean = ProbabilityPath.posterior_mean
+
+    def counted(path: ProbabilityPath, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        tables.append(len(t))
+        return posterior_mean(path, x, t)
+
+    with monkeypatch.context() as during:
+        during.setattr(ProbabilityPath, "posterior_mean", counted)
+        shared = Evaluation(ring8, points=1024)
+    assert tables == [5] * 12 + [4], "of 64 times, five at once"
     assert len(shared.times.unique()) == 64
     exact = ring8.to(torch.float64)
     assert torch.allclose(shared.velocity, exact.marginal_velocity(shared.points, shared.times), rtol=1e-12, atol=1e-12)

@@ -170,6 +170,15 @@ def test_constant_and_empty_arrays() -> None:
     assert layer_of(none)["items"] == 0
 
 
+@pytest.mark.parametrize(("count", "dtype"), [(1024, "f32"), (1025, "i16")])
+def test_up_to_2048_numbers_are_small(count: int, dtype: str) -> None:
+    positions = f32(RNG.uniform(-1, 1, (count, 2)))
+    payload = packed(Vectors("v", "velocity", positions, f32(np.zeros((3, count, 2))), scale=0.1, longest=0.4))
+    entry = layer_of(payload)["positions"]
+    assert entry["dtype"] == dtype
+    assert np.abs(read(payload, entry) - positions.ravel()).max() < (1e-4 if dtype == "i16" else 1e-12)
+
+
 def test_small_things_travel_exactly() -> None:
     lines = (f32([[0, 0], [np.nan, 0], [1, 1]]), f32([[0.1, 0.2], [0.3, 0.4]]))
     payload = packed(
@@ -338,6 +347,7 @@ WRONG: dict[str, tuple[Callable[[], Clip], str]] = {
     "one frame": (_with(times=f32([0])), "times"),
     "times stand still": (_with(times=f32([0, 0.5, 0.5])), "increasing"),
     "times NaN": (_with(times=f32([0, np.nan, 1])), "times"),
+    "times infinite": (_with(times=f32([0, 0.5, np.inf])), "finite"),
     "times double": (_with(times=np.array([0, 0.5, 1])), "float32"),
     "no panels": (_with(panels=()), "panels"),
     "no seconds": (_with(seconds=0.0), "seconds"),
@@ -402,6 +412,45 @@ def test_check_names_what_is_wrong(case: str) -> None:
     build, message = WRONG[case]
     with pytest.raises(ParameterError, match=message):
         check(build())
+
+
+@pytest.mark.parametrize("width", [0.2, 5.0])
+def test_a_panel_may_be_five_times_as_wide_as_high_or_as_high_as_wide(width: float) -> None:
+    def panel(extent: Extent, aspect: float | None = None) -> Clip:
+        return clip_of(panels=(PlanePanel("a", "A", extent, (), aspect=aspect),))
+
+    check(panel(Extent(0, width, 0, 1)))
+    check(panel(EXTENT, aspect=width))
+    beyond = width * (1.01 if width > 1 else 0.99)
+    for clip in (panel(Extent(0, beyond, 0, 1)), panel(EXTENT, aspect=beyond)):
+        with pytest.raises(ParameterError, match=r"between 0\.2 and 5"):
+            check(clip)
+
+
+def test_as_much_as_the_browser_can_play_and_no_more() -> None:
+    """The stated limits, as numbers: those of a clip's frames, panels, layers and bytes."""
+
+    def frames(count: int) -> Clip:
+        return Clip(np.linspace(0, 1, count, dtype=np.float32), (PlanePanel("a", "A", EXTENT, ()),))
+
+    def panels(count: int) -> Clip:
+        return clip_of(panels=tuple(PlanePanel(f"p{n}", "", EXTENT, ()) for n in range(count)))
+
+    def layers(count: int) -> Clip:
+        return clip_of(*(Lines(f"l{n}", "data", ()) for n in range(count)))
+
+    def kibibytes(count: int) -> Clip:
+        """256 times are one, a density of 255 x 256 cells at each of them 65 280 more, and 128 points of a line the last."""
+        values = np.broadcast_to(np.float32(0), (256, 255, 256))
+        lines = [f32(np.zeros((min(rest, 16_384), 2))) for rest in range(128 * (count - 65_281), 0, -16_384)]
+        return clip_of(
+            Density("density", values, 0.0), Lines("l", "data", tuple(lines)), times=np.arange(256, dtype=np.float32)
+        )
+
+    for build, most in ((frames, 1001), (panels, 8), (layers, 32), (kibibytes, 64 * 1024)):
+        check(build(most))
+        with pytest.raises(ParameterError, match=r"to 1001|to 8|at most"):
+            check(build(most + 1))
 
 
 def test_the_browser_takes_over_what_is_checked() -> None:
