@@ -111,8 +111,9 @@ def test_wrong_arguments_are_refused() -> None:
         conservation.moving_conditional(path, X, TIMES)
     with pytest.raises(ParameterError, match="x"):
         conservation.terms(conservation.moving_marginal(path, TIMES), torch.zeros(3), HALF)
-    with pytest.raises(ParameterError, match="box"):
-        Box(1.0, 0.0, 0.0, 1.0)
+    for sides in ((1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0), (0.0, 1.0, 1.0, 1.0), (0.0, 1.0, 0.0, math.inf)):
+        with pytest.raises(ParameterError, match="box"):
+            Box(*sides)
 
 
 def random_box(generator: torch.Generator) -> Box:

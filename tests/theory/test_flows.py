@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import ProbabilityPath, flows, presets, schedulers
-from fmviz.theory.convergence import ORDERS, Convergence, convergence
+from fmviz.theory.convergence import COUNTS, ORDERS, Convergence, convergence
 from fmviz.theory.flows import AnalyticField, Field, Marginal
 from tests.theory import builders
 
@@ -129,6 +129,19 @@ def test_measured_orders_are_those_of_the_theory(field: Field) -> None:
         else:
             assert found.measured == pytest.approx(ORDERS[found.method], abs=0.15), found
         assert found.counts == counts
+
+
+def test_the_error_is_the_root_mean_square_of_a_distance() -> None:
+    """Of dx/dt = -theta x, n steps of Euler multiply a point by (1 - theta/n)^n, and the flow by exp(-theta)."""
+    theta, x0, counts = 0.7, points(), (1, 10)
+    (found,) = convergence(flows.Linear(theta), x0, ("euler",), counts)
+    size = math.sqrt(sum(math.hypot(*point) ** 2 for point in x0.tolist()) / len(x0))
+    wanted = [(math.exp(-theta) - (1.0 - theta / n) ** n) * size for n in counts]
+    assert found.errors == pytest.approx(wanted, rel=1e-9)
+
+
+def test_by_default_each_number_of_steps_is_twice_the_last() -> None:
+    assert list(COUNTS) == [4 * 2**k for k in range(7)]
 
 
 def test_the_fit_uses_the_finest_errors_that_mean_something() -> None:

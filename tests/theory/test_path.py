@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory import GaussianMixture, ProbabilityPath, path_at_times, presets, schedulers
@@ -131,6 +132,27 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         leaf = x.clone().requires_grad_()
         (gradient,) = torch.autograd.grad(path.log_density(leaf, 0.4).sum(), leaf)
         assert torch.allclose(gradient, path.marginal_score(x, 0.4), rtol=1e-10)
+
+
+class Exponentials(TorchDispatchMode):
+    """Counts how often a power of two is taken of a whole block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += "exp2" in str(function)
+        return function(*args, **(kwargs or {}))
+
+
+def test_what_fits_in_one_block_is_evaluated_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    mixture, x = builders.random_mixture(4, 1), builders.points(10, 0)
+    for size, blocks in ((40, 1), (39, 2), (20, 2)):
+        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK", size)
+        with Exponentials() as found:
+            mixture.log_density(x)
+        assert found.count == blocks, size
 
 
 def test_no_points_and_far_points() -> None:
