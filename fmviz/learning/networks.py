@@ -191,17 +191,17 @@ class MLP:
             raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
         times = torch.as_tensor(t, dtype=x.dtype, device=x.device)
         try:
-            batch = torch.broadcast_shapes(x.shape[:-1], times.shape)  # type: ignore[no-untyped-call]
+            # Not `torch.broadcast_shapes`: its first call imports sympy, a quarter of a second.
+            x1, x2, times = torch.broadcast_tensors(x[..., 0], x[..., 1], times)  # type: ignore[no-untyped-call]
         except RuntimeError:
             raise ParameterError("t", f"a shape broadcastable with {tuple(x.shape[:-1])}", tuple(times.shape)) from None
-        x1, x2, times = x[..., 0].expand(batch), x[..., 1].expand(batch), times.expand(batch)
         h = torch.stack(self.architecture.features(x1, x2, times), dim=-1).reshape(-1, self.architecture.n_features)
         activation = ACTIVATIONS[self.architecture.activation]
         *hidden, last = self.architecture.layers(self.weights.to(x.dtype))
         for layer in hidden:
             h = activation(torch.addmm(layer[:, -1], h, layer[:, :-1].mT))
         out = torch.addmm(last[:, -1], h, last[:, :-1].mT)
-        return (out * self.architecture.output_scale).reshape(*batch, 2)
+        return (out * self.architecture.output_scale).reshape(*times.shape, 2)
 
     def to(self, target: torch.device | torch.dtype | str) -> "MLP":
         """The same network in another floating type or on another device."""
