@@ -54,7 +54,7 @@ class Fluxes:
     Attributes:
         transport: of :math:`p\,u`.
         score_transport: of :math:`p \tfrac{\sigma^2}{2} s = \tfrac{\sigma^2}{2} \nabla p`.
-        diffusion: of :math:`-\tfrac{\sigma^2}{2} \nabla p`, which cancels the one before.
+        diffusion: of :math:`-\tfrac{\sigma^2}{2} \nabla p`, which cancels `score_transport`.
     """
 
     transport: Tensor
@@ -63,12 +63,12 @@ class Fluxes:
 
     @property
     def total(self) -> Tensor:
-        """What leaves through each side."""
+        """Outward flux through each side, (T, 4)."""
         return self.transport + self.score_transport + self.diffusion
 
     @property
     def net(self) -> Tensor:
-        """What leaves altogether, (T,)."""
+        """Outward flux through all four sides together, (T,)."""
         return self.total.sum(dim=-1)
 
 
@@ -106,7 +106,7 @@ def fluxes(motion: MovingMixture, box: Box, half_sigma_squared: Tensor, law: Ter
         motion: T times C components.
         box: the box.
         half_sigma_squared: :math:`\sigma_t^2 / 2`, (T,).
-        law: other dynamics than those that carry p.
+        law: factors of the two parts of the drift; by default both are 1, the dynamics that carry p.
     """
     law = law or TermFactors()
     variance = motion.covariance
@@ -128,6 +128,8 @@ def fluxes(motion: MovingMixture, box: Box, half_sigma_squared: Tensor, law: Ter
 
 def bivariate_normal_cdf(h: Tensor, k: Tensor, correlation: Tensor) -> Tensor:
     """P(X < h, Y < k) for standard normal X and Y with a correlation in (-1, 1); float64, to about 1e-15.
+
+    The three have the same shape, which is that of the result.
 
     Drezner and Wesolowsky's integral over the correlation with Genz's expansion near 1 (A. Genz, Numerical computation of
     rectangular bivariate and trivariate normal and t probabilities, Statistics and Computing 14, 2004, section 2.4).
@@ -159,7 +161,7 @@ def _strong(h: Tensor, k: Tensor, correlation: Tensor) -> Tensor:
     root = left.sqrt()
     series = 1.0 - c * (square - left) * (1.0 - d * square / 5.0) / 3.0 + c * d * left * left / 5.0
     found = root * (-0.5 * (square / left + product)).exp() * series
-    # So far below, what follows is zero to all digits, but a product of infinity and zero.
+    # Below -100 what follows is zero to all digits, but would be computed as infinity times zero.
     near = product.clamp(min=-100.0)
     tail = 1.0 - c * square * (1.0 - d * square / 5.0) / 3.0
     edge = (-0.5 * near).exp() * math.sqrt(_TWO_PI) * ndtr(-gap / root) * gap * tail
@@ -193,7 +195,7 @@ def _weighted(motion: MovingMixture, values: Tensor) -> Tensor:
 
 
 def _side(motion: MovingMixture, axis: int, end: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """The integral of each component's density along one side, and its derivative in the side's place; (T, C)."""
+    """The integral of each component's density along one side, and its derivative in the position of the side; (T, C)."""
     other = 1 - axis
     variance, mixed = motion.covariance[..., axis, axis], motion.covariance[..., 0, 1]
     away = end[axis] - motion.mean[..., axis]

@@ -1,4 +1,4 @@
-r"""The equations of the course put to the test at given points (T17, T19, T20, T21).
+r"""The equations of the course, checked at given points (T17, T19, T20, T21).
 
 Derivatives are taken by automatic differentiation of the log density and of the fields, so they share no formula with
 what they check. With :math:`\ell = \log p_t`,
@@ -164,7 +164,7 @@ def divergence(field: Tensor, x: Tensor) -> Tensor:
         x: (..., 2), requiring gradients.
 
     Returns:
-        (...), with its graph.
+        (...), differentiable again.
     """
     rows = (torch.autograd.grad(field[..., i].sum(), x, create_graph=True)[0][..., i] for i in range(2))
     return torch.stack(tuple(rows)).sum(dim=0)

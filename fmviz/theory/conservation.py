@@ -7,8 +7,8 @@ r"""Conservation of probability, term by term (T17, T20, T21).
 
 On a path between Gaussian mixtures :math:`p = \sum_c \omega_c N_c`, and each term is :math:`\sum_c \omega_c N_c(x)\,
 q_c(x)` with a quadratic form :math:`q_c`, so a term on a grid is **one matrix product** of coefficients with the weighted
-densities, and a sum over :math:`x_1^2, x_1 x_2, x_2^2, x_1, x_2, 1`. The forms are found from different sources, so that
-what is left over is a real cancellation:
+densities, and a sum over :math:`x_1^2, x_1 x_2, x_2^2, x_1, x_2, 1`. The forms come from different sources, so that
+a small residual is a real cancellation:
 
 =================  =================================================================================================
 rate               :math:`\partial_t` of the coefficients of :math:`\log \omega_c N_c`, by the schedule's derivatives
@@ -20,8 +20,8 @@ score transport    as transport, with the affine score in place of the velocity
 where :math:`P_c = C_c^{-1}` and :math:`g_c = \nabla \log N_c = -P_c (x - m_c)`. Everything is float64: a residual is
 a difference of large numbers.
 
-The marginal path has a law at every time in [0, 1]; where :math:`\dot\alpha` or :math:`\dot\beta` is infinite and
-multiplies a mean other than zero it has no velocity. Given z, there is neither law nor velocity where beta = 0 (t = 1),
+The marginal path has a density at every time in [0, 1]; where :math:`\dot\alpha` or :math:`\dot\beta` is infinite and
+multiplies a mean other than zero it has no velocity. Given z, there is neither density nor velocity where beta = 0 (t = 1),
 nor a velocity where a derivative is infinite. `solvable` says which times are left; the others raise.
 """
 
@@ -79,7 +79,7 @@ class MovingMixture:
 
 @dataclass(frozen=True)
 class TermFactors:
-    """Factors of the velocity and of the score's part of the drift; 1 and 1 are the law that p_t obeys (T21)."""
+    """Factors of the velocity and of the score's part of the drift; with 1 and 1 the equation is that of p_t (T21)."""
 
     velocity: float = 1.0
     score: float = 1.0
@@ -104,22 +104,22 @@ class Terms:
     score_transport: Tensor
 
     def with_factors(self, law: TermFactors) -> "Terms":
-        """What the terms are for other dynamics than those that carry p."""
+        """The terms for a drift whose two parts are multiplied by the factors of `law`."""
         return replace(self, transport=law.velocity * self.transport, score_transport=law.score * self.score_transport)
 
     @property
     def total(self) -> Tensor:
-        """The right-hand side: what the dynamics would do to p."""
+        """The right-hand side, (T, N): the rate at which the dynamics would change p."""
         return self.transport + self.diffusion + self.score_transport
 
     @property
     def residual(self) -> Tensor:
-        """d/dt p minus the right-hand side, zero in exact arithmetic where the law holds."""
+        """d/dt p minus the right-hand side, (T, N); zero in exact arithmetic where the equation holds."""
         return self.rate - self.total
 
 
 def solvable(path: ProbabilityPath, times: Tensor, z: Tensor | None = None) -> Tensor:
-    """At which of the times (T,) all terms have a value, as booleans; with z, those of the path given z."""
+    """Whether all terms have a value at each of the times (T,), booleans (T,); with z (2,), those of the path given z."""
     v = _values(path, times)
     finite_alpha, finite_beta = v.d_alpha.isfinite(), v.d_beta.isfinite()
     if z is not None:

@@ -2,8 +2,8 @@ r"""The order of a solver, measured (T4).
 
 The global error of n steps at time t, :math:`e_n = (\tfrac1N \sum_i |X^i_n - \psi_t(x^i_0)|^2)^{1/2}`, falls like
 :math:`n^{-p}` once n is large: p is the order, minus the slope of :math:`\log e_n` against :math:`\log n`. It is fitted
-by least squares over the finest step counts whose error still stands clear of what is known of :math:`\psi_t`: rounding
-where the flow is in closed form, the tolerance of dopri5 where it is not.
+by least squares over the finest step counts whose error is still well above that of :math:`\psi_t` itself:
+rounding where the flow is in closed form, the tolerance of dopri5 where it is not.
 """
 
 __all__ = ["COUNTS", "ORDERS", "Convergence", "convergence", "measured_order"]
@@ -20,12 +20,12 @@ from fmviz.theory.flows import AnalyticField, Field, exact_flow
 from fmviz.theory.solvers import solve_ode
 
 ORDERS = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4}
-"""What the theory says of each solver (T4)."""
+"""The theoretical order of each solver (T4)."""
 
 COUNTS = (4, 8, 16, 32, 64, 128, 256)
-"""Step counts by default."""
+"""Default step counts."""
 
-# The slope is fitted to this many of the finest usable step counts: coarser ones still show the next order.
+# The slope is fitted to this many of the finest usable step counts: at coarser ones higher orders of the error still show.
 _FITTED = 3
 # Relative to the size of the points: errors below are rounding (closed form; some hundred steps of 1e-16 each), or too
 # near to the error of dopri5 itself.
@@ -41,7 +41,7 @@ class Convergence:
         expected: the order by theory.
         counts: numbers of steps, rising.
         errors: root mean square error over the starting points at each.
-        floor: what an error must exceed to mean anything.
+        floor: errors up to this one may be those of the exact flow, and are left out of the fit.
     """
 
     method: str
@@ -52,13 +52,13 @@ class Convergence:
 
     @property
     def meaningful(self) -> tuple[tuple[int, float], ...]:
-        """The (count, error) that are finite and stand clear of what is known of the exact flow."""
+        """The pairs (count, error) whose error is finite and above the floor."""
         pairs = zip(self.counts, self.errors, strict=True)
         return tuple((n, e) for n, e in pairs if self.floor < e < math.inf)
 
     @property
     def measured(self) -> float | None:
-        """The order found; None where fewer than two errors mean anything, as when every step is exact."""
+        """The measured order; None where fewer than two errors are meaningful, as when every step is exact."""
         return measured_order(self.meaningful)
 
 
@@ -73,6 +73,9 @@ def convergence(
         methods: keys of `ORDERS`.
         counts: numbers of steps, rising.
         end: the time at which the error is taken.
+
+    Returns:
+        One for each method, in their order.
     """
     exact = exact_flow(field, x0, (0.0, end))[-1]
     size = max(1.0, float(exact.abs().max()), float(x0.abs().max()))

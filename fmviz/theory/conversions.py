@@ -9,7 +9,7 @@ Four things a network may predict carry the same information: the velocity u, th
 Eliminating gives :math:`u = a x + b s` with :math:`a = \dot\alpha/\alpha`,
 :math:`b = \beta^2 \dot\alpha/\alpha - \beta\dot\beta`, and its inverse
 :math:`s = (\alpha u - \dot\alpha x) / (\beta^2 \dot\alpha - \alpha \beta\dot\beta)`. Each map exists where its
-denominator is not zero; elsewhere the information is truly absent (at t = 0 the score says nothing of the data) and
+denominator is not zero; elsewhere the information is absent (at t = 0 the score says nothing about the data) and
 `SingularTimeError` is raised. Every function maps (..., 2) to (..., 2); t is a float or a tensor broadcastable to the
 batch axes.
 """
@@ -77,7 +77,7 @@ def score_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, schedule
 
 
 def noise_from_score(x: Tensor, t: float | Tensor, score: Tensor, scheduler: Scheduler) -> Tensor:
-    """eps = -beta s (T23), everywhere."""
+    """eps = -beta s (T23), at all times."""
     return -_wide(_values(scheduler, t).beta, x) * score
 
 

@@ -34,7 +34,7 @@ from fmviz.errors import ParameterError
 from fmviz.theory.processes import OrnsteinUhlenbeck
 
 STEPS = (8, 16, 32, 64, 128, 256)
-"""Step counts that errors are measured at by default."""
+"""Default step counts."""
 
 
 class ScalarSDE(Protocol):
@@ -84,7 +84,7 @@ class OUEquation:
     def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
         """X_1 (N,) given the increments (n, N) of W over n equal steps.
 
-        What these leave open of the stochastic integral is Gaussian, independent of them, and drawn at once.
+        The rest of the stochastic integral is Gaussian and independent of them, and is drawn in one go.
         """
         process, n = OrnsteinUhlenbeck(self.theta, self.sigma), len(increments)
         along, across = process.integral(1.0 / n)
@@ -115,13 +115,13 @@ class GeometricBrownianMotion:
         return self.nu * x
 
     def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
-        """X_1 (N,) given the increments (n, N) of W over n equal steps; nothing is left open."""
+        """X_1 (N,) given the increments (n, N) of W over n equal steps, which determine it."""
         return self.start * torch.exp(self.mu - 0.5 * self.nu**2 + self.nu * increments.sum(0))
 
 
 @dataclass(frozen=True)
 class Order:
-    """A slope on log-log axes, `measured` with its standard `error`, and that of the theory."""
+    """An order of convergence: the `measured` slope on log-log axes with its standard `error`, and that of the theory."""
 
     measured: float
     error: float
@@ -137,7 +137,7 @@ class Errors:
         strong, strong_error: E|X_1^h - X_1|.
         weak, weak_error: |E X_1^h - E X_1|.
         strong_order, weak_order: the slopes of both.
-        paths: how many there were.
+        paths: number of Brownian paths.
     """
 
     steps: tuple[int, ...]
@@ -178,10 +178,10 @@ def measure_errors(
     """Both errors of Euler-Maruyama on `equation`, in float64, all step counts on the same Brownian paths.
 
     Args:
-        equation: whose solution is known.
+        equation: an equation whose solution is known.
         generator: source of the Brownian paths.
-        steps: increasing counts, each a divisor of the last, at least two.
-        paths: how many, at least two.
+        steps: increasing step counts, each a divisor of the last, at least two.
+        paths: number of Brownian paths, at least two.
 
     Raises:
         ParameterError: step counts that do not divide the last, or too few of anything.

@@ -2,8 +2,8 @@ r"""A safe reader of formulas in t.
 
 A schedule typed by a user, ``sin(pi*t/2)``, is read with `ast`, never with `eval`: only the node types, operators,
 functions and names listed here exist, every number becomes a float tensor (so that ``9**9**9`` overflows at once
-instead of computing a number of 369 million digits), the text is short and powers are bounded. What is left cannot
-name, reach or hang anything. Values are torch tensors, so autograd differentiates whatever was typed.
+instead of computing a number of 369 million digits), the text is short and powers are bounded. What is left can
+neither reach anything else nor run without end. Values are torch tensors, so autograd differentiates whatever was typed.
 """
 
 __all__ = ["MAX_LENGTH", "MAX_POWER", "Expression", "Tree", "parse"]
@@ -56,7 +56,7 @@ _KNOWN = ", ".join(("t", *_CONSTANTS, *_FUNCTIONS, *_PAIRED))
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula in t that has been read and found harmless.
+    """A formula in t that has been parsed and checked.
 
     Attributes:
         text: what was typed.

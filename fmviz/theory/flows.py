@@ -1,7 +1,7 @@
 r"""A zoo of vector fields and their flows (T1 to T3).
 
-A field :math:`u_t(x)` moves points by :math:`\dot X_t = u_t(X_t)`. Its flow :math:`\psi_{t \leftarrow s}` takes where a
-point is at time s to where it is at time t; :math:`\psi_t = \psi_{t \leftarrow 0}`. Flows compose,
+A field :math:`u_t(x)` moves points by :math:`\dot X_t = u_t(X_t)`. Its flow :math:`\psi_{t \leftarrow s}` maps the position
+of a point at time s to its position at time t; :math:`\psi_t = \psi_{t \leftarrow 0}`. Flows compose,
 :math:`\psi_{t \leftarrow r} \circ \psi_{r \leftarrow s} = \psi_{t \leftarrow s}` (with :math:`\psi_{t+s} = \psi_s \circ
 \psi_t` where the field does not depend on t), so the inverse of :math:`\psi_{t \leftarrow s}` is
 :math:`\psi_{s \leftarrow t}`. Known in closed form are, with :math:`J x = (-x_2, x_1)` and :math:`R_\phi` the turn by
@@ -15,7 +15,8 @@ shear      :math:`u = k (x_2, 0)`                       :math:`(x_1 + k (t - s) 
 vortex     :math:`u = 2 a t e^{-|x|^2/2} J x`           :math:`R_\phi x, \phi = a (t^2 - s^2) e^{-|x|^2/2}`
 =========  ===========================================  =================================================
 
-The vortex depends on time and is not linear; the circles are invariant, which is why its flow is known. The marginal field of a probability path has none of these forms and is integrated.
+The vortex depends on time and is not linear; the circles are invariant, which is why its flow is known. The
+marginal field of a probability path has none of these forms and is integrated.
 """
 
 __all__ = [
@@ -68,8 +69,8 @@ class Field(ABC):
             (..., 2), the batch axes of x and t broadcast.
         """
 
-    def prepare(self, times: Iterable[float]) -> None:  # noqa: B027 - nothing to do is a complete answer
-        """Told the times that come next, before they are used with points in float64; changes no result."""
+    def prepare(self, times: Iterable[float]) -> None:  # noqa: B027 - most fields have nothing to prepare
+        """Announce the times at which the field comes to be evaluated, with float64 points; changes no result."""
 
 
 class AnalyticField(Field):
@@ -77,7 +78,7 @@ class AnalyticField(Field):
 
     @abstractmethod
     def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
-        """Where the points that are at x at time `start` are at time t; t before `start` is the inverse.
+        """Positions at time t of the points that are at x at time `start`; with t before `start`, the inverse.
 
         Args:
             x: (..., 2).
@@ -93,7 +94,7 @@ class Linear(AnalyticField):
     r"""u = -theta x (T3): all speeds proportional to the distance from the origin.
 
     Args:
-        theta: rate of the decay; negative grows.
+        theta: rate of the decay; a negative one is growth.
     """
 
     theta: float
@@ -124,7 +125,7 @@ class Rotation(AnalyticField):
 
 @dataclass(frozen=True)
 class Saddle(AnalyticField):
-    """u = rate (x_1, -x_2): stretches one direction and shrinks the other, areas stay.
+    """u = rate (x_1, -x_2): stretches one direction, shrinks the other and preserves areas.
 
     Args:
         rate: of the stretching.
@@ -222,12 +223,12 @@ def analytic(name: str, rate: float) -> AnalyticField:
 
 
 def exact_flow(field: Field, x0: Tensor, times: Tensor | Sequence[float]) -> Tensor:
-    """The trajectories through given points: in closed form where there is one, otherwise by tight dopri5.
+    """The trajectories through given points: in closed form where there is one, otherwise by dopri5 with a small tolerance.
 
     Args:
         field: the field.
         x0: where the points are at the first of the times, (N, 2); computed in float64.
-        times: at least two, strictly increasing or strictly decreasing (T).
+        times: at least two, strictly increasing or strictly decreasing, (T,).
 
     Returns:
         (T, N, 2), float64; its first entry x0.
@@ -247,7 +248,7 @@ def exact_flow(field: Field, x0: Tensor, times: Tensor | Sequence[float]) -> Ten
 
 
 def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
-    """det of the derivative of psi_t at x, by automatic differentiation of the flow: never zero, for flows do not tear (T2).
+    """det of the derivative of psi_t at x, by automatic differentiation of the flow: never zero (T2).
 
     Args:
         field: the field.
@@ -271,7 +272,7 @@ def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
 
 
 def volume_factor(field: Field, x: Tensor, t: float) -> Tensor:
-    r"""What Liouville's formula gives for that determinant: :math:`\exp \int_0^t \mathrm{div}\, u_s(\psi_s(x))\, ds`.
+    r"""The same determinant by Liouville's formula: :math:`\exp \int_0^t \mathrm{div}\, u_s(\psi_s(x))\, ds`.
 
     The integral along the trajectory is taken by Gauss-Legendre quadrature; no derivative of the flow is used.
 
@@ -303,7 +304,7 @@ def _gauss_legendre(count: int) -> tuple[Tensor, Tensor]:
 
 
 def _spread(x: Tensor, t: Time) -> Tensor:
-    """x with the batch axes that it has together with t."""
+    """x, broadcast to the batch axes that it has in common with t."""
     if not isinstance(t, Tensor):
         return x
     return x.expand(*(x[..., 0] + t).shape, 2)

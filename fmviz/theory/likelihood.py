@@ -1,6 +1,6 @@
-r"""The density of a flow along its own trajectories, without any formula for it (T46).
+r"""The density of a flow along its trajectories, computed without a formula for that density (T46).
 
-For :math:`\dot X = u_t(X)` started from a known law,
+For :math:`\dot X = u_t(X)` started from a known distribution,
 
 .. math:: \frac{d}{dt} \log p_t(X_t) = -\mathrm{div}\, u_t(X_t), \qquad
           \log p_t(x) = \log p_0(X_0) - \int_0^t \mathrm{div}\, u_s(X_s)\, ds,
@@ -29,7 +29,7 @@ class FlowLikelihood:
     """Trajectories through given points, with the log density of the flow along them, float64.
 
     Attributes:
-        times: (S,), rising from 0 to 1, the time of the points among them.
+        times: (S,), rising from 0 to 1, including the time of the given points.
         positions: (S, N, 2), X at these times.
         log_density: (S, N), log p_t(X_t) of the flow at these times.
         at: index into `times` of the time at which the points were given.
@@ -61,10 +61,10 @@ def flow_likelihood(
 
     Args:
         velocity: u(x, t), differentiable in x row by row; called in float64.
-        p_init: the law at time 0. (Where alpha_0 is not 0, as for VP, the path's own p_0 differs from it slightly.)
+        p_init: the distribution at time 0. (Where alpha_0 is not 0, as for VP, the path's own p_0 differs from it slightly.)
         x: (N, 2).
         t: time in [0, 1].
-        times: the solver's grid, strictly increasing from 0 to 1; t is put into it.
+        times: the solver's grid, strictly increasing from 0 to 1; t is added to it.
         method: one of `fmviz.theory.solvers.METHODS`.
 
     Raises:

@@ -1,6 +1,6 @@
-r"""How far two samples, or a sample and a law, are apart (T47).
+r"""Distances between two samples, and between a sample and a distribution (T47).
 
-Energy distance, zero only between equal laws, with :math:`X, X'` and :math:`Y, Y'` independent:
+Energy distance, zero only between equal distributions, with :math:`X, X'` and :math:`Y, Y'` independent:
 
 .. math:: E(P, Q) = 2 E|X - Y| - E|X - X'| - E|Y - Y'|.
 
@@ -24,9 +24,9 @@ _ROWS = 1024
 
 
 def energy_distance(x: Tensor, y: Tensor) -> Tensor:
-    """Energy distance between two samples: the V-statistic, that is, of the two empirical laws.
+    """Energy distance between two samples: the V-statistic, which is that of the two empirical distributions.
 
-    Never negative, zero for equal samples. Two samples of one law give about E|X - X'| (1/n + 1/m), not zero: compare
+    Never negative, zero for equal samples. Two samples of one distribution give about E|X - X'| (1/n + 1/m), not zero: compare
     with what two exact samples of the same sizes give.
 
     Args:
@@ -58,13 +58,13 @@ def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
     Args:
         x: (N, 2).
         y: (M, 2).
-        directions: how many, at least 1.
+        directions: number of directions, at least 1.
 
     Returns:
         Scalar tensor, float64.
 
     Raises:
-        ParameterError: a sample is empty or not made of points in the plane, or no direction was asked for.
+        ParameterError: a sample is empty or not made of points in the plane, or `directions` is below 1.
     """
     import ot  # type: ignore[import-untyped, unused-ignore]  # here: importing POT is slow, and rarely needed
 
@@ -79,10 +79,10 @@ def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
 
 
 def negative_log_density(law: GaussianMixture, x: Tensor) -> Tensor:
-    """-E log p(X) over a sample, exact in p.
+    """The mean of -log p(X) over a sample, with the exact p.
 
     Args:
-        law: p.
+        law: the distribution p.
         x: (N, 2).
 
     Returns:

@@ -1,4 +1,4 @@
-r"""Gaussian mixtures in the plane: the laws for which everything in the course has a closed form.
+r"""Gaussian mixtures in the plane: distributions for which everything in the course has a closed form.
 
 .. math::
     p(x) = \sum_k w_k N(x; \mu_k, \Sigma_k), \qquad
@@ -21,7 +21,7 @@ from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
 from fmviz.theory.sobol import standard_normal
 
-# Relative asymmetry of a covariance that is put down to rounding.
+# Relative asymmetry of a covariance that is taken for rounding.
 _SYMMETRY_TOLERANCE = 1e-5
 
 
@@ -85,7 +85,7 @@ class GaussianMixture:
     def standard(
         cls, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
     ) -> "GaussianMixture":
-        """The standard normal law N(0, I), one component."""
+        """The standard normal distribution N(0, I), one component."""
         return cls(
             torch.zeros(1, 2, dtype=dtype, device=device),
             torch.eye(2, dtype=dtype, device=device).unsqueeze(0),
@@ -109,18 +109,18 @@ class GaussianMixture:
 
     @property
     def is_standard(self) -> bool:
-        """Whether this is N(0, I): one component, zero mean, unit covariance (what T23 asks of p_init)."""
+        """Whether this is N(0, I): one component, zero mean, unit covariance (as T23 requires of p_init)."""
         identity = torch.eye(2, dtype=self.dtype, device=self.device)
         return self.n_components == 1 and not bool(self.means.any()) and torch.equal(self.covariances[0], identity)
 
     @property
     def mean(self) -> Tensor:
-        """Mean of the whole law, (2,)."""
+        """Mean of the mixture, (2,)."""
         return self.weights @ self.means
 
     @property
     def covariance(self) -> Tensor:
-        """Covariance of the whole law, (2, 2): mean of the covariances plus covariance of the means."""
+        """Covariance of the mixture, (2, 2): mean of the covariances plus covariance of the means."""
         centred = self.means - self.mean
         spread = self.covariances + centred.unsqueeze(-1) * centred.unsqueeze(-2)
         return torch.einsum("k,kij->ij", self.weights, spread)
@@ -205,9 +205,9 @@ class GaussianMixture:
         return self.sample_components(n, generator=generator)[0]
 
     def inverse_transform(self, uniform: Tensor) -> Tensor:
-        """What uniform numbers become: the first picks the component, the others the place in it.
+        """Points of the mixture from uniform numbers: the first picks the component, the other two the place in it.
 
-        Evenly spread numbers, of a Sobol sequence for one, become points evenly spread over the mixture.
+        Evenly spread numbers, such as those of a Sobol sequence, become points evenly spread over the mixture.
 
         Args:
             uniform: (n, 3) in [0, 1], float64.

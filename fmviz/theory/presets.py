@@ -22,7 +22,7 @@ MAX_COMPONENTS = 64
 MIN_STD = 0.12
 """No component of a preset is thinner in any direction."""
 
-# Tangential standard deviation of a stroke over the spacing of its components: even, and the ends stay crisp.
+# Tangential standard deviation of a stroke in units of the spacing of its components: the stroke is even, its ends crisp.
 _OVERLAP = 0.6
 
 

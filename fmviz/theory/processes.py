@@ -12,7 +12,7 @@ and :math:`I` is Gaussian together with the increment :math:`\Delta W = W_{t+h} 
     \mathrm{Var}\, \Delta W = h .
 
 So the exact path can be drawn for any step **with the Brownian path it belongs to**, and an approximation driven by the
-same noise be held against it, trajectory by trajectory.
+same noise can be compared with it, trajectory by trajectory.
 """
 
 __all__ = ["DrivenPaths", "Langevin", "OrnsteinUhlenbeck", "brownian_motion"]
@@ -44,7 +44,7 @@ def brownian_motion(levels: int, shape: Sequence[int], *, generator: torch.Gener
         dtype: floating type.
 
     Returns:
-        W at the times i / 2^levels, (2^levels + 1, *shape), zero at first.
+        W at the times i / 2^levels, (2^levels + 1, *shape), zero at time 0.
 
     Raises:
         ParameterError: levels outside its range.
@@ -63,7 +63,7 @@ def brownian_motion(levels: int, shape: Sequence[int], *, generator: torch.Gener
 
 @dataclass(frozen=True, eq=False)
 class DrivenPaths:
-    """Paths (T, *shape) of a process, and the Brownian paths W (T, *shape), W = 0 at first, that drive them."""
+    """Paths (T, *shape) of a process, and the Brownian paths W (T, *shape), W = 0 at the first time, that drive them."""
 
     paths: Tensor
     brownian: Tensor
@@ -74,7 +74,7 @@ class OrnsteinUhlenbeck:
     r"""dX = -theta X dt + sigma dW, every coordinate by itself (T9).
 
     Attributes:
-        theta: the pull to the origin, positive.
+        theta: rate of the pull towards the origin, positive.
         sigma: the diffusion coefficient, at least 0; 0 is the linear ODE of T3.
 
     Raises:
@@ -97,10 +97,10 @@ class OrnsteinUhlenbeck:
 
     @property
     def stationary(self) -> GaussianMixture:
-        """The stationary law N(0, D I) in the plane, float64.
+        """The stationary distribution N(0, D I) in the plane, float64.
 
         Raises:
-            ParameterError: sigma is 0: every path ends in the origin, and the law has no density.
+            ParameterError: sigma is 0: every path tends to the origin, and the limit has no density.
         """
         if self.sigma == 0.0:
             raise ParameterError("sigma", "a positive number for a law with a density", self.sigma)
@@ -124,13 +124,13 @@ class OrnsteinUhlenbeck:
         return -self.stationary_variance * torch.expm1(-2.0 * self.theta * t)
 
     def langevin(self) -> "Langevin":
-        """The same process as Langevin dynamics on its own stationary law (T11). Raises ParameterError for sigma 0."""
+        """The same process as Langevin dynamics on its own stationary distribution (T11). Raises ParameterError for sigma 0."""
         return Langevin(self.stationary, self.sigma)
 
     def simulate(self, x0: Tensor, times: Sequence[float], *, generator: torch.Generator) -> DrivenPaths:
-        """Paths with the exact law at all times together, and the Brownian paths that drive them.
+        """Paths with the exact joint distribution at all times, and the Brownian paths that drive them.
 
-        The same numbers are drawn whatever theta and sigma are, and the Brownian paths depend on the times only.
+        The numbers drawn do not depend on theta and sigma, so the Brownian paths depend on the times only.
 
         Args:
             x0: starting points, any floating shape.
@@ -167,10 +167,10 @@ class OrnsteinUhlenbeck:
 class Langevin:
     """dX = (sigma² / 2) grad log p(X) dt + sigma dW, which leaves p invariant (T10).
 
-    Its law depends on sigma and t through sigma² t only: sigma sets the pace.
+    Its distribution depends on sigma and t through sigma² t only: sigma sets the pace.
 
     Attributes:
-        p: the law.
+        p: the invariant distribution.
         sigma: the diffusion coefficient, at least 0.
 
     Raises:
@@ -194,7 +194,7 @@ class Langevin:
 
     @property
     def max_stable_step(self) -> float:
-        """The step beyond which Euler-Maruyama overshoots the narrowest component by more than it came from.
+        """The longest step with which Euler-Maruyama does not diverge in the narrowest component.
 
         Along an axis of variance v the drift pulls back at the rate sigma² / (2 v), and an explicit step multiplies the
         deviation by 1 - h sigma² / (2 v): less than -1 for h above 4 v / sigma². Infinite for sigma 0.

@@ -11,8 +11,7 @@ which are finite where the factors are not: for the square root scheduler :math:
 :math:`\beta\dot\beta = -1/2` throughout. Every scheduler therefore supplies the products itself, on the closed
 interval.
 
-The VP scheduler has :math:`\alpha_0 = 0.0066`: its path does not start exactly at p_init, and fmviz does not pretend it
-does.
+The VP scheduler has :math:`\alpha_0 = 0.0066`: its path does not start exactly at p_init.
 """
 
 __all__ = [
@@ -40,7 +39,7 @@ from fmviz.errors import ParameterError, ScheduleError
 from fmviz.theory import expressions
 
 NAMES = ("linear", "sqrt", "trig", "polynomial", "vp")
-"""What `get` knows; `custom` makes the sixth kind."""
+"""Names that `get` accepts; `custom` makes a sixth kind."""
 
 MAX_EXPONENT = 10.0
 """Largest exponent of the polynomial scheduler; the smallest is 1, below which t**n has an infinite derivative at 0."""
@@ -83,11 +82,11 @@ class Scheduler(abc.ABC):
         return self.evaluate(_as_tensor(t)).beta
 
     def d_alpha(self, t: float | Tensor) -> Tensor:
-        """Derivative of alpha; infinite where it truly is."""
+        """Derivative of alpha; infinite where the curve is vertical."""
         return self.evaluate(_as_tensor(t)).d_alpha
 
     def d_beta(self, t: float | Tensor) -> Tensor:
-        """Derivative of beta; infinite where it truly is (square root and VP schedulers at t = 1)."""
+        """Derivative of beta; infinite where the curve is vertical (square root and VP schedulers at t = 1)."""
         return self.evaluate(_as_tensor(t)).d_beta
 
     def alpha_d_alpha(self, t: float | Tensor) -> Tensor:
@@ -220,7 +219,7 @@ def custom(alpha: str, beta: str) -> "Custom":
 _CHECKED = 1000
 # An end value this close to 0 or 1 is taken for it, and is then made exact.
 _END_TOLERANCE = 1e-6
-# A step or slope this far in the wrong direction is rounding.
+# A step or slope this far in the wrong direction is taken for rounding.
 _MONOTONE_TOLERANCE = 1e-9
 # Distances from an end, exact binary fractions, from which one-sided limits are extrapolated, and how well they must
 # agree.
@@ -236,7 +235,7 @@ Ends = tuple[tuple[float, float, float], tuple[float, float, float]]
 class Custom(Scheduler):
     r"""A scheduler typed by a user, derivatives by autograd.
 
-    At the ends autograd may say :math:`0 \cdot \infty` (``sqrt(1-t)`` at t = 1). There derivatives and products are
+    At the ends autograd may give :math:`0 \cdot \infty` (``sqrt(1-t)`` at t = 1). There derivatives and products are
     one-sided limits, extrapolated once. End values within 1e-6 of 0 and 1 are made exact.
 
     Args:
@@ -264,7 +263,7 @@ class Custom(Scheduler):
 
     @property
     def curves(self) -> tuple[tuple[expressions.Tree, Ends], tuple[expressions.Tree, Ends]]:
-        """The formulas of alpha and beta as plain data, each with what it is at t = 0 and at t = 1."""
+        """The formulas of alpha and beta as plain data, each with its `Ends`."""
         alpha, beta = self._alpha, self._beta
         return (alpha.formula.as_data(), alpha.ends), (beta.formula.as_data(), beta.ends)
 

@@ -4,14 +4,14 @@ With the exact field, **every** sigma_t >= 0 gives
 
 .. math:: dX = [u_t(X) + \tfrac12 \sigma_t^2 s_t(X)] dt + \sigma_t dW, \qquad X_0 \sim p_{init}
 
-the same marginals p_t; the choice only redistributes numerical and training error. The one with a name of its own is
+the same marginals p_t; the choice only redistributes numerical and training error. The time reversal is the choice
 
 .. math::
     \sigma_t^2 = 2 b_t, \qquad b_t = \beta_t^2 \frac{\dot\alpha_t}{\alpha_t} - \beta_t \dot\beta_t \qquad \text{(T23)},
 
-for which the SDE is the time reversal of the forward noising process (T24). It is infinite where alpha = 0, that is at
+with which the SDE reverses the forward noising process in time (T24). It is infinite where alpha = 0, that is at
 t = 0 except for VP. For simulation sigma is therefore **held at a cap** where it would exceed it. By T21 the capped SDE
-still has exactly the marginals p_t, so nothing is lost but the name "time reversal" in the first moments after t = 0.
+still has exactly the marginals p_t, but just after t = 0 it is not the time reversal.
 With ``cap=None`` one gets the uncapped curve, which raises where it has no value.
 """
 
@@ -27,7 +27,7 @@ from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory.schedulers import Scheduler
 
 KINDS = ("zero", "constant", "beta", "decay", "rise", "bump", "reversal")
-"""What `get` knows."""
+"""Kinds that `get` accepts."""
 
 MAX_AMPLITUDE = 5.0
 """Largest amplitude; beyond it Euler-Maruyama needs thousands of steps ("Delicate numbers" in theory.md)."""

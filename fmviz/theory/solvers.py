@@ -30,7 +30,7 @@ Drift = Velocity
 """The same, as the drift of an SDE."""
 
 METHODS = ("euler", "midpoint", "heun", "rk4", "dopri5")
-"""What `solve_ode` knows."""
+"""Methods that `solve_ode` accepts."""
 
 # Relative and absolute tolerance of dopri5, as tight as the dtype can keep without vanishing steps.
 _TOLERANCES = {torch.float64: (1e-9, 1e-10), torch.float32: (1e-5, 1e-6)}
@@ -122,7 +122,7 @@ def sde_grid(
     """A time grid through given frames, fine enough for Euler-Maruyama.
 
     The score term of T21 contracts at the rate (sigma^2 / 2) * stiffness; an explicit step h is accurate when h times
-    that rate is small and explodes beyond 2. Each interval between frames is cut so that the product stays at most
+    that rate is small and diverges beyond 2. Each interval between frames is cut so that the product stays at most
     `step`.
 
     Args:
@@ -184,8 +184,8 @@ _STEPS: dict[str, Callable[[Velocity, Tensor, float, float], Tensor]] = {
 
 
 def _dopri5(velocity: Velocity, x0: Tensor, grid: list[float]) -> Tensor:
-    # Here, since it pulls in scipy, which few callers need. Under inference mode the tables that it makes on import would
-    # be of no use to autograd ever after.
+    # Imported here, since it imports scipy, which few callers need. Tables that it made under inference mode could never be
+    # used by autograd.
     with torch.inference_mode(False):
         import torchdiffeq  # type: ignore[import-untyped, unused-ignore]
 

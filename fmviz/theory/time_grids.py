@@ -10,7 +10,7 @@ __all__ = ["KINDS", "time_grid"]
 from fmviz.errors import ParameterError
 
 KINDS = ("uniform", "refined")
-"""What `time_grid` knows."""
+"""Kinds that `time_grid` accepts."""
 
 
 def time_grid(kind: str, steps: int) -> list[float]:
@@ -18,7 +18,10 @@ def time_grid(kind: str, steps: int) -> list[float]:
 
     Args:
         kind: one of `KINDS`.
-        steps: how many, at least 1.
+        steps: number of steps, at least 1.
+
+    Returns:
+        steps + 1 times.
 
     Raises:
         ParameterError: unknown kind, or no step.
