@@ -59,7 +59,7 @@ class ScheduleError(FmvizError, ValueError):
 
 
 class SingularTimeError(FmvizError, ValueError):
-    """A quantity that truly has no value at this time was asked for.
+    """A quantity was requested at a time at which it has no value.
 
     Args:
         message: what has no value, and where.

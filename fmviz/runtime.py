@@ -1,12 +1,12 @@
-"""What the process needs before it serves anybody.
+"""Settings of the process, made before it serves anyone.
 
 Two facts, measured on two cores (the library itself needs neither, so importing it changes nothing):
 
 * Streamlit calls ``gc.collect(2)`` after every run of a script. With torch loaded that walks the objects of all its
   modules: about 130 ms each time with the interpreter lock held. `gc.freeze` moves what the imports left behind out of
   the collector's sight, and the same call takes less than a millisecond.
-* Networks and batches here are small. A second OpenMP thread costs more in waking up than it computes, and fights with
-  the other sessions for the cores.
+* Networks and batches here are small. A second OpenMP thread costs more in waking up than it computes, and takes
+  the cores from other sessions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Widgets that show a field of the state and change it.
 
 Before a widget is drawn its value is set from the state (a slider's only where it differs, see `slider_value`); when the user
-moves it, a callback writes the state. So the state is the only truth, and undo, links and the stage change every widget
-with it.
+moves it, a callback writes the state. So the state is the only source of values, and undo, links and the stage change
+every widget with it.
 
 Every message of the browser carries the values of all widgets. One that was sent for a fragment before the page arrived
 that sets a widget anew looks as if the user had set it back; `user_change` knows the difference.
@@ -53,7 +53,7 @@ def show(key: str, value: object) -> None:
 
 
 def user_change(key: str, change: Callable[[], None]) -> Callable[[], None]:
-    """The callback of widget `key`, which lies outside all fragments: `change`, unless it was not the user who called it."""
+    """The callback of widget `key`, which lies outside all fragments: `change`, if it was the user who caused it."""
 
     def callback() -> None:
         before, at = st.session_state.get(REPLACED, {}).get(key, (None, -OVERTAKEN_SECONDS))

@@ -18,7 +18,7 @@ __all__ = ["ASSETS", "catalogue", "number", "section", "translate"]
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 TEXTS = Path(__file__).parent / "texts"
-"""Of the app; those of a lesson are in its folder."""
+"""The locale files of the app; those of a lesson are in its folder."""
 
 
 @lru_cache(maxsize=8)

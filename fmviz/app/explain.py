@@ -14,7 +14,7 @@ SYMBOLS = {"alpha": "α", "beta": "β", "sigma": "σ", "theta": "θ"}
 
 
 def explain(error: Exception | None) -> str:
-    """Whole sentences for any error of the library; what has no sentence of its own is told by the name of its parameter."""
+    """Whole sentences for any error of the library; one without a sentence of its own names its parameter."""
     match error:
         case ScheduleError():
             fact = f" `{error.fact}`" if error.fact else ""

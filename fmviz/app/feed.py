@@ -1,6 +1,6 @@
 """What a browser fetches by itself while something runs: pictures that no run of the script has to carry.
 
-A run of the script costs the browser a pass of React over the page, and the server a thread that fights for the
+A run of the script costs the browser a pass of React over the page, and the server a thread that competes for the
 interpreter, several times what the picture costs. A feed is a path of this server, known to one session only, that
 answers with the newest picture; `fmviz/lessons/train/page/js/progress.js` asks it.
 """
@@ -55,7 +55,7 @@ class Feed:
         return time.monotonic() - self._asked
 
     def heard(self) -> None:
-        """A browser asks, or has been answered: what lies between may take long where many ask."""
+        """Notes that the browser asked or was answered; with many browsers an answer may take long."""
         self._asked = time.monotonic()
 
     def ask(self, tag: str) -> bytes | None:
@@ -79,7 +79,7 @@ def packed(header: dict[str, Any], picture: bytes = b"") -> bytes:
 
 @lru_cache(maxsize=1)
 def _worker() -> ThreadPoolExecutor:
-    return one_worker("fmviz-feed")  # one picture at a time, whoever asks: the rest of the machine is for training
+    return one_worker("fmviz-feed")  # one picture at a time for all sessions: the rest of the machine is for training
 
 
 async def _respond(request: Request) -> Response:

@@ -22,7 +22,7 @@ __all__ = ["MAX_WAITING", "Ask", "Job", "JobState", "start"]
 _log = logging.getLogger(__name__)
 
 OWNER_TIMEOUT = 8.0
-"""Seconds without a look after which the owner is taken to be gone."""
+"""Seconds without a call of `Job.look` after which the owner is taken to be gone."""
 MAX_WAITING = 16
 """Jobs of all sessions that may be queued or running at once."""
 
@@ -48,7 +48,7 @@ class Job(Generic[K, T]):
         present: whether a silent owner is there all the same; called in the worker's thread.
 
     Attributes:
-        key: what it belongs to; whoever asks for something else wants another job.
+        key: what it belongs to; a request with another key needs another job.
         error: why it failed, if it did for a reason that can be told.
     """
 

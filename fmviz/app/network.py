@@ -16,10 +16,10 @@ class Learned:
     """A network on the present scene; equal if they are the same step of the same run, or the same file.
 
     Attributes:
-        stamp: tells networks apart.
+        stamp: identifies the network.
         step: training steps behind it.
         source: where it comes from.
-        model: itself, on the CPU.
+        model: the network itself, on the CPU.
         file: its checkpoint; may be called in a thread that knows no session.
     """
 

@@ -3,7 +3,7 @@
 A control's callback asks for the stage's fragment alone; when the browser has drawn the new clip it says so, and then the
 whole page runs. So the picture waits neither for the charts nor for the sidebar, and the browser, which already has the
 clip, is not sent it again. In the same way the first run of a session ends with the stage: the picture moves before the
-browser has loaded what the widgets are made of. Where nobody draws (`AppTest`, the agent API) pages run whole.
+browser has loaded what the widgets are made of. Without a browser (`AppTest`, the agent API) pages run whole.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def expect_stage() -> None:
 
 
 def stage_here(key: str) -> None:
-    """That stage is `key`."""
+    """Notes that the stage of this page is `key`."""
     st.session_state[HERE] = key
 
 
@@ -84,7 +84,7 @@ def page_run_pending() -> bool:
 
 
 def nothing_to_draw() -> None:
-    """The scene has no picture, so nobody will say that it was drawn."""
+    """The scene has no picture, so that no message about its drawing will come."""
     st.session_state.setdefault(DRAWN, None)
 
 

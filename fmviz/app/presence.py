@@ -1,4 +1,4 @@
-"""Whether somebody is there: work on a server goes on while its owner's browser is connected, whatever page it shows.
+"""Whether the user is still there: work on a server goes on while its owner's browser is connected, whatever page it shows.
 
 Signs of life from the page itself are not enough: a browser lets the clock of a hidden tab tick once a minute.
 """
@@ -14,9 +14,11 @@ __all__ = ["connection_check"]
 
 
 def connection_check() -> Callable[[], bool]:
-    """A function that any thread may call: whether the browser of this session is connected. Never without a server."""
+    """A function that any thread may call: whether the browser of this session is connected. Always False without a server."""
     context = get_script_run_ctx(suppress_warning=True)
     if context is None or not runtime.exists():
         return lambda: False
     server, session = runtime.get_instance(), context.session_id
-    return lambda: server.is_active_session(session) is True  # what `AppTest` has for a server answers with anything
+    return lambda: (
+        server.is_active_session(session) is True
+    )  # the stand-in for a server of `AppTest` returns other objects

@@ -1,4 +1,4 @@
-"""Buttons that do what they say once.
+"""Buttons whose action runs once for each press.
 
 Streamlit sends a press in a task of its own, a moment after the click. The clock of a fragment (`run_every`) that ticks in
 that moment sends the press as well, and the button's callback would run twice: a pause would be resumed at once.

@@ -18,8 +18,8 @@ from fmviz.runtime import prepare_process
 
 __all__ = ["framed", "run", "warm_up"]
 
-# Until `st.navigation` has run once, Streamlit takes the folder pages/ for its own kind of pages, and tells whoever is the
-# first to open a page by its address that there is none.
+# Until `st.navigation` has run once, Streamlit takes the folder pages/ for its own kind of pages, and tells the first
+# visitor who opens a page by its address that there is no such page.
 PagesManager.uses_pages_directory = False
 
 _framed: ContextVar[bool] = ContextVar("framed", default=False)

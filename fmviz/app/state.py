@@ -37,7 +37,7 @@ BEFORE = "fmviz_address_before"
 PROBLEMS, LINKS = "fmviz_problems", "fmviz_links"
 MAX_HISTORY = 50
 OVERTAKEN_SECONDS = 3.0
-"""How long an answer of the browser to an older picture may take; nobody goes back a page so soon after a change."""
+"""How long an answer of the browser to an older picture may take; a user does not go back a page so soon after a change."""
 
 
 def current() -> State:
@@ -119,7 +119,10 @@ def _usable(state: State) -> tuple[State, tuple[str, ...]]:
 
 
 def read_address() -> None:
-    """Takes the state from the address if it is not the one this session wrote (an empty one, as after changing pages, says nothing)."""
+    """Takes the state from the address if it is not the one this session wrote.
+
+    An empty address, as after changing pages, is ignored.
+    """
     found = st.query_params.to_dict()
     if STATE in st.session_state and (not found or found == st.session_state.get(ADDRESS) or _overtaken(found)):
         return

@@ -1,4 +1,4 @@
-r"""Loss and gradient of the network by hand, in buffers that are allocated once.
+r"""Loss and gradient of the network, written out by hand, in buffers that are allocated once.
 
 At this size (some ten thousand weights, a thousand points) autograd's bookkeeping, its allocations and its separate
 passes cost as much as the matrix products. Written out, with activations in columns (features, points) and the bias as a
@@ -8,7 +8,8 @@ last column against a row of ones, one step of the training is
     a_l = M_l (h_{l-1}, 1), \qquad h_l = \phi(a_l), \qquad
     G_l = \delta_l (h_{l-1}, 1)^\top, \qquad \delta_{l-1} = (W_l^\top \delta_l) \odot \phi'(a_{l-1}),
 
-three products and three passes a layer: about 1.6 times as fast as eager autograd on one core. Tests hold it against autograd.
+three products and three passes a layer: about 1.6 times as fast as eager autograd on one core. Tests
+compare it with autograd.
 """
 
 __all__ = ["Gradient"]

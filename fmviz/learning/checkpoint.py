@@ -1,6 +1,6 @@
 """Checkpoints: a safetensors file with the weights, and beside them in its metadata what they were trained on and how.
 
-Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is believed: the file may not be
+Reading one runs nothing: no pickle, no eval. Everything in the file is checked before it is used: the file may not be
 larger than `MAX_BYTES`, its path no larger than `MAX_COMPONENTS` and `MAX_PAIRS`, and every number in it is finite.
 """
 
@@ -44,9 +44,9 @@ from fmviz.theory.schedulers import Scheduler
 MAX_BYTES = 16 << 20
 """Twice the largest network that a `TrainSpec` allows; also the most that a browser may upload (.streamlit/config.toml)."""
 MAX_COMPONENTS = 1024
-"""Of one mixture; a scene has at most 64."""
+"""Largest number of components of one mixture; a scene has at most 64."""
 MAX_PAIRS = 16_384
-"""Of components of p_init and p_data; a path holds tables of all of them. A scene has at most 4096."""
+"""Largest number of pairs of components of p_init and p_data, of which a path holds tables; a scene has at most 4096."""
 FORMAT = "fmviz-model-1"
 _MAX_HEADER = 1 << 20
 # Centres and scales beyond this overflow float32 in a layer or two.
@@ -62,9 +62,9 @@ class CheckpointError(FmvizError, ValueError):
 
     Args:
         kind: one of `KINDS`, which the interface translates: the file cannot be read from the disk, is larger than
-            `MAX_BYTES`, damaged or truncated, or something else altogether; a number in it is not finite, its path has too
+            `MAX_BYTES`, damaged or truncated, or of another kind; a number in it is not finite, its path has too
             many components, or its parts contradict each other.
-        detail: the fact itself.
+        detail: what exactly is wrong, in English.
     """
 
     def __init__(self, kind: Kind, detail: str) -> None:

@@ -80,7 +80,7 @@ def draw_times(how: str, shape: tuple[int, int], limits: tuple[float, float], ge
         how: one of `fmviz.learning.spec.T_SAMPLINGS`.
         shape: (S, B).
         limits: the interval in which t lies.
-        generator: source of randomness; its device becomes the answer's.
+        generator: source of randomness; the times are on its device.
 
     Returns:
         (S, B), float32.

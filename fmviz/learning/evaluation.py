@@ -1,8 +1,8 @@
-r"""How wrong a model is, against the exact field, and how the two losses of T27 stand to each other.
+r"""The error of a model against the exact field, and the relation of the two losses of T27.
 
-All is measured on one fixed set of points (t, z, eps), so that reports along a run can be compared. They are spread evenly
+Everything is measured on one fixed set of points (t, z, eps), so that reports along a run can be compared. They are spread evenly
 over all seven dimensions by a scrambled Sobol sequence, which leaves a mean of a thousand about as uncertain as that of
-ten thousand draws. The exact answers on them are worked out once, in float64.
+ten thousand draws. The exact values at them are computed once, in float64.
 
 Relative error of a quantity q: :math:`E|q_\theta - q|^2 / E|q|^2`, for the score with both means weighted by beta².
 Losses are those of the network's own quantity. With :math:`\tau` the conditional target,
@@ -32,9 +32,9 @@ from fmviz.theory.sobol import sobol
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
 MAX_POINTS = 65_536
 MOST_TABLES = 1 << 18
-"""Times worked out, times pairs of components: a second or so. Where there are many pairs, points share their times."""
+"""Largest number of times multiplied by that of pairs of components: a second or so. With many pairs, points share times."""
 TABLES_AT_ONCE = 1 << 15
-"""A few dozen megabytes."""
+"""The same product, for the times that are computed together: a few dozen megabytes."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Report:
-    """What a model does on the draws of an `Evaluation`.
+    """The errors and losses of a model on the points of an `Evaluation`.
 
     Attributes:
         t: centres of the bins.
@@ -63,8 +63,8 @@ class Report:
         conditional_loss: the same against the conditional target (L_CFM).
         irreducible: E tr Cov of the conditional target given x: conditional minus marginal loss, exactly (T27, T29).
         gap: marginal minus conditional loss, by quasi-Monte Carlo: tends to -irreducible.total.
-        gap_error: the standard error that gap + irreducible.total would have over as many independent draws; spread evenly,
-            the points leave less.
+        gap_error: the standard error that gap + irreducible.total would have over as many independent draws; that of
+            evenly spread points is smaller.
     """
 
     t: tuple[float, ...]
@@ -89,7 +89,7 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What is exactly known at the points, in the order of `Evaluation.points`."""
+    """The exact values at the points, in the order of `Evaluation.points`."""
 
     velocity: Tensor
     score: Tensor
@@ -101,8 +101,8 @@ class Evaluation:
     """Fixed points of a path with the exact answers on them.
 
     Args:
-        path: the truth.
-        points: how many, at least; best a power of two.
+        path: the exact path.
+        points: the least number of points, best a power of two.
         bins: equal parts of [0, 1] for errors by t.
 
     Raises:
@@ -119,7 +119,7 @@ class Evaluation:
         """The interval of t: kept `SINGULAR_MARGIN` from ends at which a conditional velocity is infinite."""
         unit, z, eps = _spread(exact, points, bins)
         self.times = (low + (high - low) * unit).reshape(-1)
-        """When, (points,) float64."""
+        """The time t of each point, (points,) float64."""
         v = self._v = path.scheduler.evaluate(self.times)
         alpha, beta = v.alpha.unsqueeze(-1), v.beta.unsqueeze(-1)
         x = alpha * z + beta * eps
@@ -130,7 +130,7 @@ class Evaluation:
         noise = -beta * known.score if self._standard else c.x.unsqueeze(-1) * x + c.q.unsqueeze(-1) * known.velocity
         noise_spread = (v.alpha / delta).square() * known.spread
         self.points = x
-        """Where X_t is, (points, 2) float64."""
+        """The position X_t of each point, (points, 2) float64."""
         # In the score's rows everything is multiplied by beta.
         self._exact = {"velocity": known.velocity, "score": -noise, "noise": noise, "data": known.data}
         targets = v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps

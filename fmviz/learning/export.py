@@ -1,9 +1,9 @@
 """A run as one Python file that needs nothing but PyTorch and draws the same numbers.
 
 The script is meant to be read: a module of linear layers, a plain loop, autograd. It takes the same random numbers in the
-same order as `fmviz.learning.draws` (a chunk of steps at a time), on the same device, since each kind of device draws other
-ones, and the same initial weights, so that its losses agree with those of the run up to rounding. Every number of the path is written out; a typed schedule is translated from its checked
-syntax tree, never pasted.
+same order as `fmviz.learning.draws` (a chunk of steps at a time), on the same device, since the numbers
+differ between kinds of devices, and the same initial weights, so that its losses agree with those of the run up to rounding.
+Every number of the path is written out; a typed schedule is translated from its checked syntax tree, never pasted.
 """
 
 __all__ = ["training_script"]
@@ -33,7 +33,7 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
         spec: how; "auto" is written as the device that it stands for on this machine.
 
     Raises:
-        ParameterError: the objective is not defined on this path, or its scheduler cannot be written down.
+        ParameterError: the objective is not defined on this path, or its scheduler cannot be written as code.
     """
     objectives.require_trainable(path, spec)
     built = objectives.architecture(path, spec)

@@ -1,4 +1,4 @@
-"""A learned model: one network, and through T23 everything it knows.
+"""A learned model: one network, and every quantity that follows from its prediction by T23.
 
 `velocity`, `score`, `noise` and `posterior_mean` are exact conversions of the network's own prediction; where the path has none
 they raise, saying why. `sampling_velocity`, `sampling_score` and `drift` are what solvers should use: the same conversions
@@ -31,10 +31,10 @@ _PHRASES: dict[Quantity, str] = {
 
 @dataclass(frozen=True, eq=False)
 class LearnedModel:
-    """A network and what it takes to read it.
+    """A network and what is needed to interpret its output.
 
     In every method x is (..., 2), floating, on the network's device; t a float or a tensor broadcastable to
-    ``x.shape[:-1]``, in [0, 1]. Answers have the dtype of x and carry gradients to x.
+    ``x.shape[:-1]``, in [0, 1]. Results have the dtype of x and carry gradients to x.
 
     Attributes:
         network: the MLP.
@@ -107,7 +107,7 @@ class LearnedModel:
         )
 
     def error_gain(self, wanted: Quantity, t: Time) -> Tensor:
-        """|c_q| at t: by how much an error of the network grows when its prediction is turned into `wanted`; may be inf."""
+        """|c_q| at t: by how much an error of the network grows when its prediction is converted to `wanted`; may be inf."""
         return self._coefficients(wanted, t).q.abs()
 
     # -------------------------------------------------------------- sampling
@@ -116,7 +116,7 @@ class LearnedModel:
         """The velocity for an ODE solver, finite on all of [0, 1], (..., 2).
 
         Equal to `velocity` wherever the conversion's coefficients are below `conversions.MAX_GAIN`; beyond that they, and
-        the network's time, are held at the last such t. A velocity network is never touched.
+        the network's time, are held at the last such t. The prediction of a velocity network is used as it is.
         """
         return self._held("velocity", x, t)
 
@@ -145,7 +145,7 @@ class LearnedModel:
                 return self.sampling_velocity(x, t)
             if self._held_time("velocity", t) != t or self._held_time("score", t) != t:
                 return self.sampling_velocity(x, t) + half * self.sampling_score(x, t)
-            prediction = self.network(x, t)  # one pass answers for both
+            prediction = self.network(x, t)  # one pass serves both
             velocity, score = (self._read(self._coefficients(name, t), x, prediction) for name in ("velocity", "score"))
             return velocity + half * score
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from fmviz.errors import ParameterError
 
 TIME_FEATURES = ("raw", "fourier")
-"""Ways in which a network sees t."""
+"""Ways of feeding t to a network."""
 
 FREQUENCIES = (1.0, 2.0, 3.0, 4.0)
 """Half turns per unit time of the Fourier features."""
@@ -36,7 +36,7 @@ class Activation(abc.ABC):
 
     @abc.abstractmethod
     def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
-        """Write values and derivatives at a into two buffers of its shape; nothing is allocated where it counts."""
+        """Write values and derivatives at a into two buffers of its shape; no large array is allocated."""
 
 
 class SiLU(Activation):
@@ -101,6 +101,9 @@ class Architecture:
         centre: subtracted from x.
         input_scale: what x is divided by after that.
         output_scale: what the last layer is multiplied by.
+
+    Raises:
+        ParameterError: an unknown name, or a scale that is not positive and finite.
     """
 
     hidden: tuple[int, ...]
@@ -162,11 +165,14 @@ class Architecture:
 
 @dataclass(frozen=True, eq=False)
 class MLP:
-    """A network at work: an architecture and its weights; call it with x and t.
+    """A network: an architecture and its weights; call it with x and t.
 
     Attributes:
         architecture: what the weights are for.
         weights: (n_weights,), floating; never written to.
+
+    Raises:
+        ParameterError: weights of another shape or of an integer type.
     """
 
     architecture: Architecture
@@ -186,6 +192,9 @@ class MLP:
 
         Returns:
             The broadcast batch shape and a last axis of 2, in the dtype of x. Gradients flow to x, t and the weights.
+
+        Raises:
+            ParameterError: x is not floating or not of shape (..., 2), or t does not broadcast to its batch axes.
         """
         if not x.is_floating_point() or x.ndim == 0 or x.shape[-1] != 2:
             raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")

@@ -66,7 +66,7 @@ class Regression:
 
 
 def predicts(objective: Objective) -> Quantity:
-    """What a network trained with an objective predicts."""
+    """The quantity that a network trained with an objective predicts."""
     return _PREDICTS[objective]
 
 

@@ -1,9 +1,9 @@
 """The training pool: a few threads take turns over the runs of all users.
 
-Thirty training threads would leave the interface no processor (measured in docs/architecture.md). Here each worker takes the run at
-the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none waits
-longer than the others' slices. Owners are heard from by `TrainingPool.heartbeat`; a run whose owner is silent, and not there
-when asked, ends.
+Thirty training threads would leave the interface no processor (measured in docs/architecture.md). Here each worker takes
+the run at the head of one queue, advances it for a slice of some 30 ms, and puts it at the tail: every run progresses, none
+waits longer than the others' slices. Owners call `TrainingPool.heartbeat`; a run whose owner is silent ends, unless a check
+finds that the owner is still there.
 
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
 """
@@ -35,9 +35,9 @@ OWNER_TIMEOUT = 7.0
 PAUSE_PATIENCE = 0.5
 """Seconds that a pause waits for the present step; a longer one ends later, and the run is "running" until then."""
 MAX_WAITING = 64
-"""Runs that want turns at once; a paused one wants none."""
+"""Largest number of runs that take turns; a paused one takes none."""
 MAX_ENDED, MAX_ENDED_BYTES = 512, 256 << 20
-"""Ended runs whose results are kept, and what their networks may weigh; those not asked for longest are forgotten."""
+"""Largest number of ended runs whose results are kept, and their largest size in bytes; the least recently used are dropped."""
 ENDED_TIMEOUT = 30.0
 """Seconds of silence of an owner who is not there, after which the ended runs are forgotten."""
 MAX_COST = 4.0e8
@@ -45,7 +45,7 @@ MAX_COST = 4.0e8
 
 
 class PoolFullError(FmvizError):
-    """As many runs as the pool takes are alive."""
+    """The pool has as many runs taking turns as it allows."""
 
 
 class UnknownRunError(FmvizError, KeyError):
@@ -58,13 +58,15 @@ class UnknownRunError(FmvizError, KeyError):
 class TrainingPool:
     """A fixed number of worker threads for any number of runs. All methods may be called from any thread.
 
+    A method that takes the number of a run raises `UnknownRunError` if there is no such run; `forget` does not.
+
     Args:
         workers: threads.
         slice_seconds: length of a turn.
         owner_timeout: seconds without `heartbeat` after which a live run is ended.
-        max_waiting: runs that want turns at once.
-        max_ended: ended runs remembered.
-        max_ended_bytes: size of all their networks.
+        max_waiting: largest number of runs that take turns.
+        max_ended: largest number of ended runs remembered.
+        max_ended_bytes: largest size of all their networks and losses together.
 
     Raises:
         ParameterError: no worker, or a bound below 1.
@@ -122,7 +124,7 @@ class TrainingPool:
             The run's number.
 
         Raises:
-            PoolFullError: too many runs want turns.
+            PoolFullError: too many runs take turns.
             ParameterError: the run is too large for a shared machine.
         """
         cost = spec.batch_size * _weights_per_point(path, spec)
@@ -143,7 +145,7 @@ class TrainingPool:
             return run.id
 
     def status(self, run_id: int) -> RunStatus:
-        """How a run is doing. Does not count as `heartbeat`."""
+        """The state of a run. Does not count as `heartbeat`."""
         time.sleep(0)  # a caller that asks all the time would otherwise keep the lock from the workers for ever
         with self._changed:
             return self._get(run_id).status(time.monotonic())
@@ -168,7 +170,11 @@ class TrainingPool:
             self._enqueue(run)
 
     def single_step(self, run_id: int, steps: int = 1) -> None:
-        """Pause, and do exactly this many steps more."""
+        """Pause, and do exactly this many steps more.
+
+        Raises:
+            ParameterError: steps not between 1 and a million.
+        """
         if not is_count(steps, 1, 1_000_000):
             raise ParameterError("steps", "an integer from 1 to 1000000", steps)
         with self._changed:
@@ -179,7 +185,11 @@ class TrainingPool:
             self._enqueue(run)
 
     def set_learning_rate(self, run_id: int, peak: float) -> None:
-        """Change the peak learning rate from the next turn on."""
+        """Change the peak learning rate from the next turn on.
+
+        Raises:
+            ParameterError: not a number above 0 and within bounds.
+        """
         if not is_learning_rate(peak):
             raise ParameterError("learning_rate", "a number above 0, at most 1000", peak)
         with self._changed:
@@ -260,7 +270,7 @@ class TrainingPool:
                 run.release()
                 self._forget_old()
             self._enqueue(run)
-            self._changed.notify_all()  # whoever waits for the end of this turn
+            self._changed.notify_all()  # for those that wait for the end of this turn
 
     def _settle(self, run: Run) -> None:
         """Pause a run and wait for the end of its turn; the lock is held, and given up meanwhile."""
@@ -275,7 +285,7 @@ class TrainingPool:
             self._changed.notify_all()
 
     def _reap(self, now: float) -> None:
-        """End the runs whose owners are gone, and forget what nobody will ask for; the lock is held."""
+        """End the runs whose owners are gone, and forget the results of owners who are gone; the lock is held."""
         if now < self._look_again:
             return
         self._look_again = now + self._pause
@@ -309,7 +319,7 @@ class TrainingPool:
 def _is_there(run: Run) -> bool:
     try:
         return run.present()
-    except Exception:  # a worker does not die of somebody else's mistake
+    except Exception:  # an error in the owner's function does not end the worker
         _log.exception("whether the owner of run %d is there is not known", run.id)
         return False
 

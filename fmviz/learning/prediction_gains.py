@@ -1,4 +1,4 @@
-r"""From one prediction to all others, at the coefficients of one time (T23, T32).
+r"""The coefficients that turn one prediction into the others (T23, T32).
 
 Given :math:`x = \alpha z + \beta \epsilon` and any one of
 
@@ -54,8 +54,8 @@ def coefficients(known: Quantity, wanted: Quantity, v: ScheduleValues) -> Coeffi
     """The conversion from one quantity to another.
 
     Args:
-        known: what is predicted.
-        wanted: what is asked for.
+        known: the predicted quantity.
+        wanted: the quantity to compute.
         v: the scheduler at the times, best in float64.
     """
     zero, one = torch.zeros_like(v.alpha), torch.ones_like(v.alpha)

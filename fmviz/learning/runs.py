@@ -59,18 +59,18 @@ class RunStatus:
         id: the run's number.
         state: "queued" has had no turn yet, "paused" does nothing any more; the last four are final.
         spec: its settings.
-        step, steps: done, and of the whole run.
+        step, steps: steps done, and those of the whole run.
         loss: mean over the last few steps; nan before the first.
         history: (last step, mean loss) of equal stretches of steps, at most `HISTORY`, first to last.
         losses: of every step so far, (step,) float32.
-        learning_rate: as of the last step.
+        learning_rate: that of the last step.
         rate_changed: whether the peak was another than that of `spec` while the run was alive.
         steps_per_second: over the last few seconds, others' turns included; 0 when not running.
         eta_seconds: time left at that speed, None when unknown.
         model: the latest network; None before the first turn.
         kept: log-spaced snapshots, step 0 first, for replay.
         error: why a failed run failed; None otherwise.
-        failure: the same as it was raised.
+        failure: the exception behind `error`; None otherwise.
     """
 
     id: int
@@ -111,7 +111,7 @@ class _History:
                 self._means.append(self._sum / self._count)
                 self._sum, self._count = 0.0, 0
         if len(self._means) > HISTORY:
-            # An odd one out at the end goes back to being a stretch that is not full yet.
+            # A last mean without a partner is again a stretch that is not full yet.
             if len(self._means) % 2:
                 self._sum, self._count = self._sum + self._stride * self._means.pop(), self._count + self._stride
             pairs = zip(self._means[::2], self._means[1::2], strict=True)
@@ -182,7 +182,7 @@ class Run:
 
     @property
     def size(self) -> int:
-        """Bytes of all that is kept of its networks."""
+        """Size of the networks and losses that are kept, in bytes."""
         return sum(kept.model.network.weights.nbytes for kept in self._kept) + self._losses.nbytes
 
     # ------------------------------------------------- by the pool, lock held

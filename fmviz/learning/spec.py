@@ -1,4 +1,4 @@
-"""What decides a training run, in one frozen, hashable, bounded value.
+"""All settings of a training run, in one frozen, hashable, bounded value.
 
 Together with the path a `TrainSpec` fixes a run: same path, same spec, same machine, same loss curve to the bit (on the CPU).
 """
@@ -139,7 +139,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def is_count(value: object, low: int, high: int) -> bool:
-    """Whether value is an integer (no bool) from low to high."""
+    """Whether value is an integer, not a bool, from low to high."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 

@@ -1,12 +1,12 @@
 r"""The exact marginal velocity at a thousand points of a thousand different times, in float32: the target of "fm" (T25).
 
-`ProbabilityPath.marginal_velocity` builds float64 tables per time, which pays when many points share one. Here every point
+`ProbabilityPath.marginal_velocity` builds float64 tables per time, which is worth it when many points share one. Here every point
 has its own time, so the same regression (theory.md, "Closed forms for Gaussian mixtures"),
 
 .. math::
     u_t(x) = \sum_{jk} r_{jk}(x) [\dot\alpha \mu_k + \dot\beta m_j + D_{jk} C_{jk}^{-1} (x - m_{jk})],
 
-is written out on arrays of (pair, point), in the dtype of the training. Tests hold it against the theory.
+is written out on arrays of (pair, point), in the dtype of the training. Tests compare it with the theory.
 """
 
 __all__ = ["MarginalTarget"]

@@ -1,4 +1,4 @@
-"""The training loop: a `Trainer` that is advanced by whoever owns it, and `train`, a generator around it.
+"""The training loop: a `Trainer` that is advanced by its owner, and `train`, a generator around it.
 
 All of a step happens on the device: the batch is one slice of a `Chunk`, the loss goes into a buffer that is read once per
 snapshot, and the optimiser has a single tensor to update. On CUDA the step is captured as a graph.
@@ -33,7 +33,7 @@ from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
 
 MOMENTUM = 0.9
-"""Of "sgd"."""
+"""Momentum of "sgd"."""
 EXPLODED, PATIENCE = 100.0, 15
 """A run is given up when its loss is so many times that of predicting zero, for so many steps on end. Measured with Adam and
 AdamW, four activations, three objectives: a learning rate of 100 stays there for 16 steps at least, one of 1, which is merely
@@ -50,7 +50,7 @@ class Snapshot:
         loss: mean of `losses`; nan before the first step.
         losses: the loss of every step since the snapshot before, (n,) float32 on the CPU.
         model: the network as it is now (averaged, with ``ema``), weights copied.
-        learning_rate: as of the last step.
+        learning_rate: that of the last step.
         seconds: time spent computing steps so far.
     """
 
@@ -233,7 +233,7 @@ class Trainer:
     def _require_sane(self, losses: Tensor) -> None:
         values: list[float] = losses.tolist()
         for index, loss in enumerate(values):
-            # A heavy-tailed objective may draw one enormous loss and recover, and so may a network; not many on end.
+            # One enormous loss may come from a heavy-tailed objective, and a network may recover from it; not so from many in a row.
             self._high = self._high + 1 if loss > EXPLODED * self._reference else 0
             if self._high >= PATIENCE or not math.isfinite(loss):
                 raise self._diverged(len(values) - index, loss)
@@ -241,7 +241,7 @@ class Trainer:
             raise self._diverged(1, values[-1])
 
     def _diverged(self, ago: int, loss: float) -> TrainingDivergedError:
-        """The loss of the step so many steps `ago`, 1 for the last, was the one too many."""
+        """The error for the step that lies so many steps `ago`, 1 for the last, with its loss."""
         step = self.step - ago + 1
         return TrainingDivergedError(step, loss, self._base_rate * _schedule(self.spec, step - 1), self._good)
 

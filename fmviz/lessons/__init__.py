@@ -3,7 +3,7 @@
 Start reading in `fmviz/lessons/start`, the smallest. A lesson holds everything of its own: `settings` (what a user can
 choose), `compute` (what it shows and measures), `charts`, `script` (the program under "In code"), `page`, its texts and
 its formulas. Lessons do not know each other, and the app knows them only through `LESSONS`: their modules are imported
-when somebody asks for them.
+when they are first used.
 """
 
 from __future__ import annotations

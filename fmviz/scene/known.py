@@ -20,7 +20,7 @@ TOLERANCE = 1e-4
 
 
 def same_path(one: ProbabilityPath, other: ProbabilityPath) -> bool:
-    """Whether two paths have the same laws, up to rounding, and the same scheduler."""
+    """Whether two paths have the same distributions, up to rounding, and the same scheduler."""
     return (
         one.scheduler == other.scheduler and _same_law(one.p_data, other.p_data) and _same_law(one.p_init, other.p_init)
     )
@@ -36,7 +36,7 @@ def _same_law(one: GaussianMixture, other: GaussianMixture) -> bool:
 def scene_from_path(path: ProbabilityPath, like: Scene) -> Scene | None:
     """A scene with this path, everything else as in `like`; None if no scene can hold it.
 
-    Raises nothing: laws outside what a scene may hold give None.
+    Raises nothing: distributions outside what a scene may hold give None.
     """
     try:
         named = describe_path(path)["scheduler"]
@@ -51,7 +51,7 @@ def scene_from_path(path: ProbabilityPath, like: Scene) -> Scene | None:
 
 
 def _law(law: GaussianMixture, which: MixtureName, like: Scene) -> dict[str, object]:
-    """The preset that has this law, or its components."""
+    """The preset that is this distribution, or its components."""
     for name in PRESETS if which == "data" else INITS:
         if _same_law(_preset(name, which, like.seed_data), law):
             return {which: name, f"{which}_components": None}

@@ -1,7 +1,7 @@
 """What a user has chosen as the query of an address, and back.
 
 Only what differs from the defaults is written, under short readable names, so a link stays short and can be read.
-A link is a stranger's input: whatever in it cannot be used is dropped, reported by name, and the default stands.
+A link is input from outside: whatever in it cannot be used is dropped, reported by name, and the default stands.
 """
 
 from __future__ import annotations

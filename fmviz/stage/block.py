@@ -21,7 +21,7 @@ ABOVE_TOP = 8.0
 """A frame may rise this many nats above the shared top before it saturates; a near-Dirac must not push all else out."""
 
 SMALL = 2048
-"""Arrays up to this many values travel as float32."""
+"""Arrays of at most this many values travel as float32."""
 
 
 class Block:
@@ -32,6 +32,7 @@ class Block:
         self.size = 0
 
     def add(self, dtype: str, values: NDArray[Any], **more: float) -> dict[str, Any]:
+        """Appends an array; its entry in the header, which `more` completes."""
         raw = values.tobytes()
         entry = {"dtype": dtype, "offset": self.size, "count": int(values.size), **more}
         padding = -len(raw) % 8
@@ -68,6 +69,7 @@ class Block:
         return self.add("u16", codes.astype("<u2"), lo=lo, hi=hi)
 
     def signed(self, layer: Signed) -> dict[str, Any]:
+        """16-bit integers, the signed square root of the fraction of the highest limit."""
         hi = max(float(layer.limit), float(layer.limits.max()))
         codes = np.abs(layer.values) / np.float32(hi)
         np.sqrt(codes, out=codes)

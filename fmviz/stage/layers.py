@@ -39,7 +39,7 @@ KINDS = {"lawdensity": "density", "lawvectors": "vectors", "lawparticles": "part
 
 
 def law_entry(block: Block, law: Law) -> dict[str, Any]:
-    """The law of a clip."""
+    """The distributions, the schedule and z of a clip as an entry of the header."""
     return {
         "init": block.doubles(law.init),
         "data": block.doubles(law.data),
@@ -59,7 +59,7 @@ def schedule_entry(schedule: Schedule) -> dict[str, Any]:
 
 
 def _json(number: float) -> float | str:
-    """A number, or what JavaScript's Number() reads as infinite: JSON has no word for it."""
+    """A number, or a text that JavaScript's Number() reads as infinite, which JSON cannot write."""
     return number if math.isfinite(number) else "Infinity" if number > 0 else "-Infinity"
 
 

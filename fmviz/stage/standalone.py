@@ -40,18 +40,18 @@ class Choices:
 def standalone_html(payload: bytes, title: str, lang: str, *, choices: Choices | None = None, width: int = 1600) -> str:
     """A self-contained page that plays `payload`. It prints on one sheet, in landscape, on white.
 
-    With `choices` a clip whose law follows stays alive: its components and z can be dragged, data and schedule chosen, and the
-    page works everything out itself, the trajectories of the ODE included. Otherwise nothing on it can be edited.
+    With `choices` a clip whose law follows can be changed: its components and z are dragged, data and schedule chosen, and the
+    page computes everything itself, the trajectories of the ODE included. Otherwise nothing on it can be edited.
 
     Args:
         payload: what `fmviz.stage.payload.encode` returned.
         title: the page's title and heading.
         lang: its language tag, such as ``"en"`` or ``"zh-CN"``.
         choices: other data and schedules.
-        width: the stage is at most so many pixels wide; what shall fit on A4 keeps below 1060.
+        width: the stage is at most so many pixels wide; below 1060 it fits on A4 in print.
 
     Raises:
-        ParameterError: `payload` is none.
+        ParameterError: `payload` is not a payload of the stage.
     """
     header = decode_header(payload)
     alive = choices is not None and header["law"] is not None and header["law"]["follows"]
@@ -70,7 +70,7 @@ def standalone_html(payload: bytes, title: str, lang: str, *, choices: Choices |
 
 
 def _alone(payload: bytes, header: dict[str, Any]) -> bytes:
-    """The payload without what the page works out itself, and without layers that it could not have sent."""
+    """The payload without what the page computes itself, and without layers that it could not have sent."""
     panels = []
     for panel in header["panels"]:
         if panel["kind"] == "plane":

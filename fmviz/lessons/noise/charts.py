@@ -1,4 +1,4 @@
-"""What one reads beside the noise: moments in their band, increments, errors on log axes, modes over time (Altair)."""
+"""The charts of the page Noise: moments in their band, increments, errors on log axes, modes over time (Altair)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ __all__ = ["noise_script"]
 
 
 def noise_script(scene: Scene, view: Settings) -> str:
-    """Python that simulates the chosen process and holds it against its law. Runs as it stands."""
+    """Python that simulates the chosen process and compares it with its exact distribution. Runs as it stands."""
     if view.process == "brownian":
         return _brownian(scene, view)
     if view.process == "langevin":

@@ -66,7 +66,7 @@ class Settings(BaseModel):
         schedule, warm_up: of the learning rate; `warm_up` is the part of the run over which it climbs.
         optimizer: "adam", "adamw" or "sgd".
         ema: decay of the average of the weights that is shown; 0 shows the weights themselves.
-        t_sampling: the law of t.
+        t_sampling: the distribution of t.
         score_weighting: of the objective "score" alone.
         gradient_clip: largest norm of the gradient, or None.
         device: where to train.

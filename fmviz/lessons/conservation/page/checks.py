@@ -26,7 +26,7 @@ def _agreement(scene: Scene) -> Agreement:
 
 
 def table(current: State) -> None:
-    """The true law, the chosen one beside it, and the terms against automatic differentiation."""
+    """The true equation, the chosen one beside it, and the terms against automatic differentiation."""
     scene, sides = current.scene, current.conservation.box
     chosen = results.experiment(scene, current.conservation)
     true = replace(chosen, law=TermFactors())

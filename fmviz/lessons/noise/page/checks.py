@@ -15,7 +15,7 @@ __all__ = ["table"]
 
 
 def table(current: State) -> None:
-    """All tables; a scene that has no law says why."""
+    """All tables; a scene that cannot be drawn says why."""
     scene, view = current.scene, current.noise
     of = results.process(view)
     try:

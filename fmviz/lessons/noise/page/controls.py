@@ -26,7 +26,7 @@ __all__ = ["chooser", "controls", "move_start"]
 
 CHOSEN = "noise_process"
 SAFE = 0.5
-"""Part of the longest step of Euler-Maruyama beyond which its law is visibly too wide."""
+"""Fraction of the longest stable step of Euler-Maruyama above which its distribution is visibly too wide."""
 
 
 def chooser(current: State) -> None:

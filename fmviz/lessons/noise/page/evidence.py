@@ -1,4 +1,4 @@
-"""What one reads below the stage of the page Noise: the numbers of the chosen process beside its theory."""
+"""Below the stage of the page Noise: the numbers of the chosen process beside its theory."""
 
 from __future__ import annotations
 

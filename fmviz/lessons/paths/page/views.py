@@ -1,4 +1,4 @@
-"""The charts of the page on probability paths: what one reads beside the stage."""
+"""The charts of the page on probability paths."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ __all__ = ["error_map"]
 
 JOB, PRESSED = "fmviz_error_map", "fmviz_error_map_pressed"
 EVERY = 0.8
-"""Seconds between two looks while it is computed."""
+"""Seconds between two updates while it is computed."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _job(asked: Asked) -> Job[Asked, Cell] | None:
 
 
 def _press() -> None:
-    """Has the run of the page that follows start the map, so that it is of the very network that the page shows."""
+    """Asks the next run of the page to start the map, so that its network is the one that the page shows."""
     st.session_state[PRESSED] = True
 
 

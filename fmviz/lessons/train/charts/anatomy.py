@@ -86,5 +86,5 @@ def _of(values: list[dict[str, Any]]) -> alt.Chart:
 
 
 def _angle(start: Pair, end: Pair) -> float:
-    """Of an upright triangle that shall point from start to end, clockwise in degrees."""
+    """The clockwise turn, in degrees, after which an upright triangle points from start to end."""
     return math.degrees(math.atan2(end[0] - start[0], end[1] - start[1]))

@@ -1,4 +1,4 @@
-"""What one reads while a network trains: lines on one data table, so that new numbers never redraw the axes' frame (Altair).
+"""Line charts of a training run: all lines on one data table, so that new numbers never redraw the axes' frame (Altair).
 
 A chart is made once, without data; Streamlit then replaces the rows of its table in place. Several times a second that
 would cost the browser more than training leaves it, so a chart also takes rows past Streamlit, as long as there are any: a

@@ -1,4 +1,4 @@
-"""What one takes home from a run: the checkpoint, the loss, and a script of exactly this run. Made when asked for."""
+"""What can be downloaded from a run: the checkpoint, the loss, and a script of exactly this run. Made on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fmviz.theory import ProbabilityPath
 __all__ = ["exports", "script"]
 
 WAIT = 1.0
-"""Seconds between two looks at a run that has had no turn yet."""
+"""Seconds between two checks of a run that has had no turn yet."""
 MIME = {"checkpoint": "application/octet-stream", "csv": "text/csv", "script": "text/x-python"}
 
 

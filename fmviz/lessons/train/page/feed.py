@@ -23,7 +23,7 @@ SILENCE = 5.0
 
 
 def moving(run: RunStatus | None) -> bool:
-    """Whether there is something to follow."""
+    """Whether the run goes on, so that there is something to follow."""
     return run is not None and run.state in ("queued", "running")
 
 

@@ -1,7 +1,7 @@
 """What moves while a network trains: progress, stage, replay, charts.
 
-The browser fetches what is new by itself (`train_feed`). A clock only says that somebody is there, and takes over, slowly,
-where the feed does not reach the browser.
+The browser fetches what is new by itself (`fmviz.lessons.train.page.feed`). A clock only reports that the user is still
+there, and takes over, slowly, where the feed does not reach the browser.
 """
 
 from __future__ import annotations

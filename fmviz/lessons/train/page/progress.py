@@ -17,11 +17,11 @@ from fmviz.scene.views import Language
 __all__ = ["FEED_NAME", "progress", "told"]
 
 RECENT = 16
-"""Points of the loss history that the loss shown is the mean of."""
+"""Number of points of the loss history whose mean is shown."""
 FEED_NAME = "train"
-"""Under which the stage takes pictures from the feed."""
+"""The name under which the stage takes pictures from the feed."""
 EVERY_MS = 230
-"""From one question of the browser to the next."""
+"""Milliseconds from one request of the browser to the next."""
 
 
 @cache
