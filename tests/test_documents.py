@@ -101,7 +101,7 @@ def test_no_link_is_broken(document: Path):
     assert check_documents.broken(document) == []
 
 
-def test_what_a_broken_link_is(tmp_path, monkeypatch):
+def test_broken_links_are_found_and_good_ones_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr(check_documents, "ROOT", tmp_path)
     (tmp_path / "other.md").write_text("# Other\n## Twice · 两次\n## Twice · 两次\n```\n# no heading\n```\n")
     page = tmp_path / "page.md"

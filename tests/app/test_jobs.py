@@ -46,14 +46,14 @@ def test_results_can_be_read_while_it_runs():
     assert job.look() == ("cancelled", (0, 1, 2))
 
 
-def test_it_ends_by_itself():
+def test_a_job_without_more_results_is_done():
     job = Job("a", lambda ask: iter([1, 2]))
     assert jobs.start(job)
     wait_until(lambda: not job.alive)
     assert job.look() == ("done", (1, 2))
 
 
-def test_nobody_looking_ends_it():
+def test_a_job_that_nobody_looks_at_ends():
     gate = Gate()
     job = Job("a", gate, timeout=0.05)
     assert jobs.start(job)
@@ -149,7 +149,7 @@ def test_a_wrong_parameter_is_told_and_a_bug_is_not_silent(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_no_more_than_a_few_wait():
+def test_only_a_few_jobs_may_wait():
     gate = Gate()
     running = [Job(n, gate) for n in range(jobs.MAX_WAITING)]
     assert all(jobs.start(job) for job in running)

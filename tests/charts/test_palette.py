@@ -89,7 +89,7 @@ def test_the_theme_has_the_palettes_colours(config: dict[str, Any], theme: Any) 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("role", ROLE_COLOURS)
-def test_a_quantity_can_be_read_on_every_ground(config: dict[str, Any], theme: Any, role: str) -> None:
+def test_colours_are_legible_on_every_background(config: dict[str, Any], theme: Any, role: str) -> None:
     section = config["theme"][theme]
     for ground in (section["backgroundColor"], section["secondaryBackgroundColor"]):
         assert contrast(colour(role, theme), ground) >= WCAG_AA

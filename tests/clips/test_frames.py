@@ -33,7 +33,7 @@ def test_outside_the_steps_it_stands_still():
     assert torch.equal(found, trajectory[[0, -1]])
 
 
-def test_what_has_left_the_range_of_numbers_is_missing_from_then_on_only():
+def test_particles_that_overflow_are_missing_from_then_on_only():
     trajectory = torch.zeros(5, 1, 2)
     trajectory[3:] = torch.inf
     found = at_frames(trajectory, TIMES, torch.tensor([0.2, 0.25, 0.3, 0.6, 1.0]))

@@ -68,7 +68,7 @@ def test_the_stage_accepts_it_and_knows_its_layers(clip):
     assert set(layer_names(clip)) == SHOWN <= set(LAYERS)
 
 
-def test_what_has_a_closed_form_travels_as_the_law(scene, clip):
+def test_closed_forms_travel_as_the_law(scene, clip):
     path = scenes.path(scene)
     assert clip.law.schedule == law_of(path, Z).schedule
     np.testing.assert_array_equal(clip.law.data, rows_of(path.p_data))
@@ -254,7 +254,7 @@ def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
     assert paths.arrow_scale(torch.zeros(5, 2), GRID) == 1.0
 
 
-def test_unless_told_otherwise_there_are_as_many_particles_as_in_a_new_scene():
+def test_by_default_there_are_as_many_particles_as_in_a_new_scene():
     assert Starts().count == Scene().count
 
 

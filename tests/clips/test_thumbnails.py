@@ -21,6 +21,6 @@ def test_it_is_the_density_over_its_top_with_the_highest_row_first(half_width: f
     np.testing.assert_allclose(found, density / density.max(), rtol=0, atol=2e-6)
 
 
-def test_unless_told_otherwise_it_shows_eight_units_on_72_cells() -> None:
+def test_by_default_it_shows_eight_units_on_72_cells() -> None:
     law = GaussianMixture.standard()
     np.testing.assert_array_equal(density_image(law), density_image(law, 4.0, 72))

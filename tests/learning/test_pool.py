@@ -154,7 +154,7 @@ def test_a_run_that_cannot_start_fails_with_the_reason(pool: TrainingPool, bridg
     assert "T18" in status.error
 
 
-def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -> None:
+def test_a_silent_owner_loses_only_that_owners_run(ring8: ProbabilityPath) -> None:
     with TrainingPool(slice_seconds=0.02, owner_timeout=0.5) as pool:
         present = pool.submit(ring8, SPEC)
         wait(pool, present, lambda status: status.step > 0)  # the first of all runs waits for torch's imports
@@ -168,7 +168,7 @@ def test_a_silent_owner_loses_his_run_and_no_one_elses(ring8: ProbabilityPath) -
         assert pool.status(present).state == "running"
 
 
-def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: ProbabilityPath) -> None:
+def test_a_silent_owner_who_is_there_keeps_the_run_until_leaving(ring8: ProbabilityPath) -> None:
     there, asked_often, asked = threading.Event(), threading.Event(), []
     there.set()
 
@@ -186,7 +186,7 @@ def test_a_silent_owner_who_is_there_keeps_his_run_until_he_goes(ring8: Probabil
         assert wait(pool, run, ended, heartbeat=False).state == "abandoned"
 
 
-def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -> None:
+def test_an_owner_whose_presence_cannot_be_checked_counts_as_gone(ring8: ProbabilityPath) -> None:
     def present() -> bool:
         raise RuntimeError("no server")
 
@@ -197,7 +197,7 @@ def test_an_owner_of_whom_nothing_can_be_known_is_gone(ring8: ProbabilityPath) -
         assert wait(pool, other, ended).state == "finished", "the worker lives"
 
 
-def test_what_was_not_asked_for_longest_is_forgotten_first(ring8: ProbabilityPath) -> None:
+def test_the_run_longest_not_asked_about_is_forgotten_first(ring8: ProbabilityPath) -> None:
     spec = dataclasses.replace(SPEC, steps=10)
     weights = Trainer(ring8, spec).snapshot().model.network.architecture.n_weights
     size = 4 * (len(snapshot_steps(ring8, spec)) * weights + spec.steps)
@@ -253,9 +253,7 @@ def test_a_single_step_of_a_running_run_is_one_step(pool: TrainingPool, ring8: P
         pool.resume(run)
 
 
-def test_a_caller_that_asks_all_the_time_does_not_keep_the_workers_from_working(
-    pool: TrainingPool, ring8: ProbabilityPath
-) -> None:
+def test_a_caller_that_polls_does_not_block_the_workers(pool: TrainingPool, ring8: ProbabilityPath) -> None:
     run, deadline = pool.submit(ring8, dataclasses.replace(SPEC, steps=200)), time.monotonic() + 30.0
     while pool.status(run).alive:
         assert time.monotonic() < deadline

@@ -195,7 +195,7 @@ def test_a_trainer_is_freed_without_the_collector(ring8: ProbabilityPath) -> Non
         gc.enable()
 
 
-def test_log_spaced() -> None:
+def test_log_spaced_steps_rise_from_first_to_last() -> None:
     steps = log_spaced_steps(5000, 40)
     assert steps[0] == 0
     assert steps[-1] == 5000

@@ -11,7 +11,7 @@ from fmviz.stage.component import Boxed, Clicked, DensityView, Edited, Moved, St
 ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
 
 
-def test_nothing_yet() -> None:
+def test_an_empty_state_has_no_events() -> None:
     assert _read({}) == StageEvents()
 
 

@@ -76,7 +76,7 @@ def test_a_typed_schedule_travels_as_its_tree() -> None:
     assert schedule["beta"]["ends"][1] == [0.0, "-Infinity", pytest.approx(-0.5)]
 
 
-def test_what_is_evaluated_has_no_arrays() -> None:
+def test_layers_evaluated_in_the_browser_have_no_arrays() -> None:
     layers = (
         LawDensity("density", "conditional", 1.5),
         LawVectors("velocity", "velocity", "marginal", "velocity", 0.3, 12),

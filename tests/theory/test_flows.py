@@ -101,7 +101,7 @@ def test_times_may_be_tensors(field: Field) -> None:
     assert torch.allclose(found, one_by_one, rtol=1e-12, atol=1e-14)
 
 
-def test_t3_and_what_the_others_are_known_for() -> None:
+def test_t3_and_known_properties_of_the_other_fields() -> None:
     x = points()
     half = flows.Linear(2.0).flow(x, 0.5)
     assert torch.allclose(half, math.exp(-1.0) * x)
@@ -152,7 +152,7 @@ def test_the_fit_uses_the_finest_errors_that_mean_something() -> None:
     assert Convergence("heun", 2, (2, 4, 8), (1.0, math.nan, 0.0), floor=1e-12).measured is None
 
 
-def test_what_cannot_be_used_is_refused() -> None:
+def test_unknown_fields_and_grids_that_are_not_monotone_are_refused() -> None:
     with pytest.raises(ParameterError):
         flows.analytic("whirl", 1.0)
     for times in ((0.0,), (0.0, 0.5, 0.4), (0.2, 0.2)):

@@ -66,7 +66,7 @@ def test_the_error_falls_with_the_order_of_the_solver(method, order):
     assert math.log2(error(80) / error(160)) == pytest.approx(order, abs=0.35)
 
 
-def test_a_learned_field_integrates_to_one():
+def test_the_density_of_a_learned_field_integrates_to_one():
     """The flow of any smooth field has a density of total mass one, however wrong the field is."""
     architecture = Architecture((16, 16), "silu", "raw", (0.0, 0.0), 1.0, 1.0)
     weights = architecture.initial_weights(torch.Generator().manual_seed(0))

@@ -23,7 +23,7 @@ def test_energy_distance_is_the_double_sum(monkeypatch: pytest.MonkeyPatch) -> N
     assert float(metrics.energy_distance(x, x)) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_two_samples_of_one_law_are_as_far_apart_as_stated() -> None:
+def test_two_samples_of_one_distribution_are_as_far_apart_as_stated() -> None:
     n = 1000
     values = [
         float(

@@ -118,7 +118,7 @@ def test_batches_agree_with_single_calls(name: str) -> None:
     assert path.marginal_velocity(x[0], per_time).shape == (5, 1, 2)
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     path = ProbabilityPath(builders.standard(), builders.random_mixture(5, 4), schedulers.get("linear"))
     x, times = builders.points(101, 0), torch.linspace(0, 1, 7, dtype=torch.float64)[:, None]
     whole = (path.log_density(x, times), *path.velocity_and_score(x, times))
@@ -350,7 +350,7 @@ def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None
     assert bool(gradient.isfinite().all())
 
 
-def test_only_so_many_times_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_of_many_times_stay_within_the_bytes_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked at one time after another, a path forgets before it holds more bytes than stated, and answers all the same."""
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
     monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * 2 * path_at_times.BYTES_A_PAIR)

@@ -93,7 +93,7 @@ def test_the_exact_path_belongs_to_its_brownian_path() -> None:
     assert gaps[0] / gaps[1] == pytest.approx(4.0, rel=0.15)
 
 
-def test_exact_steps_of_any_length_have_one_law() -> None:
+def test_exact_steps_of_any_length_have_the_same_distribution() -> None:
     """Chapman-Kolmogorov: a hundred short exact steps and one long one, and no trouble with steps that are tiny."""
     process, n = OrnsteinUhlenbeck(2.0, 1.0), 5_000
     x0 = torch.zeros(n, dtype=torch.float64)
@@ -137,7 +137,7 @@ def test_ornstein_uhlenbeck_is_langevin_on_its_stationary_law() -> None:
     assert process.langevin().diffusion(0.0) == process.diffusion(0.0) == 0.9
 
 
-def test_langevin_leaves_its_law_invariant_by_fokker_planck() -> None:
+def test_langevin_leaves_its_distribution_invariant_by_fokker_planck() -> None:
     """T10 with T20: -div(p drift) + (sigma² / 2) Laplace p = 0, by automatic differentiation, no formula shared."""
     p, sigma = random_mixture(4, 2), 1.7
     dynamics, x = Langevin(p, sigma), points(200, 2).requires_grad_()
@@ -217,6 +217,6 @@ def test_weak_errors_are_those_of_the_known_means() -> None:
         (lambda: measure_errors(OUEquation(), generator=seeded(0), paths=1), "paths"),
     ],
 )
-def test_what_cannot_be_is_named(call, name) -> None:
+def test_parameters_that_make_no_sense_are_named(call, name) -> None:
     with pytest.raises(ParameterError, match=name):
         call()

@@ -161,12 +161,12 @@ def test_wrong_methods_and_counts_are_named() -> None:
         solvers.solve_sde(lambda x, t: x, lambda t: 0.0, torch.zeros(1, 2), times=[1.0, 0.0])
 
 
-def test_unless_told_otherwise_there_are_fifty_steps() -> None:
+def test_by_default_there_are_fifty_steps() -> None:
     _, times = solvers.solve_ode(lambda x, t: x, torch.ones(1, 2, dtype=torch.float64))
     assert torch.equal(times, torch.arange(51, dtype=torch.float64) / 50)
 
 
-def test_one_step_is_enough_to_ask_for() -> None:
+def test_a_single_step_is_allowed() -> None:
     """One Euler step of dx = x dt over [0, 1] doubles x."""
     x0 = torch.tensor([[1.0, -3.0]], dtype=torch.float64)
     trajectory, _ = solvers.solve_ode(lambda x, t: x, x0, method="euler", steps=1)

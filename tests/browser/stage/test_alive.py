@@ -43,7 +43,7 @@ def alive(file: Path, open_plain: OpenPage) -> tuple[Page, Stage]:
     return page, stage
 
 
-def test_it_weighs_little(file: Path) -> None:
+def test_the_page_is_a_small_file(file: Path) -> None:
     assert file.stat().st_size <= KILOBYTES * 1000
 
 

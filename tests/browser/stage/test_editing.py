@@ -177,7 +177,7 @@ def test_new_data_keeps_what_the_user_set_until_a_new_revision(host: Stage) -> N
     assert host.root.count() == 1
 
 
-def test_cleanup_takes_everything_away(host: Stage) -> None:
+def test_cleanup_removes_all_elements(host: Stage) -> None:
     host.tool("play").click()
     host.wait("s.playing === 'true'")
     host.page.evaluate("cleanup()")

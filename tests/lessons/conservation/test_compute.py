@@ -92,7 +92,7 @@ def test_a_time_without_velocity_is_a_gap_and_the_density_stays():
     assert found.worst < 1e-9
 
 
-def test_particles_of_the_true_law_are_those_of_the_other_pages():
+def test_particles_of_the_true_equation_are_those_of_the_other_pages():
     x0, times = Starts(40).points(PATH.p_init), GRID.times()
     zero, z = sigmas.get("zero"), torch.tensor(Z)
     for sigma, plain in (
@@ -107,7 +107,7 @@ def test_particles_of_the_true_law_are_those_of_the_other_pages():
         assert torch.equal(conditional_particles(PATH, sigma, TermFactors(), z, x0, times, Starts().noise()), plain)
 
 
-def test_broken_particles_given_z_have_their_own_law():
+def test_particles_of_a_broken_equation_given_z_have_a_distribution_of_their_own():
     """Linear schedule: x = beta^c x0 + (1 - beta^c) z for the velocity times c, and Var Y = 1 + sigma^2 (1/beta - 1) without score."""
     times, z = torch.linspace(0, 1, 41), torch.tensor(Z)
     starts = Starts(4000, seed_start=1, seed_noise=2)
@@ -128,7 +128,7 @@ def test_broken_particles_given_z_have_their_own_law():
 
 
 @pytest.mark.parametrize(("what", "least"), [(Experiment(law=BARE), 3.0), (Experiment(diffusive=False, law=FAST), 2.0)])
-def test_broken_particles_leave_the_density(what, least):
+def test_particles_of_a_broken_equation_leave_the_density(what, least):
     times, x0 = torch.linspace(0, 1, 41), Starts(1500).points(PATH.p_init)
     exact = PATH.sample(1500, 1.0, generator=torch.Generator().manual_seed(9))
     distances = []

@@ -25,7 +25,7 @@ def test_defaults_are_not_written():
 @pytest.mark.parametrize(
     "sides", ["1_0_0_1", "0_1_1_0", f"0_{LEAST_SIDE / 2}_0_1", "0_1_0", "0_1_0_nan", "0_99_0_1", "a_b_c_d"]
 )
-def test_a_box_that_is_none_is_reported(sides):
+def test_a_malformed_box_is_reported(sides):
     state, problems = decode({"box": sides})
     assert state == State()
     assert problems == ("box",)

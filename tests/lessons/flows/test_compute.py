@@ -97,7 +97,7 @@ def test_conditional_trajectories_are_straight_and_meet_in_z():
 
 
 @pytest.mark.parametrize("name", ["linear", "vortex", "marginal"])
-def test_the_evidence_proves_the_flow(name):
+def test_the_flow_agrees_with_an_integrator_and_composes(name):
     field = Marginal(scenes.path(Scene()).to(torch.float64)) if name == "marginal" else analytic(name, 1.0)
     found = evidence(field, GRID)
     close = name != "marginal"

@@ -67,7 +67,7 @@ def test_shares_are_stacked_to_one_with_rules_at_the_weights():
     assert [row["border"] for row in rules] == [0.5]
 
 
-def test_what_is_infinitely_far_is_left_out():
+def test_infinite_distances_are_left_out():
     spec = every_chart("light")["distance_over_time"].to_dict(validate=False)
     found = [row["value"] for row in rows_of(spec, 0) if row["series"] == "measured"]
     assert found == pytest.approx([3.0, 0.02])

@@ -75,7 +75,7 @@ def value_of(tree: Tree, t: float) -> float:
 
 
 @pytest.mark.parametrize("sigma", [0.0, 1.0])
-def test_the_ground_is_the_law_of_the_cloud(sigma):
+def test_the_background_is_the_distribution_of_the_particles(sigma):
     """The Gaussian that the player draws has the mean and the variance of T9 at every frame."""
     process = OrnsteinUhlenbeck(2.0, sigma)
     clip = clips.ou_clip(process, (2.0, -1.0), 4.0, 10, STARTS)
@@ -88,7 +88,7 @@ def test_the_ground_is_the_law_of_the_cloud(sigma):
         assert value_of(deviation, t) ** 2 == pytest.approx(float(process.variance(torch.tensor(t))), abs=1e-6)
 
 
-def test_the_ground_of_brownian_motion_has_the_variance_t():
+def test_the_background_of_brownian_motion_has_the_variance_t():
     clip = clips.brownian_clip(STARTS, 16)
     (factor, _), (deviation, _) = clip.law.schedule.curves
     assert [value_of(factor, t) for t in (0.0, 0.5)] == [1.0, 1.0]
@@ -96,7 +96,7 @@ def test_the_ground_of_brownian_motion_has_the_variance_t():
     assert clip.law.z == (0.0, 0.0)
 
 
-def test_the_ground_of_langevin_dynamics_rests():
+def test_the_background_of_langevin_dynamics_does_not_change():
     clip = every_clip()["langevin"]
     (factor, _), (deviation, _) = clip.law.schedule.curves
     assert [value_of(tree, t) for tree in (factor, deviation) for t in (0.0, 2.0)] == [1.0, 1.0, 0.0, 0.0]
@@ -200,7 +200,7 @@ def test_increments_are_normal_on_every_grid():
         assert (np.abs(found.density - found.normal) <= 2.5 * found.error).all()
 
 
-def test_what_must_vanish_vanishes_and_what_grows_grows():
+def test_residuals_vanish_and_the_length_of_brownian_paths_grows():
     same = evidence.identities(TWO, OrnsteinUhlenbeck(1.7, 0.6))
     assert same.ode == 0.0
     assert same.langevin < 1e-12

@@ -67,7 +67,7 @@ def test_frames_lie_on_the_chords_between_steps():
     torch.testing.assert_close(shown[8], runs.ode[1] * (4 / 6) + runs.ode[2] * (2 / 6))
 
 
-def test_what_is_lost_is_drawn_as_nothing():
+def test_lost_particles_are_not_drawn():
     gone = torch.tensor([[[0.0, 0.0]], [[torch.inf, 1.0]]])
     shown = at_frames(gone, [0.0, 1.0], torch.linspace(0, 1, 3))
     assert shown[0].isfinite().all()
@@ -192,7 +192,7 @@ def test_the_map_can_be_left_at_any_step_of_a_cell():
     assert len(asked) == 5
 
 
-def test_even_samples_have_the_law_and_are_nearer_to_it():
+def test_evenly_spread_samples_follow_the_distribution_more_closely():
     data = PATH.p_data
     even, far = sobol_sample(data, 1024), data.sample(1024, generator=torch.Generator().manual_seed(0))
     target = data.sample(20_000, generator=torch.Generator().manual_seed(1))
@@ -201,7 +201,7 @@ def test_even_samples_have_the_law_and_are_nearer_to_it():
     assert float(sliced_wasserstein(even, target)) < float(sliced_wasserstein(far, target))
 
 
-def test_even_noise_is_brownian():
+def test_evenly_spread_noise_is_brownian():
     """Ornstein-Uhlenbeck from its own stationary law stays there (T9), step for step as with drawn noise."""
     x0 = sobol_sample(PATH.p_init, 2048)
     sigma = 2**0.5

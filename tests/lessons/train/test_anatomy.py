@@ -19,7 +19,7 @@ def taken(objective: str, scene: Scene | None = None, **settings):
 
 
 @pytest.mark.parametrize("objective", ["cfm", "fm", "noise", "data", "score"])
-def test_each_draw_is_what_it_says(objective):
+def test_each_draw_is_consistent_with_its_path_and_network(objective):
     path, model, draws = taken(objective)
     assert [d.t for d in draws] == sorted(d.t for d in draws)
     for d in draws:

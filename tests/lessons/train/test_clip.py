@@ -61,7 +61,7 @@ def test_every_objective_has_a_playable_clip_before_the_first_step(objective, re
 
 
 @pytest.mark.parametrize("scene", [Scene(scheduler="sqrt"), Scene(scheduler="vp"), Scene(init="two_modes")])
-def test_every_path_has_one(scene):
+def test_every_path_has_a_playable_clip(scene):
     model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(objective="noise")))
     check(learned_clip(known(scene), model))
 
