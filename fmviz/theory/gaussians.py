@@ -35,6 +35,7 @@ __all__ = [
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -43,9 +44,12 @@ from fmviz.errors import ParameterError
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 _LOG_2 = math.log(2.0)
-# Numbers of one (time, component, point) block worked on at a time. Larger blocks leave the cache, smaller ones pay
-# more calls.
-_BLOCK = 150_000
+# Bytes of one (time, component, point) block worked on at a time. Larger blocks leave the cache, smaller ones pay more
+# calls.
+_BLOCK_BYTES = 1_200_000
+# Blocks cut along the points have a multiple of this many: torch takes maxima over components for so many points at once,
+# and for each of the rest alone, at ten times the price.
+_LANES = 32
 _ALL = slice(None)
 
 
@@ -210,17 +214,17 @@ class _Block:
 
 
 def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
-    """Cut (T, N) evenly so that no block of (time, component, point) has more than about `_BLOCK` numbers.
+    """Cut (T, N) so that no block of (time, component, point) has more than about `_BLOCK_BYTES`.
 
     All blocks share their buffers: fresh memory for each would cost as much in page faults as the arithmetic in it.
     Derivatives need the memory kept, so with them, and where there is but one block, there are no buffers.
     """
     _, times, components, _ = exponents.shape
     count = points.shape[-1]
-    pieces = max(1, math.ceil(count * components / _BLOCK))
-    width = max(1, math.ceil(count / pieces))
-    height = min(times, max(1, _BLOCK // (components * width)))
-    if pieces == 1 and height == times:
+    room = _BLOCK_BYTES // (components * points.element_size())
+    width = count if count <= room else max(1, room // _LANES) * _LANES
+    height = min(times, max(1, room // max(1, width)))
+    if width >= count and height == times:
         yield _Block(_ALL, exponents, points, (None, None))
         return
     recorded = torch.is_grad_enabled() and (exponents.requires_grad or points.requires_grad)
@@ -229,7 +233,7 @@ def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
         rows = slice(row, row + height)
         own_exponents, own_points = exponents[:, rows], points if points.shape[1] == 1 else points[:, rows]
         for column in range(0, count, width):
-            part = own_points if pieces == 1 else own_points[..., column : column + width]
+            part = own_points if width >= count else own_points[..., column : column + width]
             if memory is None:
                 yield _Block(rows, own_exponents, part, (None, None))
             else:
@@ -260,10 +264,20 @@ def _logits(block: _Block) -> Tensor:
     return logits.addcmul_(second, second, value=-1.0)
 
 
-def _weights(block: _Block) -> Tensor:
-    """Weighted component densities over the largest, (T, C, N). The shift cancels: no derivative is taken of it."""
+def _weights(block: _Block) -> tuple[Tensor, Tensor]:
+    """Weighted component densities over the largest, (T, C, N), and log2 of the largest, (T, 1, N).
+
+    The largest cancels wherever both are used, so no derivative is taken of it. Weights stay above the smallest normal
+    number, far below rounding: exp2 would be slow where it underflows.
+    """
     logits = _logits(block)
-    return logits.sub_(logits.detach().amax(dim=1, keepdim=True)).exp2_()
+    largest = logits.detach().amax(dim=1, keepdim=True)
+    return logits.sub_(largest).clamp_(min=_lowest_exponent(logits.dtype)).exp2_(), largest
+
+
+@cache
+def _lowest_exponent(dtype: torch.dtype) -> float:
+    return math.log2(torch.finfo(dtype).tiny)
 
 
 def log_density(table: ComponentTable, points: Tensor) -> Tensor:
@@ -275,17 +289,16 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
     """
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
-        logits = _logits(block)
-        # Held finite: so far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
-        largest = logits.detach().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(logits.dtype).min)
-        total = logits.sub_(largest).exp2_().sum(dim=1)
+        weights, largest = _weights(block)
+        # So far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
+        total = weights.sum(dim=1).nan_to_num_(nan=1.0)
         parts.append(total.log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
     return _assemble(parts, points.shape[-1])
 
 
 def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     """Weight of each component given the point, (T, C, N); each column sums to one."""
-    weights = _weights(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
+    weights, _ = _weights(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
     return weights / weights.sum(dim=1, keepdim=True)
 
 
@@ -304,7 +317,7 @@ def posterior_averages(table: ComponentTable, points: Tensor, maps: DtypeCache) 
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
         own = coefficients if block.rows is _ALL else coefficients[block.rows]
-        sums = torch.bmm(own, _weights(block))
+        sums = torch.bmm(own, _weights(block)[0])
         along_x, along_y, constant, total = sums.view(len(sums), 4, sums.shape[1] // 4, sums.shape[2]).unbind(1)
         x, y = block.points.unbind()
         parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total))

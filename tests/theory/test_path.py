@@ -123,8 +123,8 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = (path.log_density(x, times), *path.velocity_and_score(x, times))
     moving = x.expand(7, 101, 2) + times[..., None]
     whole_moving = path.log_density(moving, times)
-    for size in (1, 50, 600, 1200):
-        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK", size)
+    for size in (8, 400, 4800, 9600):
+        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK_BYTES", size)
         for a, b in zip(whole, (path.log_density(x, times), *path.velocity_and_score(x, times)), strict=True):
             assert torch.allclose(a, b, rtol=1e-13, atol=1e-13)
         assert torch.allclose(whole_moving, path.log_density(moving, times), rtol=1e-13)
