@@ -25,9 +25,12 @@ __all__ = [
     "ComponentTable",
     "DtypeCache",
     "Layout",
+    "assemble",
+    "cuts",
     "log_density",
     "posterior",
     "posterior_averages",
+    "shifted_exponentials",
     "stack_maps",
     "to_grid",
 ]
@@ -221,29 +224,46 @@ def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
     """
     _, times, components, _ = exponents.shape
     count = points.shape[-1]
-    room = _BLOCK_BYTES // (components * points.element_size())
-    width = count if count <= room else max(1, room // _LANES) * _LANES
-    height = min(times, max(1, room // max(1, width)))
-    if width >= count and height == times:
+    pieces = cuts(times, count, components, points.element_size())
+    if len(pieces) == 1:
         yield _Block(_ALL, exponents, points, (None, None))
         return
     recorded = torch.is_grad_enabled() and (exponents.requires_grad or points.requires_grad)
-    memory = None if recorded else points.new_empty(2, height * components * width)
-    for row in range(0, times, height):
-        rows = slice(row, row + height)
-        own_exponents, own_points = exponents[:, rows], points if points.shape[1] == 1 else points[:, rows]
-        for column in range(0, count, width):
-            part = own_points if width >= count else own_points[..., column : column + width]
-            if memory is None:
-                yield _Block(rows, own_exponents, part, (None, None))
-            else:
-                shape = (own_exponents.shape[1], components, part.shape[-1])
-                first, second = memory[:, : math.prod(shape)].view(2, *shape).unbind()
-                yield _Block(rows, own_exponents, part, (first, second))
+    rows, columns = pieces[0]
+    memory = None if recorded else points.new_empty(2, _length(rows, times) * components * _length(columns, count))
+    for rows, columns in pieces:
+        own = exponents[:, rows]
+        part = (points if points.shape[1] == 1 else points[:, rows])[..., columns]
+        if memory is None:
+            yield _Block(rows, own, part, (None, None))
+        else:
+            shape = (own.shape[1], components, part.shape[-1])
+            first, second = memory[:, : math.prod(shape)].view(2, *shape).unbind()
+            yield _Block(rows, own, part, (first, second))
 
 
-def _assemble(parts: list[Tensor], points: int) -> Tensor:
-    """Put answers for `_blocks`, in their order, back together."""
+def cuts(times: int, points: int, numbers: int, size: int) -> list[tuple[slice, slice]]:
+    """Times and points of the blocks in which to work, row by row: the first is the largest.
+
+    Args:
+        times: how many.
+        points: how many.
+        numbers: intermediate results at each time and point.
+        size: bytes of each.
+    """
+    room = _BLOCK_BYTES // (numbers * size)
+    width = max(1, points if points <= room else max(1, room // _LANES) * _LANES)
+    height = max(1, room // width)
+    columns = [slice(i, i + width) for i in range(0, max(1, points), width)]
+    return [(slice(i, i + height), across) for i in range(0, times, height) for across in columns]
+
+
+def _length(part: slice, whole: int) -> int:
+    return len(range(*part.indices(whole)))
+
+
+def assemble(parts: list[Tensor], points: int) -> Tensor:
+    """Put answers for `cuts`, in their order, back together."""
     if len(parts) == 1:
         return parts[0]
     across = math.ceil(points / parts[0].shape[-1])
@@ -264,13 +284,12 @@ def _logits(block: _Block) -> Tensor:
     return logits.addcmul_(second, second, value=-1.0)
 
 
-def _weights(block: _Block) -> tuple[Tensor, Tensor]:
-    """Weighted component densities over the largest, (T, C, N), and log2 of the largest, (T, 1, N).
+def shifted_exponentials(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Powers of two over the largest of all components, (T, C, N), and log2 of the largest, (T, 1, N); in place.
 
-    The largest cancels wherever both are used, so no derivative is taken of it. Weights stay above the smallest normal
+    The largest cancels wherever both are used, so no derivative is taken of it. Answers stay above the smallest normal
     number, far below rounding: exp2 would be slow where it underflows.
     """
-    logits = _logits(block)
     largest = logits.detach().amax(dim=1, keepdim=True)
     return logits.sub_(largest).clamp_(min=_lowest_exponent(logits.dtype)).exp2_(), largest
 
@@ -289,16 +308,17 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
     """
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
-        weights, largest = _weights(block)
+        weights, largest = shifted_exponentials(_logits(block))
         # So far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
         total = weights.sum(dim=1).nan_to_num_(nan=1.0)
         parts.append(total.log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
-    return _assemble(parts, points.shape[-1])
+    return assemble(parts, points.shape[-1])
 
 
 def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     """Weight of each component given the point, (T, C, N); each column sums to one."""
-    weights, _ = _weights(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
+    logits = _logits(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
+    weights, _ = shifted_exponentials(logits)
     return weights / weights.sum(dim=1, keepdim=True)
 
 
@@ -317,11 +337,11 @@ def posterior_averages(table: ComponentTable, points: Tensor, maps: DtypeCache) 
     parts = []
     for block in _blocks(table.exponents.to(points.dtype), points):
         own = coefficients if block.rows is _ALL else coefficients[block.rows]
-        sums = torch.bmm(own, _weights(block)[0])
+        sums = torch.bmm(own, shifted_exponentials(_logits(block))[0])
         along_x, along_y, constant, total = sums.view(len(sums), 4, sums.shape[1] // 4, sums.shape[2]).unbind(1)
         x, y = block.points.unbind()
         parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total))
-    return _assemble(parts, points.shape[-1])
+    return assemble(parts, points.shape[-1])
 
 
 def _multiply(left: Tensor, right: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ class ProbabilityPath:
     def log_density(self, x: Tensor, t: Time) -> Tensor:
         """log p_t(x) (T13), (...)."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.log_density(at.table, layout.points))
+        return layout.from_grid(at.log_density(layout.points))
 
     def sample(self, n: int, t: Time, *, generator: torch.Generator | None = None) -> Tensor:
         """Exact independent draws of p_t: z ~ p_data, then x ~ p_t(. | z) (T13).
@@ -159,17 +159,17 @@ class ProbabilityPath:
                 the derivative of alpha is and p_data has.
         """
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.velocity_map))
+        return layout.from_grid(at.averages(layout.points, at.velocity_map))
 
     def marginal_score(self, x: Tensor, t: Time) -> Tensor:
         """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.score_map))
+        return layout.from_grid(at.averages(layout.points, at.score_map))
 
     def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """`marginal_velocity` and `marginal_score` for little more than the price of one."""
         at, layout = self._at(x, t)
-        both = gaussians.posterior_averages(at.table, layout.points, at.velocity_and_score_map)
+        both = at.averages(layout.points, at.velocity_and_score_map)
         return layout.from_grid(both[:, :2]), layout.from_grid(both[:, 2:])
 
     def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
@@ -185,7 +185,7 @@ class ProbabilityPath:
     def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.posterior_mean_map))
+        return layout.from_grid(at.averages(layout.points, at.posterior_mean_map))
 
     def sample_posterior(
         self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None

@@ -19,14 +19,19 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
+from fmviz.theory import gaussians
 from fmviz.theory.gaussians import ComponentTable, DtypeCache, stack_maps
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.products import ProductTable
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
 REMEMBERED_BYTES = 64 * 2**20
 """What all paths of a process may remember together: a clip's frames and the half steps of its solvers at 1000 pairs."""
 BYTES_A_PAIR = 512
 """What one pair of components takes at one time, with the maps of velocity and score and their copies in float32."""
+
+# Exponentials saved that are worth the calls of the other form.
+_WORTH_A_PRODUCT = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +43,16 @@ class _Pairs:
         means: of p_data over those of p_init, (2, C, 2).
         covariances: of p_data over those of p_init, (2, C, 2, 2).
         centred: whether all means are zero, for p_data and for p_init.
+        counts: J and K.
+        alike: whether all covariances are one, for p_data as for p_init, and there are several of each.
     """
 
     log_weights: Tensor
     means: Tensor
     covariances: Tensor
     centred: tuple[bool, bool]
+    counts: tuple[int, int]
+    alike: bool
 
     @classmethod
     def of(cls, p_init: GaussianMixture, p_data: GaussianMixture) -> "_Pairs":
@@ -54,7 +63,8 @@ class _Pairs:
             (p_data.covariances.double().repeat(j, 1, 1), p_init.covariances.double().repeat_interleave(k, 0))
         )
         centred = (not bool(p_data.means.any()), not bool(p_init.means.any()))
-        return cls(log_weights.flatten(), means, covariances, centred)
+        alike = min(j, k) > 1 and bool((covariances == covariances[:, :1]).all())
+        return cls(log_weights.flatten(), means, covariances, centred, (j, k), alike)
 
     def mix(self, data_factor: Tensor, init_factor: Tensor, of: Tensor) -> Tensor:
         """data_factor times the data half of a stacked parameter plus init_factor times the other, (T, C, ...)."""
@@ -85,6 +95,38 @@ class PathAtTimes:
         mean = pairs.mix(values.alpha, values.beta, pairs.means)
         covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
         return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
+
+    def log_density(self, points: Tensor) -> Tensor:
+        """log p_t, (T, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
+        product = self._product_for(points)
+        return gaussians.log_density(self.table, points) if product is None else product.log_density(points)
+
+    def averages(self, points: Tensor, maps: DtypeCache) -> Tensor:
+        """Posterior averages of M maps (T, 2 M, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
+        product = self._product_for(points)
+        if product is None:
+            return gaussians.posterior_averages(self.table, points, maps)
+        return product.posterior_averages(points, maps.exact)
+
+    def _product_for(self, points: Tensor) -> ProductTable | None:
+        """The form that needs J + K exponentials a point, where it is exact and cheaper."""
+        j, k = self.pairs.counts
+        saved = (j * k - 3 * (j + k)) * points.shape[-1] * len(self.mean)
+        if not self.pairs.alike or saved < _WORTH_A_PRODUCT or not self._product.fits(points):
+            return None
+        return self._product
+
+    @cached_property
+    def _product(self) -> ProductTable:
+        j, k = self.pairs.counts
+        weights = self.pairs.log_weights.reshape(j, k)
+        data, init = (of.reshape(j, k, 2) for of in self.pairs.means)
+        alpha, beta = self.values.alpha.reshape(-1, 1, 1), self.values.beta.reshape(-1, 1, 1)
+        return ProductTable.build(
+            (weights.logsumexp(dim=1), weights.logsumexp(dim=0)),
+            (beta * init[:, 0], alpha * data[0]),
+            self.covariance[:, 0],
+        )
 
     @cached_property
     def velocity_map(self) -> DtypeCache:
