@@ -111,13 +111,14 @@ class ProductTable:
 
         Args:
             points: (2, 1 or T, 1, N).
-            maps: M of them, from `gaussians.stack_maps`, (T, 8 M, J K).
+            maps: M of them from `ComponentTable.affine` one after the other, (T, 8 M, J K).
 
         Returns:
             (T, 2 M, N), in the dtype of the points.
         """
-        along_x, along_y, constant, _ = maps.chunk(4, dim=1)
-        constant = constant.reshape(*constant.shape[:2], *self.log_couplings.shape[1:])
+        along_x, along_y, constant, _ = maps.reshape(len(maps), maps.shape[1] // 8, 4, 2, -1).unbind(2)
+        along_x, along_y = along_x[..., :1].flatten(1, 2), along_y[..., :1].flatten(1, 2)
+        constant = constant.reshape(len(maps), -1, *self.log_couplings.shape[1:])
         of_init, of_data = constant[..., 0], constant[..., 0, :] - constant[..., 0, :1]
         couplings = self.log_couplings.exp2()
         parts = []
@@ -127,7 +128,7 @@ class ProductTable:
             init_weights, data_weights = init_sums.mul_(init), data_sums.mul_(data)
             average = torch.baddbmm(of_init[rows] @ init_weights, of_data[rows], data_weights)
             average = average.div_(init_weights.sum(dim=1, keepdim=True))
-            average = average.addcmul_(along_x[rows, :, :1], x).addcmul_(along_y[rows, :, :1], y)
+            average = average.addcmul_(along_x[rows], x).addcmul_(along_y[rows], y)
             parts.append(average.to(points.dtype))
         return assemble(parts, points.shape[-1])
 
