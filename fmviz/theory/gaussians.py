@@ -171,8 +171,7 @@ def matrices(entries: Tensor) -> Tensor:
     return torch.stack((a, b, b, c), dim=-1).reshape(*a.shape, 2, 2)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How points and times share the axes of the answer.
 
     Attributes:
