@@ -31,7 +31,8 @@ from fmviz.theory.gaussians import assemble, cuts, shifted_exponentials
 LARGEST_EXPONENT = 2.0**15
 """Bound on the exponents that cancel: their rounding errors, 2^-53 of it, make at most 1e-11 of a density."""
 LARGEST_RANGE = 900.0
-"""Bound on log2 of the ratio of any two couplings; float64 holds 2^1022, and 2^-60 is less than its rounding."""
+"""Bound on log2 of the ratio of any two couplings, some of which are above 1 and some below, since means are taken from
+their centre; float64 holds 2^1022, and 2^-60 is less than its rounding."""
 
 _LOG_2 = math.log(2.0)
 
