@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from bench.report import Row, at_least, at_most, median_ms, note
-from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
+from fmviz.clips.particles import marginal_ode
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.solvers import solve_ode
 
 __all__ = ["rows"]
@@ -94,8 +95,20 @@ def largest_difference(ours: tuple[Tensor, ...], theirs: tuple[Tensor, ...]) -> 
     return max(float((a - b).abs().max() / b.abs().max()) for a, b in zip(ours, theirs, strict=True))
 
 
+def between(p_init: str, p_data: str) -> ProbabilityPath:
+    """A path between two presets that remembers nothing yet."""
+    return ProbabilityPath(presets.get(p_init), presets.get(p_data), schedulers.get("linear"))
+
+
+def particles(p_init: str, p_data: str, dtype: torch.dtype) -> Tensor:
+    """One Heun step a frame between two presets, from nothing."""
+    path = between(p_init, p_data).to(dtype)
+    x0 = path.p_init.sample(PARTICLES, generator=torch.Generator().manual_seed(1))
+    return marginal_ode(path, x0, torch.linspace(0, 1, FRAMES, dtype=torch.float64))
+
+
 def rows() -> Iterator[Row]:
-    """The default clip, the same by the plain loop, and the largest mixture that the app allows."""
+    """The default clip, the same by the plain loop, the largest mixture that the app allows, and many pairs."""
     torch.set_num_threads(1)
     x0 = torch.randn(PARTICLES, 2, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -108,5 +121,17 @@ def rows() -> Iterator[Row]:
     yield at_least("times faster than the plain loop", theirs / ours, "×", 4)
     yield at_most("largest relative difference between the two (float32)", difference, "", 1e-2)
     yield at_most("64 components", large, "ms", 300)
+    for dtype in (torch.float32, torch.float64):
+        name = str(dtype).removeprefix("torch.")
+        with torch.inference_mode():
+            some, most = median_ms(
+                lambda dtype=dtype: particles("circles", "checkerboard", dtype),  # type: ignore[misc]
+                lambda dtype=dtype: particles("circles", "spiral", dtype),  # type: ignore[misc]
+            )
+            cells, times = points(CELLS).to(dtype), torch.linspace(0, 1, FRAMES)[:, None]
+            (grid,) = median_ms(lambda c=cells, t=times: between("checkerboard", "checkerboard").log_density(c, t))  # type: ignore[misc]
+        yield at_most(f"500 particles, 60 Heun steps, 1536 pairs, {name}", some, "ms", 500)
+        yield at_most(f"the same with 2880 pairs, {name}", most, "ms", 1000)
+        yield at_most(f"1024 pairs of one covariance, 61 frames of 96² cells, {name}", grid, "ms", 300)
     if not math.isfinite(difference):
         raise ArithmeticError("the two clips differ by something that is not a number")

@@ -45,6 +45,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory.gaussians import matrices
 from fmviz.theory.path import ProbabilityPath
 from fmviz.theory.path_at_times import PathTimesCache
 from fmviz.theory.schedulers import ScheduleValues
@@ -145,10 +146,10 @@ def moving_marginal(path: ProbabilityPath, times: Tensor) -> MovingMixture:
     d_alpha, d_beta = (d.nan_to_num(posinf=0.0, neginf=0.0) for d in (v.d_alpha, v.d_beta))  # those multiply zero
     return MovingMixture(
         pairs.log_weights,
-        at.mean,
-        at.covariance,
-        pairs.mix(d_alpha, d_beta, pairs.means),
-        pairs.mix(2.0 * v.alpha_d_alpha, 2.0 * v.beta_d_beta, pairs.covariances),
+        at.mean.mT,
+        matrices(at.covariance),
+        pairs.mix(d_alpha, d_beta, pairs.means).mT,
+        matrices(pairs.mix(2.0 * v.alpha_d_alpha, 2.0 * v.beta_d_beta, pairs.covariances)),
         affine[:, :2].permute(0, 3, 2, 1),
         affine[:, 2].mT,
     )

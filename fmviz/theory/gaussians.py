@@ -15,8 +15,8 @@ the faster function, and unlike torch's exp it does not slow down ninefold where
 bracket above is affine in :math:`x` too, so averages are **one matrix product** of the rows of :math:`[A_c | b_c]` with
 the posterior weights, applied to :math:`x` after.
 
-All 2 x 2 algebra is written out, and it is done in float64 whatever the dtype of the points (the tables are small, the
-grids are large). Arrays are laid out ``(time, component, point)``, so that every pass, reductions over components
+All 2 x 2 algebra is written out entry by entry, and it is done in float64 whatever the dtype of the points (the tables are
+small, the grids are large). Arrays are laid out ``(time, component, point)``, so that every pass, reductions over components
 included, runs along the points and is vectorised; memory traffic decides the speed, so work goes in blocks that stay in
 cache, and in place.
 """
@@ -25,16 +25,22 @@ __all__ = [
     "ComponentTable",
     "DtypeCache",
     "Layout",
+    "assemble",
+    "cuts",
     "log_density",
+    "matrices",
+    "planes",
     "posterior",
     "posterior_averages",
-    "stack_maps",
+    "shifted_exponentials",
     "to_grid",
 ]
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -43,9 +49,12 @@ from fmviz.errors import ParameterError
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 _LOG_2 = math.log(2.0)
-# Numbers of one (time, component, point) block worked on at a time. Larger blocks leave the cache, smaller ones pay
-# more calls.
-_BLOCK = 150_000
+# Bytes of one (time, component, point) block worked on at a time. Larger blocks leave the cache, smaller ones pay more
+# calls.
+_BLOCK_BYTES = 1_200_000
+# Blocks cut along the points have a multiple of this many: torch takes maxima over components for so many points at once,
+# and for each of the rest alone, at ten times the price.
+_LANES = 32
 _ALL = slice(None)
 
 
@@ -55,6 +64,7 @@ class DtypeCache:
 
     exact: Tensor
     _copies: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
+    _rows: dict[torch.dtype, tuple[Tensor, ...]] = field(default_factory=dict, repr=False)
 
     def to(self, dtype: torch.dtype) -> Tensor:
         """The tensor in a dtype, converted at the first call."""
@@ -63,6 +73,19 @@ class DtypeCache:
             with torch.inference_mode(False):  # kept, so autograd must be able to use it later
                 found = self._copies[dtype] = self.exact.to(dtype)
         return found
+
+    def rows(self, dtype: torch.dtype) -> tuple[Tensor, ...]:
+        """The same along the first axis one by one, kept since taking tensors apart costs as much as small sums."""
+        found = self._rows.get(dtype)
+        if found is None:
+            with torch.inference_mode(False):
+                found = self._rows[dtype] = self.to(dtype).unbind()
+        return found
+
+    def narrow(self, dim: int, length: int) -> "DtypeCache":
+        """The first entries along an axis."""
+        copies = {dtype: copy.narrow(dim, 0, length) for dtype, copy in self._copies.items()}
+        return DtypeCache(self.exact.narrow(dim, 0, length), copies)
 
     def split(self, dim: int) -> "list[DtypeCache]":
         """One for each index along an axis, which is kept."""
@@ -78,8 +101,8 @@ class ComponentTable:
     Attributes:
         exponents: (6, T, C, 1): the base 2 logarithm of weight times normalising constant, the two entries of the mean,
             and :math:`W_{11}, W_{21}, W_{22}` times :math:`\sqrt{1 / (2 \log 2)}`.
-        mean: (T, C, 2).
-        precision: inverse covariances, (T, C, 2, 2).
+        mean: (T, 2, C).
+        precision: inverse covariances, (T, 3, C) as from `planes`.
     """
 
     exponents: DtypeCache
@@ -92,35 +115,43 @@ class ComponentTable:
 
         Args:
             log_weights: (C,).
-            mean: (T, C, 2).
-            covariance: symmetric positive definite, (T, C, 2, 2).
+            mean: (T, 2, C).
+            covariance: positive definite, (T, 3, C) as from `planes`.
         """
-        a, b, c = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
+        m1, m2 = mean.unbind(1)
+        a, b, c = covariance.unbind(1)
         w11 = a.rsqrt()
         slope = b * w11
         w22 = (c - slope * slope).rsqrt()
         w21 = -slope * w11 * w22
         log_scale = (log_weights + (w11 * w22).log() - _LOG_TWO_PI) / _LOG_2
         unit = math.sqrt(0.5 / _LOG_2)
-        rows = (log_scale, mean[..., 0], mean[..., 1], unit * w11, unit * w21, unit * w22)
-        exponents = torch.stack(rows).unsqueeze(-1)
-        p12 = w21 * w22
-        precision = torch.stack((w11 * w11 + w21 * w21, p12, p12, w22 * w22), dim=-1)
-        return cls(DtypeCache(exponents), mean, precision.reshape(*mean.shape, 2))
+        exponents = torch.stack((log_scale, m1, m2, unit * w11, unit * w21, unit * w22)).unsqueeze(-1)
+        precision = torch.stack((w11 * w11 + w21 * w21, w21 * w22, w22 * w22), dim=1)
+        return cls(DtypeCache(exponents), mean, precision)
 
     def affine(self, offset: Tensor, matrix: Tensor | None) -> Tensor:
-        r"""The affine maps :math:`g + G C^{-1} (x - m)`, for `stack_maps`.
+        r"""The affine maps :math:`g + G C^{-1} (x - m)`, for `posterior_averages`.
 
         Args:
-            offset: :math:`g`, broadcastable to (T, C, 2).
-            matrix: :math:`G`, broadcastable to (T, C, 2, 2); ``None`` stands for minus the identity (the score).
+            offset: :math:`g`, broadcastable to (T, 2, C).
+            matrix: :math:`G`, symmetric, (T, 3, C) as from `planes`; ``None`` stands for minus the identity (the score).
 
         Returns:
-            (T, 3, 2, C): the first column of the matrix, its second column, the constant.
+            (T, 8, C): two rows each for the first column of the matrix, its second column, the constant, and ones, which
+            sum up the weights.
         """
-        slope = -self.precision if matrix is None else _multiply(matrix, self.precision)
-        constant = offset - (slope * self.mean.unsqueeze(-2)).sum(-1)
-        return torch.cat((slope, constant.unsqueeze(-1)), dim=-1).permute(0, 3, 2, 1)
+        p11, p12, p22 = self.precision.unbind(1)
+        if matrix is None:
+            s11, s21, s12, s22 = -p11, -p12, -p12, -p22
+        else:
+            g11, g12, g22 = matrix.unbind(1)
+            s11, s21 = g11 * p11 + g12 * p12, g12 * p11 + g22 * p12
+            s12, s22 = g11 * p12 + g12 * p22, g12 * p12 + g22 * p22
+        m1, m2 = self.mean.unbind(1)
+        o1, o2 = offset.unbind(-2)
+        constant = (o1 - (s11 * m1 + s12 * m2), o2 - (s21 * m1 + s22 * m2))
+        return torch.stack((s11, s21, s12, s22, *constant, torch.ones_like(m1), torch.ones_like(m1)), dim=1)
 
     def split(self) -> "list[ComponentTable]":
         """One table for each of the T times."""
@@ -129,18 +160,18 @@ class ComponentTable:
         return [ComponentTable(*row) for row in zip(self.exponents.split(1), means, precisions, strict=True)]
 
 
-def stack_maps(*maps: Tensor) -> DtypeCache:
-    """Maps from `ComponentTable.affine`, M of them, made ready for `posterior_averages`.
-
-    Returns:
-        (T, 8 M, C): 2 M first columns, 2 M second columns, 2 M constants, and 2 M ones, which sum up the weights.
-    """
-    rows = torch.cat(maps, dim=2)
-    return DtypeCache(torch.cat((rows, torch.ones_like(rows[:, :1])), dim=1).flatten(1, 2))
+def planes(symmetric: Tensor) -> Tensor:
+    """The entries 11, 12 and 22 of symmetric matrices, (..., C, 2, 2) to (..., 3, C)."""
+    return torch.stack((symmetric[..., 0, 0], symmetric[..., 0, 1], symmetric[..., 1, 1]), dim=-2)
 
 
-@dataclass(frozen=True)
-class Layout:
+def matrices(entries: Tensor) -> Tensor:
+    """Symmetric matrices from their `planes`, (..., 3, C) to (..., C, 2, 2)."""
+    a, b, c = entries.unbind(-2)
+    return torch.stack((a, b, b, c), dim=-1).reshape(*a.shape, 2, 2)
+
+
+class Layout(NamedTuple):
     """How points and times share the axes of the answer.
 
     Attributes:
@@ -192,54 +223,71 @@ def _coordinates(points: Tensor) -> Tensor:
     return points.permute(2, 0, 1).unsqueeze(2).contiguous()
 
 
-@dataclass(frozen=True)
-class _Block:
+class _Block(NamedTuple):
     """A part of the (T, N) answers that is worked out at once.
 
     Attributes:
-        rows: times.
-        exponents: of the table, (6, T', C, 1).
-        points: (2, 1 or T', 1, N').
+        times: which.
+        exponents: the six of the table, (T', C, 1) each.
+        points: two coordinates, (1 or T', 1, N') each.
         buffers: two places for (T', C, N') numbers, or two times ``None``.
     """
 
-    rows: slice
-    exponents: Tensor
-    points: Tensor
+    times: slice
+    exponents: tuple[Tensor, ...]
+    points: tuple[Tensor, ...]
     buffers: tuple[Tensor, Tensor] | tuple[None, None]
 
 
-def _blocks(exponents: Tensor, points: Tensor) -> Iterator[_Block]:
-    """Cut (T, N) evenly so that no block of (time, component, point) has more than about `_BLOCK` numbers.
+def _blocks(table: ComponentTable, points: Tensor) -> Iterator[_Block]:
+    """Cut (T, N) so that no block of (time, component, point) has more than about `_BLOCK_BYTES`.
 
     All blocks share their buffers: fresh memory for each would cost as much in page faults as the arithmetic in it.
     Derivatives need the memory kept, so with them, and where there is but one block, there are no buffers.
     """
-    _, times, components, _ = exponents.shape
-    count = points.shape[-1]
-    pieces = max(1, math.ceil(count * components / _BLOCK))
-    width = max(1, math.ceil(count / pieces))
-    height = min(times, max(1, _BLOCK // (components * width)))
-    if pieces == 1 and height == times:
-        yield _Block(_ALL, exponents, points, (None, None))
+    exponents = table.exponents.rows(points.dtype)
+    times, components, _ = exponents[0].shape
+    count, size = points.shape[-1], points.element_size()
+    if times * components * count * size <= _BLOCK_BYTES:
+        yield _Block(_ALL, exponents, points.unbind(), (None, None))
         return
-    recorded = torch.is_grad_enabled() and (exponents.requires_grad or points.requires_grad)
-    memory = None if recorded else points.new_empty(2, height * components * width)
-    for row in range(0, times, height):
-        rows = slice(row, row + height)
-        own_exponents, own_points = exponents[:, rows], points if points.shape[1] == 1 else points[:, rows]
-        for column in range(0, count, width):
-            part = own_points if pieces == 1 else own_points[..., column : column + width]
-            if memory is None:
-                yield _Block(rows, own_exponents, part, (None, None))
-            else:
-                shape = (own_exponents.shape[1], components, part.shape[-1])
-                first, second = memory[:, : math.prod(shape)].view(2, *shape).unbind()
-                yield _Block(rows, own_exponents, part, (first, second))
+    pieces = cuts(times, count, components, size)
+    recorded = torch.is_grad_enabled() and (exponents[0].requires_grad or points.requires_grad)
+    rows, columns = pieces[0]
+    memory = None if recorded else points.new_empty(2, _length(rows, times) * components * _length(columns, count))
+    for rows, columns in pieces:
+        own = tuple(row[rows] for row in exponents)
+        part = (points if points.shape[1] == 1 else points[:, rows])[..., columns].unbind()
+        if memory is None:
+            yield _Block(rows, own, part, (None, None))
+        else:
+            shape = (len(own[0]), components, part[0].shape[-1])
+            first, second = memory[:, : math.prod(shape)].view(2, *shape).unbind()
+            yield _Block(rows, own, part, (first, second))
 
 
-def _assemble(parts: list[Tensor], points: int) -> Tensor:
-    """Put answers for `_blocks`, in their order, back together."""
+def cuts(times: int, points: int, numbers: int, size: int) -> list[tuple[slice, slice]]:
+    """Times and points of the blocks in which to work, row by row: the first is the largest.
+
+    Args:
+        times: how many.
+        points: how many.
+        numbers: intermediate results at each time and point.
+        size: bytes of each.
+    """
+    room = _BLOCK_BYTES // (numbers * size)
+    width = max(1, points if points <= room else max(1, room // _LANES) * _LANES)
+    height = max(1, room // width)
+    columns = [slice(i, i + width) for i in range(0, max(1, points), width)]
+    return [(slice(i, i + height), across) for i in range(0, times, height) for across in columns]
+
+
+def _length(part: slice, whole: int) -> int:
+    return len(range(*part.indices(whole)))
+
+
+def assemble(parts: list[Tensor], points: int) -> Tensor:
+    """Put answers for `cuts`, in their order, back together."""
     if len(parts) == 1:
         return parts[0]
     across = math.ceil(points / parts[0].shape[-1])
@@ -250,9 +298,9 @@ def _assemble(parts: list[Tensor], points: int) -> Tensor:
 
 def _logits(block: _Block) -> Tensor:
     """log2 of the weighted component densities, (T, C, N)."""
-    log_scale, m1, m2, w11, w21, w22 = block.exponents.unbind()
+    log_scale, m1, m2, w11, w21, w22 = block.exponents
     one, two = block.buffers
-    x, y = block.points.unbind()
+    x, y = block.points
     right = torch.sub(x, m1, out=one)
     second = torch.sub(y, m2, out=two).mul_(w22).addcmul_(w21, right)
     first = torch.mul(right, w11, out=one)
@@ -260,10 +308,19 @@ def _logits(block: _Block) -> Tensor:
     return logits.addcmul_(second, second, value=-1.0)
 
 
-def _weights(block: _Block) -> Tensor:
-    """Weighted component densities over the largest, (T, C, N). The shift cancels: no derivative is taken of it."""
-    logits = _logits(block)
-    return logits.sub_(logits.detach().amax(dim=1, keepdim=True)).exp2_()
+def shifted_exponentials(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Powers of two over the largest of all components, (T, C, N), and log2 of the largest, (T, 1, N); in place.
+
+    The largest cancels wherever both are used, so no derivative is taken of it. Answers stay above the smallest normal
+    number, far below rounding: exp2 would be slow where it underflows.
+    """
+    largest = logits.detach().amax(dim=1, keepdim=True)
+    return logits.sub_(largest).clamp_(min=_lowest_exponent(logits.dtype)).exp2_(), largest
+
+
+@cache
+def _lowest_exponent(dtype: torch.dtype) -> float:
+    return math.log2(torch.finfo(dtype).tiny)
 
 
 def log_density(table: ComponentTable, points: Tensor) -> Tensor:
@@ -274,18 +331,18 @@ def log_density(table: ComponentTable, points: Tensor) -> Tensor:
         points: (2, 1 or T, 1, N), from `to_grid`.
     """
     parts = []
-    for block in _blocks(table.exponents.to(points.dtype), points):
-        logits = _logits(block)
-        # Held finite: so far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
-        largest = logits.detach().amax(dim=1, keepdim=True).clamp_(min=torch.finfo(logits.dtype).min)
-        total = logits.sub_(largest).exp2_().sum(dim=1)
+    for block in _blocks(table, points):
+        weights, largest = shifted_exponentials(_logits(block))
+        # So far away that all densities underflow, log 0 = -inf is the answer, not -inf + inf.
+        total = weights.sum(dim=1).nan_to_num_(nan=1.0)
         parts.append(total.log2_().add_(largest.squeeze(1)).mul_(_LOG_2))
-    return _assemble(parts, points.shape[-1])
+    return assemble(parts, points.shape[-1])
 
 
 def posterior(table: ComponentTable, points: Tensor) -> Tensor:
     """Weight of each component given the point, (T, C, N); each column sums to one."""
-    weights = _weights(_Block(_ALL, table.exponents.to(points.dtype), points, (None, None)))
+    whole = _Block(_ALL, table.exponents.rows(points.dtype), points.unbind(), (None, None))
+    weights, _ = shifted_exponentials(_logits(whole))
     return weights / weights.sum(dim=1, keepdim=True)
 
 
@@ -295,22 +352,17 @@ def posterior_averages(table: ComponentTable, points: Tensor, maps: DtypeCache) 
     Args:
         table: T times C components.
         points: (2, 1 or T, 1, N), from `to_grid`.
-        maps: M maps, from `stack_maps`.
+        maps: M maps from `ComponentTable.affine` one after the other, (T, 8 M, C).
 
     Returns:
         (T, 2 M, N).
     """
     coefficients = maps.to(points.dtype)
     parts = []
-    for block in _blocks(table.exponents.to(points.dtype), points):
-        own = coefficients if block.rows is _ALL else coefficients[block.rows]
-        sums = torch.bmm(own, _weights(block))
-        along_x, along_y, constant, total = sums.view(len(sums), 4, sums.shape[1] // 4, sums.shape[2]).unbind(1)
-        x, y = block.points.unbind()
-        parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total))
-    return _assemble(parts, points.shape[-1])
-
-
-def _multiply(left: Tensor, right: Tensor) -> Tensor:
-    """Products of 2 x 2 matrices, without the loop that matmul would run over them one by one."""
-    return (left.unsqueeze(-1) * right.unsqueeze(-3)).sum(-2)
+    for block in _blocks(table, points):
+        own = coefficients if block.times is _ALL else coefficients[block.times]
+        sums = torch.bmm(own, shifted_exponentials(_logits(block))[0])
+        along_x, along_y, constant, total = sums.view(len(sums), sums.shape[1] // 8, 4, 2, sums.shape[2]).unbind(2)
+        x, y = (of.unsqueeze(1) for of in block.points)
+        parts.append(torch.addcmul(constant, along_x, x).addcmul_(along_y, y).div_(total).flatten(1, 2))
+    return assemble(parts, points.shape[-1])

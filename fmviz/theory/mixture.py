@@ -128,13 +128,13 @@ class GaussianMixture:
     @cached_property
     def _table(self) -> gaussians.ComponentTable:
         with torch.inference_mode(False):  # kept, so autograd must be able to use it later
-            means, covariances = self.means.double()[None], self.covariances.double()[None]
+            means, covariances = self.means.double().mT[None], gaussians.planes(self.covariances.double())[None]
             return gaussians.ComponentTable.build(self.weights.double().log(), means, covariances)
 
     @cached_property
     def _score_map(self) -> gaussians.DtypeCache:
         with torch.inference_mode(False):
-            return gaussians.stack_maps(self._table.affine(torch.zeros_like(self._table.mean), None))
+            return gaussians.DtypeCache(self._table.affine(self._table.mean.new_zeros(2, 1), None))
 
     def log_density(self, x: Tensor) -> Tensor:
         """Logarithm of the density.

@@ -104,7 +104,10 @@ class ProbabilityPath:
         """The exact p_t (T13): J K components, j-major, labelled as the data component of each pair."""
         at = self._slice(t)
         return GaussianMixture(
-            at.mean[0], at.covariance[0], self._pair_weights, self.p_data.labels.repeat(self.p_init.n_components)
+            at.mean[0].mT,
+            gaussians.matrices(at.covariance[0]),
+            self._pair_weights,
+            self.p_data.labels.repeat(self.p_init.n_components),
         ).to(torch.promote_types(self.p_init.dtype, self.p_data.dtype))
 
     def conditional(self, z: Tensor, t: float) -> GaussianMixture:
@@ -128,7 +131,7 @@ class ProbabilityPath:
     def log_density(self, x: Tensor, t: Time) -> Tensor:
         """log p_t(x) (T13), (...)."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.log_density(at.table, layout.points))
+        return layout.from_grid(at.log_density(layout.points))
 
     def sample(self, n: int, t: Time, *, generator: torch.Generator | None = None) -> Tensor:
         """Exact independent draws of p_t: z ~ p_data, then x ~ p_t(. | z) (T13).
@@ -159,17 +162,17 @@ class ProbabilityPath:
                 the derivative of alpha is and p_data has.
         """
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.velocity_map))
+        return layout.from_grid(at.averages(layout.points, at.velocity_map))
 
     def marginal_score(self, x: Tensor, t: Time) -> Tensor:
         """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.score_map))
+        return layout.from_grid(at.averages(layout.points, at.score_map))
 
     def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
         """`marginal_velocity` and `marginal_score` for little more than the price of one."""
         at, layout = self._at(x, t)
-        both = gaussians.posterior_averages(at.table, layout.points, at.velocity_and_score_map)
+        both = at.averages(layout.points, at.velocity_and_score_map)
         return layout.from_grid(both[:, :2]), layout.from_grid(both[:, 2:])
 
     def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
@@ -185,7 +188,7 @@ class ProbabilityPath:
     def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
-        return layout.from_grid(gaussians.posterior_averages(at.table, layout.points, at.posterior_mean_map))
+        return layout.from_grid(at.averages(layout.points, at.posterior_mean_map))
 
     def sample_posterior(
         self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
@@ -213,7 +216,7 @@ class ProbabilityPath:
         x0, x0_spread = _draw(self.p_init, j, generator)
         alpha, beta = at.values.alpha[row, None], at.values.beta[row, None]
         target = layout.points.squeeze(2).permute(1, 2, 0).expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
-        residual = at.table.precision[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
+        residual = gaussians.matrices(at.table.precision)[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
         z = z + alpha * (z_spread @ residual).squeeze(-1)
         x0 = x0 + beta * (x0_spread @ residual).squeeze(-1)
         shape = (n, *layout.times, *layout.inner, 2)
@@ -257,8 +260,8 @@ class ProbabilityPath:
             _require_noise(v, "p_t(. | z) is a point mass")
             alpha, beta = v.alpha.reshape(-1, 1, 1), v.beta.reshape(-1, 1, 1)
             means = alpha * z.double() + beta * self.p_init.means.double()
-            covariances = beta.square().unsqueeze(-1) * self.p_init.covariances.double()
-            table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means, covariances)
+            covariances = beta.square() * gaussians.planes(self.p_init.covariances.double())
+            table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means.mT, covariances)
             layout = gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
             return layout.from_grid(gaussians.log_density(table, layout.points))
         v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
@@ -271,10 +274,8 @@ class ProbabilityPath:
 
         The score term of the SDE (T21) contracts at this rate times sigma^2 / 2, which bounds the steps it can take.
         """
-        precision = self._slice(t).table.precision
-        half_trace = 0.5 * (precision[..., 0, 0] + precision[..., 1, 1])
-        half_gap = 0.5 * (precision[..., 0, 0] - precision[..., 1, 1])
-        largest = half_trace + torch.hypot(half_gap, precision[..., 0, 1])
+        p11, p12, p22 = self._slice(t).table.precision.unbind(1)
+        largest = 0.5 * (p11 + p22) + torch.hypot(0.5 * (p11 - p22), p12)
         return largest.amax(dim=-1).reshape(t.shape if isinstance(t, Tensor) else ())
 
     def target_covariance_trace(self, x: Tensor, t: Time) -> Tensor:

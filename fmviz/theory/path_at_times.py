@@ -19,14 +19,19 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
-from fmviz.theory.gaussians import ComponentTable, DtypeCache, stack_maps
+from fmviz.theory import gaussians
+from fmviz.theory.gaussians import ComponentTable, DtypeCache, matrices, planes
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.products import ProductTable
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
 REMEMBERED_BYTES = 64 * 2**20
-"""What all paths of a process may remember together: a clip's frames and the half steps of its solvers at 1000 pairs."""
-BYTES_A_PAIR = 512
+"""What all paths of a process may remember together: the 61 frames of a clip at 2880 pairs."""
+BYTES_A_PAIR = 360
 """What one pair of components takes at one time, with the maps of velocity and score and their copies in float32."""
+
+# Exponentials saved that are worth the calls of the other form.
+_WORTH_A_PRODUCT = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,29 +40,34 @@ class _Pairs:
 
     Attributes:
         log_weights: (C,).
-        means: of p_data over those of p_init, (2, C, 2).
-        covariances: of p_data over those of p_init, (2, C, 2, 2).
+        means: of p_data over those of p_init, (2, 2, C).
+        covariances: of p_data over those of p_init, (2, 3, C) as from `gaussians.planes`.
         centred: whether all means are zero, for p_data and for p_init.
+        counts: J and K.
+        alike: whether all covariances are one, for p_data as for p_init, and there are several of each.
     """
 
     log_weights: Tensor
     means: Tensor
     covariances: Tensor
     centred: tuple[bool, bool]
+    counts: tuple[int, int]
+    alike: bool
 
     @classmethod
     def of(cls, p_init: GaussianMixture, p_data: GaussianMixture) -> "_Pairs":
         j, k = p_init.n_components, p_data.n_components
         log_weights = p_init.weights.double().log()[:, None] + p_data.weights.double().log()
-        means = torch.stack((p_data.means.double().repeat(j, 1), p_init.means.double().repeat_interleave(k, 0)))
-        covariances = torch.stack(
-            (p_data.covariances.double().repeat(j, 1, 1), p_init.covariances.double().repeat_interleave(k, 0))
-        )
+        data_means, init_means = p_data.means.double().mT, p_init.means.double().mT
+        data_covariances, init_covariances = planes(p_data.covariances.double()), planes(p_init.covariances.double())
+        means = torch.stack((data_means.repeat(1, j), init_means.repeat_interleave(k, 1)))
+        covariances = torch.stack((data_covariances.repeat(1, j), init_covariances.repeat_interleave(k, 1)))
         centred = (not bool(p_data.means.any()), not bool(p_init.means.any()))
-        return cls(log_weights.flatten(), means, covariances, centred)
+        alike = min(j, k) > 1 and bool((covariances == covariances[..., :1]).all())
+        return cls(log_weights.flatten(), means, covariances, centred, (j, k), alike)
 
     def mix(self, data_factor: Tensor, init_factor: Tensor, of: Tensor) -> Tensor:
-        """data_factor times the data half of a stacked parameter plus init_factor times the other, (T, C, ...)."""
+        """data_factor times the data half of a stacked parameter plus init_factor times the other, (T, ..., C)."""
         factors = torch.stack((data_factor, init_factor), dim=-1)
         return (factors @ of.flatten(1)).reshape(-1, *of.shape[1:])
 
@@ -69,8 +79,8 @@ class PathAtTimes:
     Attributes:
         pairs: parameters of the pairs of components.
         values: the scheduler at these times, each (T,).
-        mean: m_jk, (T, C, 2).
-        covariance: C_jk, (T, C, 2, 2).
+        mean: m_jk, (T, 2, C).
+        covariance: C_jk, (T, 3, C) as from `gaussians.planes`.
         table: the same, factorised.
     """
 
@@ -86,6 +96,38 @@ class PathAtTimes:
         covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
         return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
 
+    def log_density(self, points: Tensor) -> Tensor:
+        """log p_t, (T, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
+        product = self._product_for(points)
+        return gaussians.log_density(self.table, points) if product is None else product.log_density(points)
+
+    def averages(self, points: Tensor, maps: DtypeCache) -> Tensor:
+        """Posterior averages of M maps (T, 2 M, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
+        product = self._product_for(points)
+        if product is None:
+            return gaussians.posterior_averages(self.table, points, maps)
+        return product.posterior_averages(points, maps.exact)
+
+    def _product_for(self, points: Tensor) -> ProductTable | None:
+        """The form that needs J + K exponentials a point, where it is exact and cheaper."""
+        if not self.pairs.alike:
+            return None
+        j, k = self.pairs.counts
+        saved = (j * k - 3 * (j + k)) * points.shape[-1] * len(self.mean)
+        return self._product if saved >= _WORTH_A_PRODUCT and self._product.fits(points) else None
+
+    @cached_property
+    def _product(self) -> ProductTable:
+        j, k = self.pairs.counts
+        weights = self.pairs.log_weights.reshape(j, k)
+        data, init = (of.reshape(2, j, k).permute(1, 2, 0) for of in self.pairs.means)
+        alpha, beta = self.values.alpha.reshape(-1, 1, 1), self.values.beta.reshape(-1, 1, 1)
+        return ProductTable.build(
+            (weights.logsumexp(dim=1), weights.logsumexp(dim=0)),
+            (beta * init[:, 0], alpha * data[0]),
+            matrices(self.covariance[..., :1]).squeeze(1),
+        )
+
     @cached_property
     def velocity_map(self) -> DtypeCache:
         """For `gaussians.posterior_averages`: E[X'_t | x] of each pair.
@@ -93,26 +135,25 @@ class PathAtTimes:
         Raises:
             SingularTimeError: an infinite derivative multiplies a mean other than zero.
         """
-        return stack_maps(self._velocity)
+        return DtypeCache(self._velocity())
 
     @cached_property
     def score_map(self) -> DtypeCache:
         """For `gaussians.posterior_averages`: the score of each pair."""
-        return stack_maps(self._score)
+        return DtypeCache(self._score())
 
     @cached_property
     def velocity_and_score_map(self) -> DtypeCache:
         """For `gaussians.posterior_averages`: both of the above; raises as the first does."""
-        return stack_maps(self._velocity, self._score)
+        return DtypeCache(torch.cat((self._velocity(), self._score()), dim=1))
 
     @cached_property
     def posterior_mean_map(self) -> DtypeCache:
         """For `gaussians.posterior_averages`: E[z | x] of each pair."""
         alpha = self.values.alpha
         matrix = self.pairs.mix(alpha, torch.zeros_like(alpha), self.pairs.covariances)
-        return stack_maps(self.table.affine(self.pairs.means[0], matrix))
+        return DtypeCache(self.table.affine(self.pairs.means[0], matrix))
 
-    @cached_property
     def _velocity(self) -> Tensor:
         v = self.values
         d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0], "singular_data")
@@ -120,9 +161,8 @@ class PathAtTimes:
         drift = self.pairs.mix(d_alpha, d_beta, self.pairs.means)
         return self.table.affine(drift, self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances))
 
-    @cached_property
     def _score(self) -> Tensor:
-        return self.table.affine(torch.zeros_like(self.mean), None)
+        return self.table.affine(self.mean.new_zeros(2, 1), None)
 
     @cached_property
     def target_covariance_trace(self) -> Tensor:
@@ -133,17 +173,19 @@ class PathAtTimes:
         """
         v = self.values
         wronskian = _finite("alpha", v.d_alpha, False) * v.beta - v.alpha * _finite("beta", v.d_beta, False)
-        data, init = self.pairs.covariances
-        return wronskian.square().unsqueeze(-1) * torch.einsum("cij,tcjk,cki->tc", data, self.table.precision, init)
+        data, init = matrices(self.pairs.covariances)
+        return wronskian.square().unsqueeze(-1) * torch.einsum(
+            "cij,tcjk,cki->tc", data, matrices(self.table.precision), init
+        )
 
     def split(self, dtype: torch.dtype) -> list["PathAtTimes"]:
         """One slice for each of the T times, with maps ready for points of a dtype where the velocity has a value."""
         self.table.exponents.to(dtype)
         prepared = {}
         with contextlib.suppress(SingularTimeError):
-            prepared = {"velocity_map": self.velocity_map, "velocity_and_score_map": self.velocity_and_score_map}
-        for maps in prepared.values():
-            maps.to(dtype)
+            both = self.velocity_and_score_map
+            both.to(dtype)
+            prepared = {"velocity_map": both.narrow(1, 8), "velocity_and_score_map": both}
         columns = {name: maps.split(0) for name, maps in prepared.items()}
         v = self.values
         values = zip(

@@ -124,8 +124,8 @@ def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch: pytest.MonkeyP
     whole = (path.log_density(x, times), *path.velocity_and_score(x, times))
     moving = x.expand(7, 101, 2) + times[..., None]
     whole_moving = path.log_density(moving, times)
-    for size in (1, 50, 600, 1200):
-        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK", size)
+    for size in (8, 400, 4800, 9600):
+        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK_BYTES", size)
         for a, b in zip(whole, (path.log_density(x, times), *path.velocity_and_score(x, times)), strict=True):
             assert torch.allclose(a, b, rtol=1e-13, atol=1e-13)
         assert torch.allclose(whole_moving, path.log_density(moving, times), rtol=1e-13)
@@ -381,21 +381,24 @@ def test_a_path_makes_others_forget_before_itself(monkeypatch: pytest.MonkeyPatc
 
 def test_a_slice_takes_no_more_bytes_than_it_is_said_to() -> None:
     """All tensors of the slices of one path, with the maps of velocity and score in both dtypes, each storage once."""
-    path = ProbabilityPath(presets.get("ring8"), presets.get("ring8"), schedulers.get("linear"))
     times = [k / 20 for k in range(21)]
-    path.prepare(times, torch.float32)
-    storages = {}
 
-    def count(value: object) -> None:
+    def storages(value: object) -> dict[int, int]:
         if isinstance(value, torch.Tensor):
-            storages[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
-        elif isinstance(value, dict | list | tuple):
-            for part in value.values() if isinstance(value, dict) else value:
-                count(part)
-        elif hasattr(value, "__dict__") and not isinstance(value, torch.Tensor):
-            for name, part in vars(value).items():
-                if name != "pairs":  # shared by all slices
-                    count(part)
+            return {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes()}
+        parts = vars(value) if hasattr(value, "__dict__") else value
+        if isinstance(parts, dict):  # the parameters of the pairs are shared by all slices
+            parts = [part for name, part in parts.items() if name != "pairs"]
+        found: dict[int, int] = {}
+        for part in parts if isinstance(parts, list | tuple) else ():
+            found |= storages(part)
+        return found
 
-    count(path._cache._kept)
-    assert 0.5 < sum(storages.values()) / (21 * 64 * path_at_times.BYTES_A_PAIR) <= 1.0
+    for prepared in (True, False):
+        path = ProbabilityPath(presets.get("ring8"), presets.get("ring8"), schedulers.get("linear"))
+        if prepared:
+            path.prepare(times, torch.float32)
+        for t in times:
+            path.velocity_and_score(torch.zeros(3000, 2), t)
+        used = sum(storages(path._cache._kept).values())
+        assert 0.5 < used / (21 * 64 * path_at_times.BYTES_A_PAIR) <= 1.0
