@@ -25,7 +25,7 @@ from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
 from fmviz.clips.clip import Floats
 from fmviz.errors import FmvizError
-from fmviz.lessons.sample.charts.error_map import best_cell, difference_map, distance_map
+from fmviz.lessons.sample.charts.error_map import Axes, best_cell, difference_map, distance_map
 from fmviz.lessons.sample.compute import error_map as work
 from fmviz.lessons.sample.compute.error_map import Cell, ErrorMapSpec
 from fmviz.scene import Scene, scenes
@@ -177,8 +177,8 @@ def _maps(asked: Asked, found: tuple[Cell, ...]) -> None:
 
 def _map(draw: Callable[..., go.Figure], name: str, values: Floats, plan: ErrorMapSpec, floor: float) -> None:
     st.markdown(f"**{tr(f'sample.map.{name}')}**")
-    axes = {"x_title": tr("sample.map.x"), "y_title": tr("sample.map.y")}
-    figure = draw(values, plan.amplitudes, plan.steps, floor, theme(), **axes)
+    axes = Axes(plan.amplitudes, plan.steps, tr("sample.map.x"), tr("sample.map.y"))
+    figure = draw(values, axes, floor, theme())
     config = {"displayModeBar": False, "scrollZoom": False}
     st.plotly_chart(figure, key=f"map_{name}", theme=None, alt=tr(f"sample.map.{name}_alt"), config=config)
     best = best_cell(values)
