@@ -87,7 +87,7 @@ function gridOf({ plot }, side) {
 /** How many cells there is time for now. */
 function affordableSide(S, view, pairs) {
   const moving = isMoving(S);
-  const budget = moving ? FRAME_MS : REST_MS;
+  const budget = S.exporting ? Infinity : moving ? FRAME_MS : REST_MS;
   const most = moving ? MOVING_GRID : sharpSide(view);
   const fits = (side) => side <= most && densityCost(S, pairs, side * gridOf(view, side).at(-1)) <= budget;
   return GRIDS.filter((side, i) => i === 0 || fits(side)).at(-1);
