@@ -11,11 +11,12 @@ from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel, Trainer
 from fmviz.learning.training import initial_model
+from fmviz.lessons.train.compute import results
 from fmviz.lessons.train.compute.clips import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import Scene, scenes
-from fmviz.stage.payload import check
+from fmviz.stage.payload import View, check
 
 OBJECTIVES = ("cfm", "fm", "score", "noise", "data")
 
@@ -154,3 +155,14 @@ def test_the_points_of_a_clip_are_those_that_pass_through_the_network():
     model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(width=16, depth=1)))
     learned_clip(known(scene, LIVE), Counting(model.network, "velocity", model.scheduler, True))
     assert sum(passed) == LIVE.points
+
+
+def test_sigma_and_noise_change_nothing_on_this_page():
+    """They are part of the SDE, which is not drawn here: the picture is not made again."""
+    model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
+    one, other = (
+        results.payload(scene, model, True, View(), "en")
+        for scene in (Scene(), Scene(sigma="bump", amplitude=2.0, seed_noise=7))
+    )
+    assert one is other
+    assert results.payload(Scene(count=60), model, True, View(), "en") is not one

@@ -25,9 +25,15 @@ def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
     return clips.truth(scenes.path(scene), extent(scene), starts, resolution)
 
 
-@lru_cache(maxsize=12)
 def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
+    # Nothing here depends on the SDE, so a change of sigma_t costs nothing.
+    seen = scenes.learned_part(scene).model_copy(update={"count": scene.count, "seed_start": scene.seed_start})
+    return _payload(seen, model, live, view, language)
+
+
+@lru_cache(maxsize=12)
+def _payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     path = scenes.path(scene)
     pairs = path.p_init.n_components * path.p_data.n_components
     clip = clips.learned_clip(_truth(scene, clips.affordable(model, pairs, live=live)), model)
