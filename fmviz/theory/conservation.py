@@ -146,9 +146,9 @@ def moving_marginal(path: ProbabilityPath, times: Tensor) -> MovingMixture:
     d_alpha, d_beta = (d.nan_to_num(posinf=0.0, neginf=0.0) for d in (v.d_alpha, v.d_beta))  # those multiply zero
     return MovingMixture(
         pairs.log_weights,
-        at.mean.mT,
+        at.mean.mT.contiguous(),
         matrices(at.covariance),
-        pairs.mix(d_alpha, d_beta, pairs.means).mT,
+        pairs.mix(d_alpha, d_beta, pairs.means).mT.contiguous(),
         matrices(pairs.mix(2.0 * v.alpha_d_alpha, 2.0 * v.beta_d_beta, pairs.covariances)),
         affine[:, :2].permute(0, 3, 2, 1),
         affine[:, 2].mT,
