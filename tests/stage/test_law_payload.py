@@ -120,12 +120,15 @@ def wrong(law: Law | None = LAW, bars: Bars | None = None, **changes: Any) -> Ca
 
 
 BAD = np.array([[1.0, 0.0, 0.0, 0.1, 0.5, 0.1]])
+LINE = np.array([[1.0, 0.0, 0.0, 1.0, 0.5, 0.25]])
+"""A covariance whose determinant is exactly 0."""
 WRONG: dict[str, tuple[Callable[[], Clip], str]] = {
     "no law": (wrong(law=None), "law"),
     "law in float32": (wrong(law=dataclasses.replace(LAW, data=f32([ROW]))), "float64"),  # type: ignore[arg-type]
     "law of no components": (wrong(law=dataclasses.replace(LAW, data=np.zeros((0, 6)))), r"law\.data"),
     "law with too many": (wrong(law=dataclasses.replace(LAW, init=np.array([ROW] * 257))), "at most 256"),
     "law not positive definite": (wrong(law=dataclasses.replace(LAW, init=BAD)), r"law\.init.*positive definite"),
+    "law on a line": (wrong(law=dataclasses.replace(LAW, init=LINE)), r"law\.init.*positive definite"),
     "law NaN": (wrong(law=dataclasses.replace(LAW, data=np.array([ROW]) * np.nan)), r"law\.data"),
     "law without weight": (wrong(law=dataclasses.replace(LAW, data=np.array([[0.0, *ROW[1:]]]))), "positive weights"),
     "z nowhere": (wrong(law=dataclasses.replace(LAW, z=(0.0, np.inf))), r"law\.z"),

@@ -147,9 +147,10 @@ class Exponentials(TorchDispatchMode):
 
 
 def test_what_fits_in_one_block_is_evaluated_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    mixture, x = builders.random_mixture(4, 1), builders.points(10, 0)
-    for size, blocks in ((40, 1), (39, 2), (20, 2)):
-        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK", size)
+    mixture, x = builders.random_mixture(4, 1), builders.points(64, 0)
+    needed = 8 * mixture.n_components * len(x)
+    for size, blocks in ((needed, 1), (needed - 1, 2)):
+        monkeypatch.setattr("fmviz.theory.gaussians._BLOCK_BYTES", size)
         with Exponentials() as found:
             mixture.log_density(x)
         assert found.count == blocks, size
