@@ -11,6 +11,7 @@ from bench.report import Row, at_most, median_ms
 from fmviz.app.choices import State
 from fmviz.clips.clip import Clip
 from fmviz.clips.extents import extent
+from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
 from fmviz.lessons.conservation.compute import clips, results
 from fmviz.lessons.conservation.compute.clips import Experiment
@@ -39,7 +40,8 @@ def clip_of(scene: Scene, what: Experiment) -> Clip:
     found = clips.maps(clips.solution(path, sigma, what, grid), what)
     density = clips.density_panel(path, sigma, found, Starts(scene.count))
     box = boxes.Box(*ConservationSettings().box)
-    return clips.clip(found, density, box, clips.box_numbers(path, sigma, what, box, grid.times()))
+    numbers = clips.box_numbers(path, sigma, what, box, grid.times())
+    return clips.clip(found, density, box, numbers, law_of(path, what.z or (0.0, 0.0)))
 
 
 def moving_box() -> Callable[[], bytes]:
