@@ -188,7 +188,8 @@ def test_a_shared_link_reproduces_the_clip_to_the_byte(open_page):
 
 def test_nonsense_in_the_link_shows_a_note(open_page):
     page = open_page(f"{PATHS}?data=%3Cscript%3E&mix=1_2&amp=nan&foo=bar&sched=custom&alpha=1/0")
-    expect(page.get_by_test_id("stAlert")).to_contain_text("foo")
+    expect(page.get_by_test_id("stAlert")).to_contain_text(english("app.link_problems"))
+    expect(page.get_by_test_id("stText").filter(has_text="foo")).to_be_visible()
     Stage(page).wait("Number(s.frames) > 0")
     settle(page)
     page.wait_for_url(lambda _: "foo" not in query(page))

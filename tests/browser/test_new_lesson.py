@@ -1,5 +1,6 @@
 """The lesson of docs/new-lesson.md in a browser: found in the navigation, opened by its link, playing."""
 
+from tests.browser.helpers import settle
 from tests.test_new_lesson import with_the_lesson
 from tools.serve import serve
 
@@ -23,3 +24,4 @@ def test_a_browser_finds_the_lesson_and_it_plays(open_page, tmp_path):
             }""",
             timeout=60_000,
         )
+        settle(page)  # what the page still loads it must get before the server ends
