@@ -238,6 +238,11 @@ def test_a_path_of_too_many_pairs_is_refused_before_it_is_built(
     assert caught.value.kind == "too_many"
 
 
+def test_as_many_pairs_as_are_allowed_are_read(written: bytes) -> None:
+    found = checkpoint.from_bytes(bent(bent(written, "path", ("p_init",), many(128)), "path", ("p_data",), many(128)))
+    assert found.path.p_init.n_components * found.path.p_data.n_components == 16_384 == checkpoint.MAX_PAIRS
+
+
 def test_the_largest_scene_is_read_and_what_could_not_be_read_is_not_written(written: bytes) -> None:
     most = many(MAX_COMPONENTS)
     largest = checkpoint.from_bytes(bent(bent(written, "path", ("p_init",), most), "path", ("p_data",), most))

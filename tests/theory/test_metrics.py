@@ -46,6 +46,12 @@ def test_sliced_wasserstein_of_a_shift_and_a_scaling() -> None:
     assert float(metrics.sliced_wasserstein(x.float(), x.float())) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_by_default_there_are_64_directions() -> None:
+    x, y = builders.points(40, 0), builders.points(50, 1)
+    sliced = metrics.sliced_wasserstein
+    assert float(sliced(x, y)) == float(sliced(x, y, directions=64)) != float(sliced(x, y, directions=65))
+
+
 def test_negative_log_density_of_exact_samples_is_the_entropy() -> None:
     n = 50_000
     law = GaussianMixture(torch.zeros(1, 2), torch.diag(torch.tensor([4.0, 0.25]))[None], torch.ones(1))

@@ -107,6 +107,14 @@ def test_wrong_counts_are_named() -> None:
         builders.standard().sample(-1)
 
 
+def test_mixtures_are_compared_by_identity() -> None:
+    """As tensors are: two with the same numbers are two keys of a cache."""
+    one, other = builders.standard(), builders.standard()
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2
+
+
 def test_uniform_numbers_become_points_of_the_mixture() -> None:
     """Component by the running sum of the weights, place by scipy's normal quantiles and numpy's Cholesky factor."""
     mixture = builders.random_mixture(4, 3)

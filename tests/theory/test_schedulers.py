@@ -207,6 +207,19 @@ def test_beta_is_checked_in_its_own_direction() -> None:
         schedulers.custom("t", "1 - t + 0.4*sin(4*pi*t)")
 
 
+def test_a_fall_within_the_last_interval_is_refused() -> None:
+    """Of 1000 equal intervals: it rises to 1.0005 at t = 0.999, and from there falls to 1."""
+    with pytest.raises(ScheduleError, match="alpha: must never fall, but does near t = 1"):
+        schedulers.custom("min(1.0015*t, 4 - 3*t)", "1-t")
+
+
+def test_a_steep_square_has_its_slope_at_the_end() -> None:
+    """alpha^2 = tanh(100 t) / tanh 100, so that alpha alpha' = 50 at t = 0; the limit is known to a relative 1e-6 only."""
+    scheduler = schedulers.custom("sqrt(tanh(100*t)/tanh(100))", "1-t")
+    assert float(scheduler.alpha_d_alpha(0.0)) == pytest.approx(50.0, rel=1e-6)
+    assert float(scheduler.d_alpha(0.0)) == math.inf
+
+
 def test_custom_works_without_gradients_and_inside_derivatives() -> None:
     scheduler = schedulers.custom("sin(pi*t/2)", "cos(pi*t/2)")
     with torch.no_grad():

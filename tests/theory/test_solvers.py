@@ -77,6 +77,20 @@ def test_dopri5_meets_its_tolerance_and_stays_inside_the_interval() -> None:
     assert float((single[-1] - fine[-1]).abs().max()) < 1e-3
 
 
+def test_the_times_kept_do_not_change_the_steps_of_dopri5() -> None:
+    def evaluations(kept: int) -> list[float]:
+        seen: list[float] = []
+
+        def field(x: Tensor, t: float) -> Tensor:
+            seen.append(t)
+            return -3.0 * x
+
+        solvers.solve_ode(field, builders.points(5, 0), kept, "dopri5")
+        return seen
+
+    assert evaluations(1) == evaluations(2) == evaluations(9)
+
+
 @pytest.mark.parametrize(
     ("method", "evaluations"),
     [("euler", [0.0]), ("midpoint", [0.0, 0.5]), ("heun", [0.0, 1.0]), ("rk4", [0.0, 0.5, 0.5, 1.0])],
