@@ -32,7 +32,8 @@ SPENT = "root => ({ frames: Number(root.dataset.frames), at: performance.now() }
 # From now until the density is as fine as the screen.
 SHARP = """root => new Promise(done => {
     const start = performance.now();
-    const look = () => Number(root.dataset.cells) >= 256 ? done(performance.now() - start) : requestAnimationFrame(look);
+    const look = () => Number(root.dataset.cells) >= 256 || performance.now() - start > 10000
+        ? done(performance.now() - start) : requestAnimationFrame(look);
     look();
 })"""
 

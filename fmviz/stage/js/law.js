@@ -64,14 +64,14 @@ function orNothing(make) {
 
 /** Whether the picture is moving: it may then be coarser, and is drawn again once it rests. */
 function isMoving(S) {
-  return !S.exporting && (S.playing || Boolean(S.drag || S.keyEdit || S.pan || S.pinch) || performance.now() - (S.lastMotion ?? -1e9) < REST_AFTER);
+  return !S.exporting && (S.playing || performance.now() - (S.lastMotion ?? -1e9) < REST_AFTER);
 }
 
 /** Draws again, sharp, when nothing has moved for a while. */
 function sharpenLater(S) {
   clearTimeout(S.sharpTimer);
   S.sharpTimer = setTimeout(() => {
-    if (S.root.isConnected && !S.playing && !S.drag) invalidate(S);
+    if (S.root.isConnected && !S.playing) invalidate(S);
   }, REST_AFTER + 10);
 }
 
