@@ -28,9 +28,9 @@ __all__ = ["FRAMES", "box_numbers", "experiment", "maps", "payload", "title"]
 
 FRAMES, CELLS = 41, 56
 FEW_FRAMES, LEAST_CELLS = 31, 24
-MOST_EVALUATIONS = 9e7
+MOST_EVALUATIONS = 6e7
 """Of pairs of components at points and times, for one clip: with more the maps are coarser, so that they come within a second."""
-PAIRED_PARTICLES, LEAST_PARTICLES = 300_000, 100
+PAIRED_PARTICLES, LEAST_PARTICLES = 250_000, 80
 """Particles times pairs of components; with more pairs fewer particles move, but never fewer than these."""
 LAWS: dict[BreakName, TermFactors] = {
     "none": TermFactors(),
