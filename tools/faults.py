@@ -37,6 +37,8 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
+SMALL = 10
+"""Whole numbers from here on are doubled: one more of many is a matter of taste."""
 OPPOSITE = {"min": "max", "max": "min", "amin": "amax", "amax": "amin", "minimum": "maximum", "maximum": "minimum"}
 
 
@@ -76,9 +78,11 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=bool() as value):
             yield ast.Constant(not value)
         case ast.Constant(value=int() as value):
-            yield ast.Constant(value + 1)
+            yield ast.Constant(value + 1 if abs(value) < SMALL else 2 * value)
         case ast.Constant(value=float() as value):
             yield ast.Constant(value * 1.01 if value else 0.01)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int())):
+            return  # mostly an axis or the last index: 1 for -1 would often be the same one, while -2 for -1 is planted below
         case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
             yield operand
         case ast.BinOp(left=left, op=op, right=right) if not (_is_text(left) or _is_text(right)):

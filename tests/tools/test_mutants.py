@@ -42,6 +42,11 @@ def test_every_kind_of_fault_is_planted():
     }
 
 
+def test_last_axes_become_the_last_but_one_and_large_numbers_are_doubled():
+    found = {(fault.before, fault.after) for here in faults("theory", "code.py", b"x.sum(-1)[:64]") for fault in here}
+    assert found == {("1", "2"), ("64", "128")}
+
+
 def test_a_fault_changes_one_line_and_keeps_the_rest_of_the_text():
     for fault in planted():
         lines = fault.planted(CODE).splitlines()
