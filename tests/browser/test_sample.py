@@ -152,6 +152,7 @@ def test_a_file_that_is_no_checkpoint_is_explained_and_changes_nothing(sample):
         open_menu(page)
         widget(page, "checkpoint_forget").get_by_role("button").click()
         stage.wait(f"s.clip === '{clip}'")
+        expect(widget(page, "checkpoint")).to_have_count(0)  # it closes of itself; the next upload opens it anew
 
 
 def test_the_error_map_starts_progresses_and_can_be_cancelled(sample):
