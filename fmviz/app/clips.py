@@ -57,8 +57,7 @@ def marginal_panel(scene: Scene, sent: Sent, *, draft: bool = False) -> PlanePan
 
 def costly(scene: Scene) -> bool:
     """Whether the trajectories of a scene take so long that its picture had better come before them."""
-    pairs = scenes.mixture(scene, "init").n_components * scenes.mixture(scene, "data").n_components
-    return pairs > MANY_PAIRS
+    return scenes.path(scene).n_pairs > MANY_PAIRS
 
 
 def conditional_point(scene: Scene, z: Point | None) -> Point:

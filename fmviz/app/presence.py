@@ -19,6 +19,5 @@ def connection_check() -> Callable[[], bool]:
     if context is None or not runtime.exists():
         return lambda: False
     server, session = runtime.get_instance(), context.session_id
-    return lambda: (
-        server.is_active_session(session) is True
-    )  # the stand-in for a server of `AppTest` returns other objects
+    # `is True`: what stands for a server in `AppTest` returns other objects
+    return lambda: server.is_active_session(session) is True

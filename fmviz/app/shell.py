@@ -145,7 +145,6 @@ def _link_note() -> None:
     if names:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(tr("app.link_problems"), icon=":material/link_off:")
-            st.text(
-                ", ".join(names), width="content"
-            )  # plain text: names come from outside, and are never read as Markdown
+            # plain text: names come from outside, and are never read as Markdown
+            st.text(", ".join(names), width="content")
             st.button(tr("app.link_dismiss"), on_click=state.dismiss_problems, key="dismiss")

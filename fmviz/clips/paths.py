@@ -52,6 +52,7 @@ __all__ = [
     "as_array",
     "click_layers",
     "conditional_panel",
+    "ellipses",
     "marginal_panel",
     "paths_clip",
     "posterior_panel",

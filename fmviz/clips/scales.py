@@ -97,5 +97,5 @@ def arrow_scale(vectors: Tensor, extent: Extent, across: int) -> float:
 
 def scale_times(path: ProbabilityPath, frames: int) -> Tensor:
     """The times at which a scale of the path is looked for, (T,)."""
-    many = path.p_init.n_components * path.p_data.n_components > MANY_PAIRS
+    many = path.n_pairs > MANY_PAIRS
     return torch.linspace(0.0, 1.0, TIMES if many else frames)

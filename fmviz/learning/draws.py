@@ -69,7 +69,7 @@ class _MixtureDraws:
 
 def steps_together(path: ProbabilityPath, spec: TrainSpec) -> int:
     """Steps in a `Chunk`."""
-    pairs = path.p_init.n_components * path.p_data.n_components if spec.objective == "fm" else 1
+    pairs = path.n_pairs if spec.objective == "fm" else 1
     return max(1, min(CHUNK, CHUNK_PAIRS // pairs) // spec.batch_size)
 
 

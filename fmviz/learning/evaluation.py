@@ -197,7 +197,7 @@ class Evaluation:
 
 def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tensor, Tensor]:
     """Times (T, N) in [0, 1], the same N in a row, and z and eps, each (T N, 2); T N is at least `points`."""
-    pairs = path.p_init.n_components * path.p_data.n_components
+    pairs = path.n_pairs
     times = max(bins, min(points, MOST_TABLES // pairs))
     each = -(-points // times)
     uniform = sobol(7, times * each, 0)
@@ -213,7 +213,7 @@ def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tens
 
 def _answers(path: ProbabilityPath, x: Tensor, t: Tensor, each: int) -> _Answers:
     """The exact answers at `x` (T N, 2) and `t` (T N,), where each N points share a time."""
-    rows = max(1, TABLES_AT_ONCE // (path.p_init.n_components * path.p_data.n_components))
+    rows = max(1, TABLES_AT_ONCE // path.n_pairs)
     parts = []
     pieces = (part.split(rows) for part in (x.reshape(-1, each, 2), t.reshape(-1, each)[:, :1]))  # type: ignore[no-untyped-call]
     for some, when in zip(*pieces, strict=True):

@@ -327,5 +327,5 @@ def _is_there(run: Run) -> bool:
 def _weights_per_point(path: ProbabilityPath, spec: TrainSpec) -> int:
     widths = (11, *spec.hidden, 2)
     weights = sum((before + 1) * after for before, after in itertools.pairwise(widths))
-    pairs = path.p_init.n_components * path.p_data.n_components
+    pairs = path.n_pairs
     return weights + (40 * pairs if spec.objective == "fm" else 0)

@@ -80,6 +80,11 @@ class ProbabilityPath:
             raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
         object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler))
 
+    @property
+    def n_pairs(self) -> int:
+        """J K, how many pairs of components there are: what one evaluation at one point costs is proportional to it."""
+        return self.p_init.n_components * self.p_data.n_components
+
     def to(self, target: torch.device | torch.dtype | str) -> "ProbabilityPath":
         """The same path with both mixtures in another floating type or on another device."""
         return ProbabilityPath(self.p_init.to(target), self.p_data.to(target), self.scheduler)

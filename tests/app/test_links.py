@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fmviz.stage.block import DTYPES
 from fmviz.stage.payload import decode_header
 
 ROOT = Path(__file__).resolve().parents[2]
 KNOWN = Path(__file__).with_name("links.json")
-TYPES = {"u16": "<u2", "i16": "<i2", "s16": "<i2", "f32": "<f4", "f64": "<f8"}
 PLACES = 8
 """Values of an array that are compared, evenly spaced."""
 
@@ -84,7 +84,7 @@ def fingerprint(payload: bytes) -> list[list[object]]:
     header = decode_header(payload)
     found = []
     for offset, count, dtype in sorted(set(places(header))):
-        raw = np.frombuffer(payload, TYPES[dtype], count, header["start"] + offset).astype(np.float64)
+        raw = np.frombuffer(payload, DTYPES[dtype], count, header["start"] + offset).astype(np.float64)
         values = np.nan_to_num(raw, nan=-1e6)
         at = np.linspace(0, count - 1, PLACES).astype(int) if count else []
         rms = float(np.sqrt(np.mean(values**2))) if count else 0.0

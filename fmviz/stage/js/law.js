@@ -31,7 +31,6 @@ function lawOf(S) {
     data,
     z,
     edited,
-    moved: z !== given.z,
     marginal,
     conditional: LAW.givenPoint(marginal, z),
     version: (now?.version ?? 0) + 1,
@@ -185,7 +184,6 @@ function lawArrows(S, view, layer) {
   const vectors = new Float32Array(2 * across * across).fill(NaN);
   const table = lawTable(S, layer.of);
   const maps = table && orNothing(() => LAW.QUANTITY_MAPS[layer.quantity](table));
-  const vector = [0, 0];
   for (let j = 0, n = 0; j < across; j++) {
     const y = y0 + ((j + 0.5) * (y1 - y0)) / across;
     for (let i = 0; i < across; i++, n += 2) {

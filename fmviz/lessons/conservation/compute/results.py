@@ -90,7 +90,7 @@ def _solution(scene: Scene, what: Experiment) -> clips.Solution:
 
 @lru_cache(maxsize=12)
 def _density(scene: Scene, what: Experiment) -> PlanePanel:
-    count = min(scene.count, max(LEAST_PARTICLES, PAIRED_PARTICLES // _pairs(scene)))
+    count = min(scene.count, max(LEAST_PARTICLES, PAIRED_PARTICLES // scenes.path(scene).n_pairs))
     starts = Starts(count, scene.seed_start, scene.seed_noise)
     return clips.density_panel(scenes.path(scene), scenes.sigma(scene), maps(scene, what), starts)
 
@@ -102,12 +102,8 @@ def box_numbers(scene: Scene, what: Experiment, sides: Sides) -> BoxNumbers:
     return clips.box_numbers(scenes.path(scene), scenes.sigma(scene), what, boxes.Box(*sides), times)
 
 
-def _pairs(scene: Scene) -> int:
-    return scenes.mixture(scene, "init").n_components * scenes.mixture(scene, "data").n_components
-
-
 def _grid(scene: Scene) -> Grid:
-    pairs = _pairs(scene)
+    pairs = scenes.path(scene).n_pairs
     if FRAMES * CELLS**2 * pairs <= MOST_EVALUATIONS:
         return Grid(extent(scene), frames=FRAMES, cells=CELLS)
     cells = int((MOST_EVALUATIONS / (FEW_FRAMES * pairs)) ** 0.5)

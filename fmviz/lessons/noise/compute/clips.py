@@ -15,7 +15,6 @@ from torch import Tensor
 
 from fmviz.clips.clip import (
     Clip,
-    Ellipses,
     Extent,
     Floats,
     Law,
@@ -31,7 +30,7 @@ from fmviz.clips.clip import (
 )
 from fmviz.clips.frames import at_frames
 from fmviz.clips.laws import rows_of
-from fmviz.clips.paths import TRAIL, Starts, as_array
+from fmviz.clips.paths import TRAIL, Starts, as_array, ellipses
 from fmviz.lessons.noise.compute.runs import FRAMES, PACES, Run, brownian_paths, ou_run, time_rescaled
 from fmviz.theory.euler_maruyama_errors import euler_maruyama
 from fmviz.theory.expressions import Tree
@@ -217,7 +216,7 @@ def langevin_clip(dynamics: Langevin, run: Run, extent: Extent, starts: Starts) 
             LawDensity("density", "marginal", float(p.log_density(p.means).max())),
             Particles("reference", "reference", as_array(exact.expand(FRAMES, -1, -1))),
             Particles("walks", "sde", as_array(run.positions), TRAIL, "sde_trails"),
-            Ellipses("mixture", "data", as_array(p.means), as_array(p.covariances), as_array(p.weights), edit="data"),
+            ellipses(p),
         ),
     )
     return Clip(as_array(run.times), (panel,), (_readout("σ²t", dynamics.sigma**2 * run.times),), seconds=8.0, law=law)

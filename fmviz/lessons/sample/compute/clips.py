@@ -28,7 +28,7 @@ from fmviz.clips.clip import (
     Vectors,
 )
 from fmviz.clips.frames import at_frames
-from fmviz.clips.paths import TRAIL, Grid, as_array
+from fmviz.clips.paths import TRAIL, Grid, as_array, ellipses
 from fmviz.clips.scales import ARROW_QUANTILE, density_top, scale_times
 from fmviz.errors import SingularTimeError
 from fmviz.learning import LearnedModel
@@ -186,9 +186,7 @@ def ground(path: ProbabilityPath, grid: Grid) -> Ground:
     """p_t under the particles, and the components of p_data, which it becomes."""
     data = path.p_data
     density = LawDensity("density", "marginal", density_top(path, grid.frames))
-    mixture = Ellipses(
-        "mixture", "data", as_array(data.means), as_array(data.covariances), as_array(data.weights), edit="data"
-    )
+    mixture = ellipses(data)
     speed = torch.linalg.vector_norm(_vectors(path.marginal_velocity, grid, scale_times(path, grid.frames)), dim=-1)
     return Ground(density, mixture, float(torch.nanquantile(speed.flatten(), ARROW_QUANTILE)))
 

@@ -35,8 +35,7 @@ def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language:
 @lru_cache(maxsize=12)
 def _payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     path = scenes.path(scene)
-    pairs = path.p_init.n_components * path.p_data.n_components
-    clip = clips.learned_clip(_truth(scene, clips.affordable(model, pairs, live=live)), model)
+    clip = clips.learned_clip(_truth(scene, clips.affordable(model, path.n_pairs, live=live)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(replace(clip, panels=tuple(titled)), labels(language), view)
 

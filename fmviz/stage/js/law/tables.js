@@ -23,13 +23,6 @@ function setComponent(table, c, logWeight, mx, my, xx, xy, yy) {
   table.w22[c] = w22;
 }
 
-/** The table of a mixture at rest, from rows [weight, mean x, mean y, cov xx, cov xy, cov yy]. */
-function mixtureTable(rows) {
-  const table = makeTable(rows.length);
-  rows.forEach(([w, ...rest], c) => setComponent(table, c, Math.log(w), ...rest));
-  return table;
-}
-
 let exponents = new Float64Array(64);
 
 /** Logarithms of the weighted densities of all components at (x, y), into `exponents`; returns the largest. */
