@@ -205,7 +205,10 @@ def decode_header(payload: bytes) -> dict[str, Any]:
     if payload[:4] != MAGIC or len(payload) < 8:
         raise ParameterError("payload", "bytes made by encode", payload[:8])
     (length,) = struct.unpack("<I", payload[4:8])
-    header: dict[str, Any] = json.loads(payload[8 : 8 + length])
+    try:
+        header: dict[str, Any] = json.loads(payload[8 : 8 + length])
+    except ValueError as error:
+        raise ParameterError("payload", "bytes made by encode", payload[:8]) from error
     return header | {"start": 8 + length + -(8 + length) % 8}
 
 

@@ -1,0 +1,58 @@
+"""How a view and the arrays of a clip are written into a payload, and written anew from one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fmviz.clips.clip import Clip, Density, Extent, Layer, PlanePanel
+from fmviz.errors import ParameterError
+from fmviz.stage.payload import NATS, View, decode_header, encode, packed
+from tests.stage.scenes import english, f32, small_clip
+
+
+def clip_of(*layers: Layer) -> Clip:
+    return Clip(f32([0, 0.25, 1]), (PlanePanel("a", "A", Extent(-2, 2, -1, 3), layers),))
+
+
+def test_a_view_travels_as_it_is_and_is_modest_by_default() -> None:
+    clip = clip_of(Density("density", f32(np.zeros((3, 2, 2))), 0.0))
+    for speed in (0.05, 20.0):
+        assert decode_header(encode(clip, english(clip), View(speed=speed)))["view"]["speed"] == speed
+    shown = decode_header(encode(clip, english(clip), View(t=-1.0)))["view"]
+    assert shown["t"] == 0.0
+    assert [shown[name] for name in ("playing", "per_frame", "present", "acknowledge")] == [False] * 4
+    assert (shown["speed"], shown["zoom"], shown["revision"], shown["feed"]) == (1.0, None, 0, "")
+
+
+def test_a_payload_packed_is_the_same_and_forgets_arrays_without_a_name() -> None:
+    clip = small_clip()
+    payload = encode(clip, english(clip), View())
+    assert packed(decode_header(payload), payload) == payload
+    bare = packed(decode_header(payload) | {"panels": []}, payload)
+    assert decode_header(bare)["panels"] == []
+    assert len(bare) - decode_header(bare)["start"] == 4 * 48, (
+        "times and three readouts of 11 numbers, each to a multiple of 8"
+    )
+
+
+def test_log_densities_are_rounded_to_the_nearest_code() -> None:
+    step = NATS / 65534
+    codes = np.arange(1, 40)
+    near = np.concatenate([codes - 0.48, codes + 0.48]) * step - NATS
+    values = np.zeros((3, 39, 2))
+    values[0] = near.reshape(2, 39).T
+    clip = clip_of(Density("density", f32(values), 0.0))
+    payload = encode(clip, english(clip), View())
+    header = decode_header(payload)
+    entry = header["panels"][0]["layers"][0]["codes"]
+    found = np.frombuffer(payload, "<u2", 78, header["start"] + entry["offset"])
+    assert (found.reshape(39, 2) == codes[:, None] + 1).all(), "code 1 is the lowest density that is kept"
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"FMVZ", b"FMVZ\0\0\0", b"FMVZ\0\0\0\0", b"FMVZ\2\0\0\0{]", b"FMVZ\2\0\0\0{}"[:-1]]
+)
+def test_bytes_that_break_off_are_no_payload(junk: bytes) -> None:
+    with pytest.raises(ParameterError, match="payload"):
+        decode_header(junk)
