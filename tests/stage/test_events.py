@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from fmviz.stage.component import Boxed, Clicked, DensityView, Edited, Moved, StageEvents, _read
+from fmviz.stage.law_check import _worst
 
 ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
 
 
 def test_an_empty_state_has_no_events() -> None:
     assert _read({}) == StageEvents()
+
+
+@pytest.mark.parametrize("components", [[[0, 0, 0, 4, 1.9, 1]], [[0.1, 0, 0, 1e-9, 0, 1e-9]], [ROW] * 256])
+def test_a_mixture_may_have_256_components_correlated_or_of_weight_zero(components: list[list[float]]) -> None:
+    found = _read({"edited": {"mixture": "init", "components": components, "phase": "drag", "seq": 1}}).edited
+    assert found == Edited("init", tuple(tuple(map(float, row)) for row in components), "drag", 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answer", "worst"),
+    [
+        ({"key": "k", "worst": 0}, 0.0),
+        ({"key": "k", "worst": 1e-9}, 1e-9),
+        ({"key": "k", "worst": -1}, math.inf),
+        ({"key": "k", "worst": -0.5}, math.inf),
+        ({"key": "k", "worst": math.nan}, math.inf),
+        ({"key": "k", "worst": True}, None),
+        ({"key": "k", "worst": "0"}, None),
+        ({"key": "k"}, None),
+        ({"key": "other", "worst": 0.0}, None),
+        (["k", 0.0], None),
+        (None, None),
+    ],
+)
+def test_a_difference_between_browser_and_server_counts_only_for_its_own_law(answer: Any, worst: float | None) -> None:
+    assert _worst(answer, "k") == worst
 
 
 def test_all_events() -> None:
@@ -52,7 +80,14 @@ def test_all_events() -> None:
         ("edited", {"mixture": "data", "components": [], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [ROW] * 300, "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 2]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [3], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[*ROW, 1.0]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 0, 0, 1, 2, 1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 0, 0, 4, 2, 1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 0, 0, 4, 3, 2]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 0, 0, 0, 0, 1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[1, 0, 0, -1, 0, -1]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [ROW] * 257, "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[-1, 0, 0, 1, 0, 1]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [ROW], "phase": "maybe", "seq": 1}),
         ("edited", {"mixture": 1, "components": [ROW], "phase": "done", "seq": 1}),

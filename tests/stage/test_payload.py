@@ -287,7 +287,9 @@ def test_texts_of_the_user_survive() -> None:
     clip = clip_of(density())
     name = "</script><b>条件 ∂ \" ' \\"
     labels = dataclasses.replace(english(clip), layers={"density": name})
-    assert decode_header(encode(clip, labels, View()))["labels"]["layers"]["density"] == name
+    payload = encode(clip, labels, View())
+    assert decode_header(payload)["labels"]["layers"]["density"] == name
+    assert "条件 ∂".encode() in payload, "as utf-8, not as escapes that take twice the room"
 
 
 def test_labels_are_complete() -> None:
@@ -476,7 +478,17 @@ def test_a_formula_is_mathml_and_nothing_else(formula: str) -> None:
         check(clip_of(panels=(PlanePanel("a", "A", EXTENT, (), formula=formula),)))
 
 
-@pytest.mark.parametrize("view", [View(t=np.nan), View(density_scale="cubic"), View(speed=0)])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "view",
+    [
+        View(t=np.nan),
+        View(density_scale="cubic"),  # type: ignore[arg-type]
+        View(speed=0),
+        View(speed=0.049),
+        View(speed=20.1),
+        View(speed=np.nan),
+    ],
+)
 def test_view_is_checked(view: View) -> None:
     clip = clip_of(density())
     with pytest.raises(ParameterError, match="view"):
