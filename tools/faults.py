@@ -1,8 +1,13 @@
 """Small faults that could be made in the code by mistake: where they can stand, and a seeded sample of them.
 
 A fault is a changed number, sign, operator or comparison, a dropped term of a sum, a flipped truth value, ``min`` for ``max``
-and the like. It replaces one piece of the file's text and leaves the rest as it is, comments included. Faults that change
-nothing that can be observed are listed, with the reason, in ``tools/equivalent_mutants.toml``.
+and the like. It replaces one piece of the file's text and leaves the rest as it is, comments included.
+
+Some kinds never show in any result, and are not planted: ``strict`` of ``zip``, a guard that says that lengths are equal; the
+size of an ``lru_cache``; ``eq=False`` of a dataclass, said of those that hold tensors, which nobody compares; ``repr`` of a
+field; and "less" for "less or equal" beside a ``TOLERANCE``, since no number is exactly that far off.
+``tools/equivalent_mutants.toml`` lists, with the reason, the constants that only set how much is done or remembered at once
+(``pace``), whose numbers are left alone, and single faults that change nothing that can be observed.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PACKAGES", "ROOT", "Fault", "changed", "equivalent", "faults", "sample"]
+__all__ = ["PACKAGES", "ROOT", "Fault", "changed", "equivalent", "faults", "paces", "sample"]
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("theory", "learning", "clips", "stage")
@@ -39,6 +44,8 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 }
 SMALL = 10
 """Whole numbers from here on are doubled: one more of many is a matter of taste."""
+UNSEEN = {("zip", "strict"), ("lru_cache", "maxsize"), ("dataclass", "eq"), ("field", "repr")}
+"""Arguments, by function and name, that change no result: see above."""
 OPPOSITE = {"min": "max", "max": "min", "amin": "amax", "amax": "amin", "minimum": "maximum", "maximum": "minimum"}
 
 
@@ -92,8 +99,9 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
                 yield left
                 yield right if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), right)
         case ast.Compare(left=left, ops=ops, comparators=others):
+            within = any(_is_tolerance(side) for side in (left, *others))
             for k, op in enumerate(ops):
-                if type(op) in SWAPPED:
+                if type(op) in SWAPPED and not within:
                     yield ast.Compare(left, [*ops[:k], SWAPPED[type(op)](), *ops[k + 1 :]], others)
         case ast.BoolOp(op=op, values=values):
             yield ast.BoolOp(SWAPPED[type(op)](), values)
@@ -107,12 +115,12 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
 
 def faults(package: str, file: str, source: bytes) -> list[list[Fault]]:
     """For each place of the file at which faults can be planted, in their order, the faults that can stand there."""
-    text = source.decode()
+    text, kept = source.decode(), paces().get(file, set())
     begins = [0]
     for line in source.splitlines(keepends=True):
         begins.append(begins[-1] + len(line))
     found = []
-    for node, lines in _places(ast.parse(text), (1, 1)):
+    for node, lines in _places(ast.parse(text), (1, 1), kept):
         start, end = begins[node.lineno - 1] + node.col_offset, begins[node.end_lineno - 1] + node.end_col_offset
         code = source.splitlines()[node.lineno - 1].decode().strip()
         here = []
@@ -149,19 +157,34 @@ def equivalent() -> dict[tuple[str, str, int, str], str]:
     return {(entry["file"], entry["code"], entry["column"], entry["after"]): entry["reason"] for entry in known}
 
 
+def paces() -> dict[str, set[str]]:
+    """By file the names of its constants that only set how much is done or remembered at once."""
+    found: dict[str, set[str]] = {}
+    for entry in tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("pace", []):
+        found.setdefault(entry["file"], set()).update(entry["names"])
+    return found
+
+
+def _is_tolerance(node: ast.expr) -> bool:
+    """Whether `node` is a constant called a tolerance, perhaps with a sign or a factor."""
+    return any(isinstance(part, ast.Name) and part.id.endswith("TOLERANCE") for part in ast.walk(node))
+
+
 def _is_text(node: ast.expr) -> bool:
     """Whether `node` is plainly a string, for which + means something else."""
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _places(node: ast.AST, lines: tuple[int, int]) -> Iterator[tuple[ast.expr | ast.stmt, tuple[int, int]]]:
+def _places(
+    node: ast.AST, lines: tuple[int, int], kept: set[str]
+) -> Iterator[tuple[ast.expr | ast.stmt, tuple[int, int]]]:
     """Expressions and statements that run, each with the lines of its statement.
 
-    Annotations, ``__all__``, formatted text and all that is said in an error are left out.
+    Annotations, ``__all__``, the constants `kept`, formatted text and all that is said in an error are left out.
     """
     if isinstance(node, ast.Raise | ast.JoinedStr):
         return
-    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"__all__", *kept}:
         return
     if isinstance(node, ast.stmt):
         body = getattr(node, "body", None) or getattr(node, "cases", None)
@@ -173,8 +196,9 @@ def _places(node: ast.AST, lines: tuple[int, int]) -> Iterator[tuple[ast.expr | 
         if field in ("annotation", "returns"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _places(child, lines)
+            unseen = isinstance(child, ast.keyword) and (ast.unparse(getattr(node, "func", node)), child.arg) in UNSEEN
+            if isinstance(child, ast.AST) and not unseen:
+                yield from _places(child, lines, kept)
 
 
 def _first_line(node: ast.AST) -> int:

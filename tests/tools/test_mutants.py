@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tools.faults import PACKAGES, ROOT, equivalent, faults, sample
+from tools.faults import PACKAGES, ROOT, equivalent, faults, paces, sample
 from tools.mutants import Coverage, order
 
 CODE = b'''"""Text 1."""
@@ -45,6 +45,26 @@ def test_every_kind_of_fault_is_planted():
 def test_last_axes_become_the_last_but_one_and_large_numbers_are_doubled():
     found = {(fault.before, fault.after) for here in faults("theory", "code.py", b"x.sum(-1)[:64]") for fault in here}
     assert found == {("1", "2"), ("64", "128")}
+
+
+def test_what_never_shows_in_a_result_is_not_planted():
+    code = b"""BLOCK = 64
+@lru_cache(maxsize=4)
+@dataclass(eq=False)
+def f(x: int = field(repr=False)):
+    return zip(x, strict=True) if x <= -MY_TOLERANCE else sorted(x, reverse=True, key=4)
+"""
+    found = {(fault.before, fault.after) for here in faults("theory", "code.py", code) for fault in here}
+    assert found == {("64", "128"), ("True", "False"), ("4", "5"), ("-MY_TOLERANCE", "(MY_TOLERANCE)")}
+
+
+def test_constants_of_pace_are_in_their_file_and_left_alone():
+    for file, names in paces().items():
+        source = (ROOT / file).read_bytes()
+        written = {ast.unparse(node.targets[0]) for node in ast.parse(source).body if isinstance(node, ast.Assign)}
+        assert names <= written, file
+        lines = [source.splitlines()[fault.line - 1].decode() for here in faults("x", file, source) for fault in here]
+        assert not [line for line in lines if line.split(" = ")[0] in names]
 
 
 def test_a_fault_changes_one_line_and_keeps_the_rest_of_the_text():
