@@ -184,6 +184,10 @@ class Layout(NamedTuple):
     times: tuple[int, ...]
     inner: tuple[int, ...]
 
+    def repeated(self, t: float | Tensor) -> float | Tensor:
+        """t, repeated along those axes before its last that only the points have, so that it holds T numbers."""
+        return t.expand(self.times + (1,) * len(self.inner)) if isinstance(t, Tensor) else t
+
     def from_grid(self, values: Tensor) -> Tensor:
         """(T, N) to the batch shape, or (T, M, N) to the batch shape and a last axis of M."""
         if values.ndim == 2:

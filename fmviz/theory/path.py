@@ -261,13 +261,13 @@ class ProbabilityPath:
             SingularTimeError: beta = 0 (t = 1).
         """
         if z.ndim == 1:  # one z: the law at each time is one mixture, evaluated at all times at once
-            v = self._values(t)
+            layout = _layout(x, t)
+            v = self._values(layout.repeated(t))
             _require_noise(v, "p_t(. | z) is a point mass")
             alpha, beta = v.alpha.reshape(-1, 1, 1), v.beta.reshape(-1, 1, 1)
             means = alpha * z.double() + beta * self.p_init.means.double()
             covariances = beta.square() * gaussians.planes(self.p_init.covariances.double())
             table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means.mT, covariances)
-            layout = gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
             return layout.from_grid(gaussians.log_density(table, layout.points))
         v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
         return (self.p_init.log_density(eps) - 2.0 * v.beta.log()).to(x.dtype)
@@ -347,7 +347,8 @@ class ProbabilityPath:
         return self._cache.at(_checked(t))
 
     def _at(self, x: Tensor, t: Time) -> tuple[PathAtTimes, gaussians.Layout]:
-        return self._slice(t), gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+        layout = _layout(x, t)
+        return self._slice(layout.repeated(t)), layout
 
     def _values(self, t: Time) -> ScheduleValues:
         _checked(t)
@@ -358,6 +359,10 @@ class ProbabilityPath:
         v = self._values(t)
         _require_noise(v, complaint)
         return v, (x.double() - v.alpha.unsqueeze(-1) * z.double()) / v.beta.unsqueeze(-1)
+
+
+def _layout(x: Tensor, t: Time) -> gaussians.Layout:
+    return gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
 
 
 @dataclass(frozen=True)
