@@ -46,6 +46,8 @@ SMALL = 10
 """Whole numbers from here on are doubled: one more of many is a matter of taste."""
 UNSEEN = {("zip", "strict"), ("lru_cache", "maxsize"), ("dataclass", "eq"), ("field", "repr")}
 """Arguments, by function and name, that change no result: see above."""
+TINY = 1e-4
+"""Numbers up to here are margins and tolerances, of which one percent is a matter of taste: they become a hundred times larger."""
 OPPOSITE = {"min": "max", "max": "min", "amin": "amax", "amax": "amin", "minimum": "maximum", "maximum": "minimum"}
 
 
@@ -87,7 +89,7 @@ def changed(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() as value):
             yield ast.Constant(value + 1 if abs(value) < SMALL else 2 * value)
         case ast.Constant(value=float() as value):
-            yield ast.Constant(value * 1.01 if value else 0.01)
+            yield ast.Constant((value * 1.01 if abs(value) > TINY else value * 100.0) if value else 0.01)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int())):
             return  # mostly an axis or the last index: 1 for -1 would often be the same one, while -2 for -1 is planted below
         case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):

@@ -47,6 +47,18 @@ def test_density_rate_is_the_difference_quotient() -> None:
     assert torch.allclose(found, quotient, rtol=1e-6, atol=1e-10)
 
 
+def test_diffusion_is_half_sigma_squared_times_the_laplacian() -> None:
+    """From N(0, I) to itself p_t is N(0, v I) with v = t² + (1 - t)², and Laplace p = p (|x|² / v² - 2 / v)."""
+    path = ProbabilityPath(builders.standard(), builders.standard(), schedulers.get("linear"))
+    v, r = 0.3**2 + 0.7**2, X.square().sum(-1)
+    density = (-0.5 * r / v).exp() / (2 * torch.pi * v)
+    found = checks.fokker_planck_residual(path, X, 0.3, 1.3)
+    assert torch.allclose(found.diffusion, 0.5 * 1.3**2 * density * (r / v**2 - 2 / v), rtol=1e-9, atol=1e-14)
+    still = checks.fokker_planck_residual(path, X, 0.3, 0.0)
+    change = found.flux_divergence - still.flux_divergence
+    assert torch.allclose(change, found.diffusion, rtol=1e-9, atol=1e-14)
+
+
 def test_batched_times() -> None:
     path = ProbabilityPath(builders.standard(), builders.random_mixture(4, 1), schedulers.get("linear"))
     times = torch.tensor([[0.2], [0.8]])

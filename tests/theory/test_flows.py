@@ -98,7 +98,37 @@ def test_times_may_be_tensors(field: Field) -> None:
     times = torch.tensor([0.1, 0.8], dtype=torch.float64)
     found = field.velocity(points(), times[:, None])
     one_by_one = torch.stack([field.velocity(points(), float(t)) for t in times])
+    assert found.shape == (2, 6, 2)
     assert torch.allclose(found, one_by_one, rtol=1e-12, atol=1e-14)
+
+
+def test_the_fields_are_those_of_their_table() -> None:
+    """The velocities of the module's docstring, written out at a point and a time."""
+    x, y, t = 0.6, -1.1, 0.7
+    bell = math.exp(-(x * x + y * y) / 2)
+    expected = {
+        "linear": (-1.5 * x, -1.5 * y),
+        "rotation": (-1.5 * y, 1.5 * x),
+        "saddle": (1.5 * x, -1.5 * y),
+        "shear": (1.5 * y, 0.0),
+        "vortex": (-2 * 1.5 * t * bell * y, 2 * 1.5 * t * bell * x),
+    }
+    assert expected.keys() == flows.ANALYTIC.keys()
+    for name, wanted in expected.items():
+        found = flows.analytic(name, 1.5).velocity(torch.tensor([x, y], dtype=torch.float64), t)
+        assert found.tolist() == pytest.approx(wanted, rel=1e-12), name
+
+
+@pytest.mark.parametrize(("radius", "size"), [(0.01, 1.0), (3.0, 3.0 * math.e), (20.0, 20.0 * math.e)])
+def test_errors_below_the_rounding_of_the_largest_coordinate_are_left_out(radius: float, size: float) -> None:
+    """Of dx/dt = x, which takes the points to e times as far; near the origin the size counted is 1."""
+    x0 = torch.tensor([[radius, 0.0]], dtype=torch.float64)
+    (grown,) = convergence(flows.Linear(-1.0), x0, ("rk4",), (1, 2))
+    (shrunk,) = convergence(flows.Linear(1.0), x0, ("rk4",), (1, 2))
+    assert grown.floor == pytest.approx(1e-12 * max(1.0, size))
+    assert shrunk.floor == pytest.approx(1e-12 * max(1.0, radius))
+    (integrated,) = convergence(marginal(), points()[:1], ("euler",), (1, 2))
+    assert integrated.floor >= 5e-9
 
 
 def test_t3_and_known_properties_of_the_other_fields() -> None:

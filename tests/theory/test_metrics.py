@@ -46,6 +46,14 @@ def test_sliced_wasserstein_of_a_shift_and_a_scaling() -> None:
     assert float(metrics.sliced_wasserstein(x.float(), x.float())) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_one_direction_is_the_first_axis_and_two_are_both() -> None:
+    """Sorted coordinates, as W_2 on a line has it: a shift by (3, 4) is 3 along x, and (9 + 16) / 2 in the mean of both."""
+    x = builders.points(50, 0)
+    moved = x + torch.tensor([3.0, 4.0], dtype=torch.float64)
+    assert float(metrics.sliced_wasserstein(x, moved, directions=1)) == pytest.approx(3.0, rel=1e-12)
+    assert float(metrics.sliced_wasserstein(x, moved, directions=2)) == pytest.approx(math.sqrt(12.5), rel=1e-12)
+
+
 def test_by_default_there_are_64_directions() -> None:
     x, y = builders.points(40, 0), builders.points(50, 1)
     sliced = metrics.sliced_wasserstein

@@ -102,6 +102,31 @@ def test_wrong_parameters_are_named(name: str, value: torch.Tensor) -> None:
     assert caught.value.name == name
 
 
+@pytest.mark.parametrize(
+    ("xx", "xy", "yy", "fits"),
+    [
+        (1.0, 1.99, 4.0, True),
+        (1.0, -1.99, 4.0, True),
+        (4.0, 1.99, 1.0, True),
+        (1.0, 2.0, 4.0, False),
+        (1.0, 2.01, 4.0, False),
+        (4.0, -2.01, 1.0, False),
+        (1.0, 1.5, 1.0, False),
+        (1e-8, 0.0, 1e-8, True),
+        (0.0, 0.0, 1.0, False),
+        (-1.0, 0.0, -1.0, False),
+    ],
+)
+def test_covariances_are_positive_definite(xx: float, xy: float, yy: float, fits: bool) -> None:
+    """By Sylvester: xx > 0 and xx yy > xy²."""
+    covariance = torch.tensor([[[xx, xy], [xy, yy]]], dtype=torch.float64)
+    if fits:
+        GaussianMixture(torch.zeros(1, 2), covariance, torch.ones(1))
+    else:
+        with pytest.raises(ParameterError, match="covariances"):
+            GaussianMixture(torch.zeros(1, 2), covariance, torch.ones(1))
+
+
 def test_wrong_counts_are_named() -> None:
     with pytest.raises(ParameterError, match="n: "):
         builders.standard().sample(-1)

@@ -9,6 +9,7 @@ import torch
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture, presets
 from fmviz.theory.euler_maruyama_errors import (
+    STEPS,
     GeometricBrownianMotion,
     OUEquation,
     ScalarSDE,
@@ -51,6 +52,12 @@ def test_quadratic_variation_settles_while_the_length_grows() -> None:
     steps = w.diff(dim=0)
     assert float(steps.square().sum(0).mean()) == pytest.approx(1.0, abs=SIGMAS * math.sqrt(2 / 4096 / 200))
     assert float(steps.abs().sum(0).mean()) == pytest.approx(math.sqrt(2 * 4096 / math.pi), rel=0.01)
+
+
+def test_without_levels_only_both_ends_are_drawn() -> None:
+    w = brownian(0, 3)
+    assert w.shape == (2, 3)
+    assert torch.equal(w, brownian(5, 3)[::32])
 
 
 @pytest.mark.parametrize("levels", [-1, 25])
@@ -194,6 +201,23 @@ def test_orders_of_euler_maruyama(equation: ScalarSDE, seed: int) -> None:
     assert (found.strong_order.expected, found.weak_order.expected) == (
         (1.0, 1.0) if isinstance(equation, OUEquation) else (0.5, 1.0)
     )
+
+
+def test_orders_are_fitted_with_the_weight_that_each_error_deserves() -> None:
+    """Against numpy's weighted least squares: log(error) is known to its standard error over itself."""
+    found = measure_errors(OUEquation(), generator=seeded(4), steps=(2, 6, 30), paths=200)
+    for errors, deviations, order in (
+        (found.strong, found.strong_error, found.strong_order),
+        (found.weak, found.weak_error, found.weak_order),
+    ):
+        weights = np.array(errors) / np.array(deviations)
+        slope, covariance = np.polyfit(np.log(found.steps), np.log(errors), 1, w=weights, cov="unscaled")
+        assert order.measured == pytest.approx(-slope[0], rel=1e-9)
+        assert order.error == pytest.approx(math.sqrt(covariance[0, 0]), rel=1e-9)
+
+
+def test_by_default_each_number_of_steps_is_twice_the_last() -> None:
+    assert list(STEPS) == [8 * 2**k for k in range(6)]
 
 
 def test_weak_errors_are_those_of_the_known_means() -> None:

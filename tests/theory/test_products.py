@@ -113,6 +113,22 @@ def test_not_used_where_it_would_lose_digits(init: GaussianMixture, data: Gaussi
 
 
 @pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(("variance", "used"), [(0.3, True), (0.01, False)])
+def test_not_used_where_the_couplings_leave_the_range_of_numbers(variance: float, used: bool) -> None:
+    """Near the centre, so that no exponent is large; log2 of the largest over the smallest coupling by the formula of C."""
+    init, data = alike(3, 1, variance), alike(4, 2, variance)
+    path = ProbabilityPath(init, data, schedulers.get("linear"))
+    precision = torch.linalg.inv(0.25 * init.covariances[0] + 0.25 * data.covariances[0])
+    of_init, of_data = (0.5 * (law.means - law.means.mean(0)) for law in (init, data))
+    couplings = -of_init @ precision @ of_data.mT / math.log(2.0)
+    assert (float(couplings.max() - couplings.min()) < 900.0) == used
+    x = 0.5 * (init.means.mean(0) + data.means.mean(0))[None]
+    assert (made(path, x, 0.5) is not None) == used
+    wanted = plain.evaluate(path, x, torch.tensor(0.5, dtype=torch.float64))
+    assert torch.allclose(path.marginal_velocity(x, 0.5), wanted.velocity, rtol=1e-9)
+
+
+@pytest.mark.usefixtures("always")
 def test_exact_up_to_the_bound_on_exponents() -> None:
     """As far out as points may be, and one step farther, where the general form takes over."""
     path = ProbabilityPath(alike(5, 1), alike(7, 2, variance=0.01), schedulers.get("linear"))

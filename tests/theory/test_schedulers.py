@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fmviz.errors import ParameterError, ScheduleError
-from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
+from fmviz.theory import GaussianMixture, ProbabilityPath, expressions, schedulers
 from tests.theory import builders
 
 ALL = [schedulers.get(name) for name in schedulers.NAMES] + [
@@ -205,6 +205,40 @@ def test_beta_is_checked_in_its_own_direction() -> None:
         schedulers.custom("t", "t")
     with pytest.raises(ScheduleError, match="beta: must never rise"):
         schedulers.custom("t", "1 - t + 0.4*sin(4*pi*t)")
+
+
+@pytest.mark.parametrize("node", ["0.001", "0.002", "0.5", "0.998", "0.999"])
+def test_every_derivative_inside_is_looked_at(node: str) -> None:
+    """That of sqrt((t - c)^2), which torch finds to be 0 / 0 at c, the first and the last inner node of 1000 intervals."""
+    bent = f"(t + 0.5*(sqrt((t-{node})**2) - {node})) / (1.5 - {node})"
+    with pytest.raises(ScheduleError, match="derivative is not a finite number") as caught:
+        schedulers.custom(bent, "1-t")
+    assert caught.value.reason == "not_finite"
+
+
+@pytest.mark.parametrize(("slope", "fits"), [("0", True), ("1e-10", True), ("1e-8", False), ("1e-4", False)])
+def test_a_fall_is_taken_for_rounding_up_to_a_slope_of_a_billionth(slope: str, fits: bool) -> None:
+    """Twice as steep as t at first and at last, and between them falling with a small slope."""
+    formula = f"max(min(2*t, 0.5 - {slope}*(t - 0.25)), 2*t - 1)"
+    if fits:
+        assert float(schedulers.custom(formula, "1-t").alpha(0.5)) == pytest.approx(0.5, abs=1e-9)
+    else:
+        with pytest.raises(ScheduleError, match="never fall"):
+            schedulers.custom(formula, "1-t")
+
+
+def test_typed_schedulers_are_equal_if_their_texts_are() -> None:
+    """They are keys of caches, and of equal ones only one is kept."""
+    one, same, other = (schedulers.custom(alpha, "1-t") for alpha in ("t**2", "t**2", "t*t"))
+    assert one == same != other
+    assert hash(one) == hash(same)
+
+
+@pytest.mark.parametrize("text", ["2**t - 1", "t**t", "(1+t)**t", "t**2", "t**0.5", "max(t, 0.3)**min(t, 0.7)"])
+def test_powers_of_every_kind_are_those_of_python(text: str) -> None:
+    t = torch.linspace(0.0, 1.0, 11, dtype=torch.float64)
+    wanted = [eval(text, {"t": s, "max": max, "min": min}) for s in t.tolist()]
+    assert expressions.parse(text)(t).tolist() == pytest.approx(wanted, rel=1e-14)
 
 
 def test_a_fall_within_the_last_interval_is_refused() -> None:

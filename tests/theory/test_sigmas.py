@@ -28,6 +28,12 @@ def test_shapes(kind: str, wanted: torch.Tensor) -> None:
     assert float(sigma(0.3)) == pytest.approx(float(wanted[3]), abs=1e-15)
 
 
+def test_a_bump_is_zero_at_both_ends_exactly() -> None:
+    """Where the sine of pi in floating point is not, so that an SDE ends without noise."""
+    for t in (torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0], dtype=torch.float64)):
+        assert sigmas.get("bump", 3.0)(t).tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("name", schedulers.NAMES)
 def test_reversal_is_twice_b_and_finite_when_capped(name: str) -> None:
     scheduler = schedulers.get(name)
