@@ -15,7 +15,20 @@ def half_width(*components: Component) -> float:
 @pytest.mark.parametrize(
     ("x", "expected"),
     # a standard deviation of 0.8 reaches 2.0 beyond the mean
-    [(0.9, 3.0), (1.1, 4.5), (-2.4, 4.5), (-2.6, 6.0), (3.9, 6.0), (4.1, 9.0), (6.9, 9.0), (7.1, 13.0)],
+    [
+        (0.9, 3.0),
+        (1.1, 4.5),
+        (-2.4, 4.5),
+        (-2.6, 6.0),
+        (3.9, 6.0),
+        (4.1, 9.0),
+        (6.9, 9.0),
+        (7.1, 13.0),
+        (10.9, 13.0),
+        (11.1, 20.0),
+        (17.9, 20.0),
+        (19.0, 20.0),
+    ],
 )
 def test_the_smallest_square_that_holds_the_component(x: float, expected: float) -> None:
     assert half_width(Component(x=x, y=0.0, xx=0.64, yy=0.09)) == expected

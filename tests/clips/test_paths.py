@@ -254,6 +254,28 @@ def test_the_arrow_at_the_seventh_decile_is_nine_tenths_of_a_cell():
     assert paths.arrow_scale(torch.zeros(5, 2), GRID) == 1.0
 
 
+def test_by_default_there_are_61_frames_of_96_cells_and_20_arrows() -> None:
+    grid = Grid(Extent(-1, 1, -1, 1))
+    assert (grid.frames, grid.cells, grid.arrows) == (61, 96, 20)
+    assert grid.times()[[0, 1, -1]].tolist() == pytest.approx([0.0, 1 / 60, 1.0])
+
+
+def test_reference_samples_follow_the_seed_of_the_starts_and_are_not_the_starts() -> None:
+    law = GaussianMixture.standard()
+    one, other = Starts(count=5, seed_start=0), Starts(count=5, seed_start=1)
+    drawn = [law.sample(5, generator=starts.reference()) for starts in (one, other)]
+    assert not torch.equal(*drawn)
+    assert torch.equal(drawn[0], law.sample(5, generator=one.reference()))
+    assert not torch.equal(drawn[0], one.points(law))
+
+
+def test_what_meets_at_the_click_is_dashed_and_faint(scene) -> None:
+    fans, _, line, *_ = paths.click_layers(scenes.path(scene), CLICK, GRID)
+    assert (fans.dashed, line.dashed, line.opacity) == (True, False, 1.0)
+    assert len(fans.points) == paths.POSTERIOR_LINES
+    assert 0.0 < fans.opacity < 1.0
+
+
 def test_by_default_there_are_as_many_particles_as_in_a_new_scene():
     assert Starts().count == Scene().count
 

@@ -78,10 +78,12 @@ def test_each_target_is_the_conditional_one(objective: str, ring8: ProbabilityPa
         "score": path.conditional_score(x, t, z) * v.beta[:, None],
     }[objective]
     torch.testing.assert_close(found.target.T, expected)
+    assert objective == "score" or found.factor == 1.0
     if objective == "score":
         torch.testing.assert_close(found.factor, v.beta[None])
         plain = regression(dataclasses.replace(spec, score_weighting="plain"), v, z.T, eps.T, x.T, MarginalTarget(path))
         torch.testing.assert_close(plain.target.T, path.conditional_score(x, t, z))
+        assert plain.factor == 1.0
 
 
 def test_cfm_target_keeps_its_digits_near_the_end(ring8: ProbabilityPath) -> None:
@@ -153,6 +155,24 @@ def test_scaling_makes_inputs_and_targets_of_size_one(course: ProbabilityPath) -
     assert 0.7 < float(chunk.target.square().mean().sqrt()) / built.output_scale < 1.4
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_scaling_is_by_the_moments_of_the_path(objective: str, bridge: ProbabilityPath) -> None:
+    """Those of the exact p_t at many times, and of many draws for the output; both laws are off the origin."""
+    path = with_scheduler(bridge, schedulers.get("trig")).to(torch.float64)
+    built = architecture(path, TrainSpec(objective=objective))
+    laws = [path.marginal(t) for t in torch.linspace(0.0, 1.0, 101).tolist()]
+    centre = torch.stack([law.mean for law in laws]).mean(0)
+    squares = [float(law.covariance.trace() + (law.mean - centre).square().sum()) / 2.0 for law in laws]
+    assert built.centre == pytest.approx(centre.tolist(), rel=1e-6, abs=1e-9)
+    assert built.input_scale**2 == pytest.approx(sum(squares) / len(squares), rel=1e-6)
+    z, eps = path.sample_pairs(100_000, generator=generator(7))
+    size = {"cfm": z - eps, "fm": z - eps, "data": z}.get(objective)
+    wanted = 1.0 if size is None else float(size.square().mean().sqrt())
+    assert built.output_scale == pytest.approx(wanted, rel=0.01)
+    plain = architecture(path, TrainSpec(objective=objective, scaling="none"))
+    assert (plain.centre, plain.input_scale, plain.output_scale) == ((0.0, 0.0), 1.0, 1.0)
+
+
 # --------------------------------------------------------------- conversions
 
 
@@ -194,6 +214,33 @@ def test_conversions_have_their_limits_at_the_ends_of_time(
     c = coefficients("velocity", wanted, v)
     expected = score if wanted == "score" else -v.beta * score
     torch.testing.assert_close(c.x * x + c.q * velocity, expected, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS, ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("t", [0.0, 1.0])
+def test_a_velocity_tells_the_data_at_both_ends_of_time(
+    scheduler: Scheduler, t: float, course: ProbabilityPath
+) -> None:
+    """At t = 1 by E[z|x] = x, whatever beta' is; at t = 0 where alpha' is not 0."""
+    path = with_scheduler(course, scheduler).to(torch.float64)
+    x = path.sample(50, t, generator=generator())
+    v = scheduler.evaluate(torch.tensor(t, dtype=torch.float64))
+    c = coefficients("velocity", "data", v)
+    if float(v.d_alpha) == 0.0 and t == 0.0:
+        assert not bool(c.q.isfinite())
+    else:
+        found = c.x * x + c.q * path.marginal_velocity(x, t)
+        torch.testing.assert_close(found, path.posterior_mean(x, t), atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("objective", ["cfm", "score", "noise", "data"])
+def test_the_drift_adds_half_sigma_squared_times_the_score(objective: str, course: ProbabilityPath) -> None:
+    model = untrained(course, objective)
+    x = torch.randn(20, 2, generator=generator())
+    for t in (0.0, 0.4, 0.8, 1.0):
+        for sigma in (0.0, 0.7, 2.0):
+            wanted = model.sampling_velocity(x, t) + 0.5 * sigma**2 * model.sampling_score(x, t)
+            torch.testing.assert_close(model.drift(lambda _, s=sigma: torch.tensor(s))(x, t), wanted)
 
 
 def test_noise_and_data_convert_from_any_source(bridge: ProbabilityPath) -> None:

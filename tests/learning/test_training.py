@@ -341,6 +341,13 @@ def test_report_agrees_with_the_model_itself(ring8: ProbabilityPath) -> None:
     assert len(report.t) == len(report.noise.by_t) == 8
 
 
+def test_what_is_reported_by_t_has_the_mean_of_all(ring8: ProbabilityPath) -> None:
+    """The points are spread evenly, so that each part of time holds as many of them."""
+    report = Evaluation(ring8, points=2048, bins=8).report(Trainer(ring8, SMALL).snapshot().model)
+    for curve in (report.marginal_loss, report.conditional_loss, report.irreducible):
+        assert sum(curve.by_t) / 8 == pytest.approx(curve.total, rel=0.01)
+
+
 def test_no_score_is_reported_for_a_bridge(bridge: ProbabilityPath) -> None:
     report = Evaluation(bridge, points=500).report(Trainer(bridge, SMALL).snapshot().model)
     assert report.score is None
