@@ -62,6 +62,7 @@ def test_long_clocks_are_cut_to_forty_steps() -> None:
     start, long = torch.zeros(5, 2) + 50.0, MAX_CLOCK_STEPS * CLOCK_STEP
     ends = [Langevin(p).run(start, clock, torch.Generator().manual_seed(5)) for clock in (long, 10 * long)]
     assert torch.equal(*ends)
+    assert torch.equal(Langevin(p).run(start, 0.0, torch.Generator()), start), "no time, no step"
     assert not torch.equal(ends[0], Langevin(p).run(start, 0.5 * long, torch.Generator().manual_seed(5)))
 
 

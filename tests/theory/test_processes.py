@@ -216,6 +216,11 @@ def test_orders_are_fitted_with_the_weight_that_each_error_deserves() -> None:
         assert order.error == pytest.approx(math.sqrt(covariance[0, 0]), rel=1e-9)
 
 
+def test_one_step_and_two_paths_are_enough() -> None:
+    found = measure_errors(OUEquation(), generator=seeded(0), steps=(1, 2), paths=2)
+    assert (found.steps, found.paths) == ((1, 2), 2)
+
+
 def test_by_default_each_number_of_steps_is_twice_the_last() -> None:
     assert list(STEPS) == [8 * 2**k for k in range(6)]
 
@@ -238,6 +243,9 @@ def test_weak_errors_are_those_of_the_known_means() -> None:
         (lambda: OrnsteinUhlenbeck(1.0, 1.0).simulate(torch.zeros(2), [0.0, 0.0], generator=seeded(0)), "times"),
         (lambda: Langevin(presets.get("ring5"), math.nan), "sigma"),
         (lambda: measure_errors(OUEquation(), generator=seeded(0), steps=(4, 6)), "steps"),
+        (lambda: measure_errors(OUEquation(), generator=seeded(0), steps=(0, 6)), "steps"),
+        (lambda: measure_errors(OUEquation(), generator=seeded(0), steps=(6,)), "steps"),
+        (lambda: measure_errors(OUEquation(), generator=seeded(0), steps=()), "steps"),
         (lambda: measure_errors(OUEquation(), generator=seeded(0), paths=1), "paths"),
     ],
 )

@@ -73,5 +73,13 @@ def test_wrong_parameters_are_named(name: str, arguments: tuple[str, ...]) -> No
     with pytest.raises(ParameterError) as caught:
         sigmas.get(*arguments)
     assert caught.value.name == name
-    with pytest.raises(ParameterError, match="cap"):
-        sigmas.get("constant", cap=0.0)
+    for cap in (0.0, -1.0, math.inf, math.nan):
+        with pytest.raises(ParameterError, match="cap"):
+            sigmas.get("constant", cap=cap)
+
+
+@pytest.mark.parametrize("cap", [1e-3, 7.0])
+def test_the_reversal_stays_below_any_cap(cap: float) -> None:
+    sigma = sigmas.get("reversal", 1.0, schedulers.get("linear"), cap=cap)
+    assert float(sigma(0.0)) == cap
+    assert float(sigma(1e-6)) == cap
