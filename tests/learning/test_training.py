@@ -341,6 +341,23 @@ def test_report_agrees_with_the_model_itself(ring8: ProbabilityPath) -> None:
     assert len(report.t) == len(report.noise.by_t) == 8
 
 
+@pytest.mark.parametrize("objective", ["cfm", "noise", "data"])
+def test_errors_on_a_bridge_are_against_the_exact_noise_and_data(objective: str, bridge: ProbabilityPath) -> None:
+    """From no Gaussian source E[eps | x] = (x - alpha E[z | x]) / beta still holds, here at points clear of both ends."""
+    model = initial_model(bridge, small(objective=objective))
+    truth = Evaluation(bridge, points=512, bins=4)
+    report = truth.report(model)
+    x, t, exact = truth.points, truth.times, bridge.to(torch.float64)
+    data = exact.posterior_mean(x, t)
+    noise = (x - t[:, None] * data) / (1.0 - t)[:, None]
+    middle = (t > 0.25) & (t < 0.75)
+    for name, wanted in (("velocity", exact.marginal_velocity(x, t)), ("noise", noise), ("data", data)):
+        found = model.predict(name, x, t)  # type: ignore[arg-type]
+        for k, part in ((1, middle & (t < 0.5)), (2, middle & (t >= 0.5))):
+            relative = (found - wanted)[part].square().sum() / wanted[part].square().sum()
+            assert getattr(report, name).by_t[k] == pytest.approx(float(relative), rel=1e-3), name
+
+
 def test_what_is_reported_by_t_has_the_mean_of_all(ring8: ProbabilityPath) -> None:
     """The points are spread evenly, so that each part of time holds as many of them."""
     report = Evaluation(ring8, points=2048, bins=8).report(Trainer(ring8, SMALL).snapshot().model)
