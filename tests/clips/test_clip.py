@@ -1,5 +1,7 @@
 """What a layer is like unless its maker says otherwise: plain, at rest, and touched by nobody."""
 
+import dataclasses
+
 import numpy as np
 
 from fmviz.clips.clip import (
@@ -10,7 +12,6 @@ from fmviz.clips.clip import (
     Contours,
     Ellipses,
     Extent,
-    Law,
     LawParticles,
     LawVectors,
     Lines,
@@ -19,6 +20,8 @@ from fmviz.clips.clip import (
     PlanePanel,
     Schedule,
 )
+from fmviz.clips.laws import law_of
+from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 
 ONE = np.zeros((1, 2), np.float32)
 MOVING = np.zeros((2, 1, 2), np.float32)
@@ -39,7 +42,8 @@ def test_nothing_is_dragged_edited_or_clicked() -> None:
     assert Ellipses("e", "data", ONE, np.zeros((1, 2, 2), np.float32), ONE[:, 0]).edit is None
     panel = PlanePanel("a", "A", Extent(0, 1, 0, 1), ())
     assert (panel.clickable, panel.aspect, panel.formula) == (False, None, "")
-    assert not Law(np.zeros((1, 6)), np.zeros((1, 6)), Schedule("linear")).follows
+    law = law_of(ProbabilityPath(GaussianMixture.standard(), GaussianMixture.standard(), schedulers.get("linear")))
+    assert law == dataclasses.replace(law, schedule=Schedule("linear"), z=(0.0, 0.0), z_name="z", follows=False)
 
 
 def test_a_clip_lasts_five_seconds_and_has_no_law() -> None:

@@ -39,3 +39,12 @@ def test_particles_that_overflow_are_missing_from_then_on_only():
     found = at_frames(trajectory, TIMES, torch.tensor([0.2, 0.25, 0.3, 0.6, 1.0]))
     assert found[:2].eq(0.0).all()
     assert found[2:].isnan().all()
+
+
+def test_a_point_is_drawn_as_long_as_it_is_a_number() -> None:
+    """At a step before the one at which it leaves the range of numbers, and not in between."""
+    trajectory = torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]], [[torch.inf, 5.0]]])
+    found = at_frames(trajectory, [0.0, 0.5, 1.0], torch.tensor([0.0, 0.5, 0.505, 0.75, 1.0]))
+    assert found[:2, 0].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert bool(found[2:, 0, 0].isnan().all())
+    assert found[3:, 0, 1].tolist() == [4.5, 5.0]

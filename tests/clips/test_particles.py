@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from fmviz.clips.particles import CLOCK_STEP, MAX_CLOCK_STEPS, Langevin, time_changes
+from fmviz.clips.particles import CLOCK_STEP, MAX_CLOCK_STEPS, Langevin, conditional_sde, time_changes
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers, sigmas
 
 
@@ -78,3 +78,12 @@ def test_the_clock_is_the_integral_of_sigma_squared_over_beta_squared() -> None:
     slope = time_changes(path, lambda t: (1.0 - t) * t.sqrt(), times)  # type: ignore[arg-type]
     exact = [(b * b - a * a) / 2 for a, b in zip(times[:-1].tolist(), times[1:].tolist(), strict=True)]
     assert slope == pytest.approx(exact, rel=1e-6), "the midpoint rule is exact for a rate of t"
+
+
+def test_without_noise_the_conditional_sde_is_the_conditional_flow() -> None:
+    """X_t = alpha z + beta x_0 (T14), on the points where it started."""
+    path = ProbabilityPath(GaussianMixture.standard(), GaussianMixture.standard(), schedulers.get("sqrt"))
+    x0, z, times = torch.tensor([[1.0, 0.5], [-2.0, 3.0]]), torch.tensor([1.0, -1.0]), torch.tensor([0.0, 0.36, 0.84])
+    found = conditional_sde(path, sigmas.get("zero"), z, x0, times, torch.Generator())
+    wanted = torch.stack([t * z + (1.0 - t).sqrt() * x0 for t in times])
+    torch.testing.assert_close(found, wanted)

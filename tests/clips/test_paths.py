@@ -269,6 +269,11 @@ def test_reference_samples_follow_the_seed_of_the_starts_and_are_not_the_starts(
     assert not torch.equal(drawn[0], one.points(law))
 
 
+def test_seeds_are_zero_and_planes_tell_where_they_are_clicked(clip) -> None:
+    assert Starts() == Starts(500, seed_start=0, seed_noise=0)
+    assert [panel.clickable for panel in clip.panels[:2]] == [True, True]
+
+
 def test_what_meets_at_the_click_is_dashed_and_faint(scene) -> None:
     fans, _, line, *_ = paths.click_layers(scenes.path(scene), CLICK, GRID)
     assert (fans.dashed, line.dashed, line.opacity) == (True, False, 1.0)

@@ -50,3 +50,10 @@ def test_the_conditional_top_is_that_of_the_highest_component() -> None:
 def test_cells_lie_row_by_row_from_the_lowest_y() -> None:
     found = scales.cell_centres(Extent(0.0, 3.0, -4.0, 2.0), 3)
     assert found.tolist() == [[x, y] for y in (-3.0, -1.0, 1.0) for x in (0.5, 1.5, 2.5)]
+
+
+@pytest.mark.parametrize("length", [1e-3, 0.5, 40.0])
+def test_arrows_of_one_length_fill_nine_tenths_of_their_cell(length: float) -> None:
+    vectors = length * torch.tensor([[0.6, 0.8]]).repeat(9, 1)
+    found = scales.arrow_scale(vectors, Extent(-2.0, 4.0, 0.0, 6.0), 3)
+    assert found * length == pytest.approx(0.9 * 2.0, rel=1e-5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fmviz.clips.clip import Clip, Density, Extent, Layer, PlanePanel
+from fmviz.clips.clip import Clip, Density, Extent, Layer, Particles, PlanePanel
 from fmviz.errors import ParameterError
-from fmviz.stage.payload import NATS, View, decode_header, encode, packed
+from fmviz.stage.payload import NATS, View, decode_header, encode, layer_names, packed
 from tests.stage.scenes import english, f32, small_clip
 
 
@@ -56,3 +56,8 @@ def test_log_densities_are_rounded_to_the_nearest_code() -> None:
 def test_bytes_that_break_off_are_no_payload(junk: bytes) -> None:
     with pytest.raises(ParameterError, match="payload"):
         decode_header(junk)
+
+
+@pytest.mark.parametrize(("trail", "names"), [(0, ("p",)), (1, ("p", "t")), (2, ("p", "t"))])
+def test_trails_of_any_length_have_a_chip_of_their_own(trail: int, names: tuple[str, ...]) -> None:
+    assert layer_names(clip_of(Particles("p", "ode", f32(np.ones((3, 4, 2))), trail, "t"))) == names
