@@ -160,8 +160,8 @@ def curved(ring8: ProbabilityPath) -> bytes:
 
 @pytest.mark.parametrize(
     "value",
-    [10**400, -(10**400), 10**20, float("nan"), float("inf")],
-    ids=["400 digits", "400 negative digits", "more than 64 bits", "nan", "inf"],
+    [10**400, -(10**400), 10**20, 2**63, float("nan"), float("inf")],
+    ids=["400 digits", "400 negative digits", "more than 64 bits", "64 bits and a sign", "nan", "inf"],
 )
 @pytest.mark.parametrize(("part", "place"), NUMBERS, ids=str)
 def test_numbers_that_nothing_can_hold_are_refused(

@@ -202,8 +202,10 @@ def test_log_spaced_steps_rise_from_first_to_last() -> None:
     assert len(steps) <= 40
     assert all(a < b for a, b in itertools.pairwise(steps))
     assert log_spaced_steps(1, 2) == (0, 1)
-    with pytest.raises(ParameterError):
-        log_spaced_steps(0, 5)
+    assert log_spaced_steps(99, 3) == (0, 9, 99), "1 + step = 1, 10, 100"
+    for wrong in ((0, 5), (5, 1)):
+        with pytest.raises(ParameterError):
+            log_spaced_steps(*wrong)
 
 
 @pytest.mark.parametrize(
