@@ -17,6 +17,7 @@ from fmviz.learning.spec import OBJECTIVES, T_SAMPLINGS, TrainSpec
 from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.schedulers import Scheduler
+from tests.theory.builders import random_mixture
 
 SCHEDULERS = [schedulers.get(name) for name in schedulers.NAMES] + [schedulers.custom("sin(pi*t/2)", "sqrt(1-t)")]
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
@@ -44,6 +45,15 @@ def test_marginal_target_is_the_exact_velocity(
         t = t[:-1]
     x = path.sample(len(t), t, generator=generator())
     found = MarginalTarget(path)(x[:, 0], x[:, 1], scheduler.evaluate(t))
+    torch.testing.assert_close(found.T, path.marginal_velocity(x, t), atol=1e-8, rtol=1e-8)
+
+
+def test_marginal_target_weighs_components_as_both_laws_do() -> None:
+    """Uneven on either side, and so near each other that all of them count at every point."""
+    path = ProbabilityPath(random_mixture(3, 1), random_mixture(4, 2), schedulers.get("trig"))
+    t = torch.linspace(0.0, 1.0, 101, dtype=torch.float64)
+    x = path.sample(len(t), t, generator=generator())
+    found = MarginalTarget(path)(x[:, 0], x[:, 1], path.scheduler.evaluate(t))
     torch.testing.assert_close(found.T, path.marginal_velocity(x, t), atol=1e-8, rtol=1e-8)
 
 
