@@ -290,6 +290,14 @@ def test_sampling_forms_are_finite_to_both_ends_and_exact_between(
     assert high > 0.9
 
 
+def test_conversions_are_held_where_a_coefficient_passes_fifty() -> None:
+    """Of the linear path: E[z|x] = x + (1 - t) u everywhere; u = (x - eps) / t from t = 1/50, and (z - x) / (1 - t) to 49/50."""
+    linear = schedulers.get("linear")
+    assert finite_range("velocity", "data", linear) == (0.0, 1.0)
+    assert finite_range("noise", "velocity", linear) == pytest.approx((0.02, 1.0), abs=1 / 4000)
+    assert finite_range("data", "velocity", linear) == pytest.approx((0.0, 0.98), abs=1 / 4000)
+
+
 def test_singular_times_are_named(ring8: ProbabilityPath) -> None:
     x = torch.randn(4, 2, generator=generator())
     noise, data, velocity = (untrained(ring8, name) for name in ("noise", "data", "cfm"))

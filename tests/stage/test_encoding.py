@@ -61,3 +61,16 @@ def test_bytes_that_break_off_are_no_payload(junk: bytes) -> None:
 @pytest.mark.parametrize(("trail", "names"), [(0, ("p",)), (1, ("p", "t")), (2, ("p", "t"))])
 def test_trails_of_any_length_have_a_chip_of_their_own(trail: int, names: tuple[str, ...]) -> None:
     assert layer_names(clip_of(Particles("p", "ode", f32(np.ones((3, 4, 2))), trail, "t"))) == names
+
+
+def test_arrays_of_any_length_begin_at_a_multiple_of_eight_bytes() -> None:
+    densities = [Density("d", f32(np.zeros((3, rows, 3))), 0.0) for rows in (2, 3, 5, 7)]
+    for density in densities:
+        clip = clip_of(density, Particles("p", "ode", f32(np.ones((3, 341, 2)))))
+        payload = encode(clip, english(clip), View())
+        codes, positions = (
+            layer[name]
+            for layer, name in zip(decode_header(payload)["panels"][0]["layers"], ("codes", "positions"), strict=True)
+        )
+        assert (codes["offset"] % 8, positions["offset"] % 8) == (0, 0)
+        assert (len(payload) - decode_header(payload)["start"]) % 8 == 0

@@ -92,6 +92,16 @@ def test_wrong_fields_are_noticed() -> None:
     assert checks.score_residual(path, X, 0.5).largest > 1e-4
 
 
+def test_the_largest_residual_is_that_of_the_worst_point() -> None:
+    """Here 5, the length of (3, -4), and in the equations the absolute value of -5."""
+    zero, terms = torch.zeros(3, 2), torch.tensor([1.0, -5.0, 2.0])
+    score = checks.ScoreResidual(torch.tensor([[0.0, 1.0], [3.0, -4.0], [2.0, 0.0]]), zero)
+    assert score.largest == pytest.approx(5.0)
+    assert checks.ContinuityResidual(terms, zero[:, 0]).largest == pytest.approx(5.0)
+    assert checks.FokkerPlanckResidual(zero[:, 0], terms, zero[:, 0]).largest == pytest.approx(5.0)
+    assert checks.FokkerPlanckResidual(terms, terms, terms).largest == pytest.approx(5.0), "1 + 1 - 1"
+
+
 def test_divergence_of_a_known_field() -> None:
     x = X.clone().requires_grad_()
     field = torch.stack((x[:, 0] ** 2 * x[:, 1], torch.sin(x[:, 1])), dim=-1)

@@ -241,6 +241,14 @@ def test_powers_of_every_kind_are_those_of_python(text: str) -> None:
     assert expressions.parse(text)(t).tolist() == pytest.approx(wanted, rel=1e-14)
 
 
+def test_a_formula_may_have_200_characters() -> None:
+    longest = "t" + "+0" * 99 + " "
+    assert float(expressions.parse(longest)(torch.tensor(0.25))) == 0.25
+    with pytest.raises(ScheduleError, match="201 characters, at most 200") as caught:
+        expressions.parse(longest + " ")
+    assert caught.value.reason == "too_long"
+
+
 def test_a_fall_within_the_last_interval_is_refused() -> None:
     """Of 1000 equal intervals: it rises to 1.0005 at t = 0.999, and from there falls to 1."""
     with pytest.raises(ScheduleError, match="alpha: must never fall, but does near t = 1"):
