@@ -18,6 +18,7 @@ import random
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 __all__ = ["PACKAGES", "ROOT", "Fault", "changed", "equivalent", "faults", "paces", "sample"]
@@ -159,6 +160,7 @@ def equivalent() -> dict[tuple[str, str, int, str], str]:
     return {(entry["file"], entry["code"], entry["column"], entry["after"]): entry["reason"] for entry in known}
 
 
+@cache
 def paces() -> dict[str, set[str]]:
     """By file the names of its constants that only set how much is done or remembered at once."""
     found: dict[str, set[str]] = {}
