@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import altair as alt
 import pyarrow as pa
 import streamlit as st
 
-__all__ = ["prepared", "show_altair"]
+from fmviz.app import state
+from fmviz.app.theme import theme
+from fmviz.cache import shared
+from fmviz.charts.palette import Theme
+from fmviz.scene.views import Language
+
+__all__ = ["show_altair"]
+
+Make = Callable[[Theme], alt.LayerChart]
 
 
-def prepared(chart: alt.LayerChart) -> dict[str, Any]:
-    """`chart` as a plain specification, to be made once and shown often."""
-    specification: dict[str, Any] = chart.to_dict(validate=False)
+@dataclass(frozen=True)
+class _Recipe:
+    """What a chart is made of; two are the same chart if all but `make` agree."""
+
+    key: str
+    of: tuple[Hashable, ...]
+    ground: Theme
+    language: Language
+    make: Make = field(compare=False)
+
+
+@shared
+def _specification(recipe: _Recipe) -> dict[str, Any]:
+    """The chart as a plain specification of Vega-Lite, which nobody may change."""
+    specification: dict[str, Any] = recipe.make(recipe.ground).to_dict(validate=False)
     return specification
 
 
 def show_altair(
-    chart: alt.LayerChart | dict[str, Any],
+    make: Make,
     *,
+    of: tuple[Hashable, ...],
     description: str,
     key: str,
     rows: Mapping[str, list[object]] | None = None,
     width: Literal["stretch", "content"] = "stretch",
 ) -> None:
-    """Shows `chart`, `description` being what a screen reader says.
+    """Shows a chart; objects of Altair cost more than the rest of a page, so each chart is made once for all sessions.
 
-    As a plain specification: `st.altair_chart` checks it against the schema of Vega-Lite on every run, which takes
-    longer than drawing the rest of the page. `rows` are the columns of a chart whose data are named "source"; new ones
-    replace the old in the browser without drawing the chart anew.
+    Args:
+        make: makes it for a theme.
+        of: everything that `make` depends on, besides theme and language.
+        description: what a screen reader says.
+        key: of the element.
+        rows: the columns of a chart whose data are named "source"; new ones replace the old in the browser without
+            drawing the chart anew.
+        width: that of the page, or the chart's own.
     """
-    specification = chart if isinstance(chart, dict) else prepared(chart)
+    # As a plain specification: `st.altair_chart` checks it against the schema of Vega-Lite on every run.
+    specification = _specification(_Recipe(key, of, theme(), state.current().shell.language, make))
     data = None if rows is None else pa.table(dict(rows))
     st.vega_lite_chart(data, specification, width=width, alt=description, key=key, theme=None)

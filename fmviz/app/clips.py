@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fmviz.app.catalogue import section, translate
+from fmviz.cache import shared
 from fmviz.clips import paths
 from fmviz.clips.clip import Floats, PlanePanel, Readout
 from fmviz.clips.extents import extent
@@ -47,7 +48,7 @@ def starts_of(scene: Scene) -> Starts:
     return Starts(scene.count, scene.seed_start, scene.seed_noise)
 
 
-@lru_cache(maxsize=12)
+@shared
 def marginal_panel(scene: Scene, sent: Sent, *, draft: bool = False) -> PlanePanel:
     """The marginal path, with those of its simulated layers that are `sent`, in a `draft` without the trajectories of the ODE."""
     return paths.marginal_panel(
@@ -68,7 +69,7 @@ def conditional_point(scene: Scene, z: Point | None) -> Point:
     return (first.x, first.y)
 
 
-@lru_cache(maxsize=64)
+@shared
 def curves(scene: Scene) -> tuple[Floats, tuple[Readout, ...]]:
     """The times, and alpha_t, beta_t and sigma_t at them."""
     grid = grid_of(scene)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 
 import streamlit as st
 
@@ -14,11 +14,13 @@ from fmviz.app.order import picture_first
 from fmviz.app.pictures import show_png, show_svg
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
+from fmviz.cache import shared
+from fmviz.charts.palette import Theme
 from fmviz.charts.sparkline import sparkline
 from fmviz.charts.thumbnail import thumbnail
 from fmviz.clips.thumbnails import density_image
 from fmviz.errors import ScheduleError
-from fmviz.scene import Scene, scenes
+from fmviz.scene import Component, Scene, scenes
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, PresetName
 
 __all__ = ["scene_bar"]
@@ -69,7 +71,7 @@ def _pick(which: MixtureName, name: str) -> None:
 
 def _data(scene: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        show_png(_picture(scene, "data"), width=56, alt=tr(f"preset.{scene.data}"))
+        show_png(_picture(scene.data, scene.data_components, scene.seed_data), width=56, alt=tr(f"preset.{scene.data}"))
         with st.container(width="stretch"):
             bound.choose("scene", "data", tr("scene.data"), PRESETS, "preset", take=partial(_pick, "data"))
     gallery = st.popover(tr("scene.gallery"), icon=":material/apps:", on_change="rerun", key="gallery", width="stretch")
@@ -77,7 +79,7 @@ def _data(scene: Scene) -> None:
         with gallery, st.grid(2, min_column_width=80, gap="xsmall"):
             for name in PRESETS:
                 with st.container(horizontal_alignment="center", gap="xsmall"):
-                    show_png(_preset_picture(name), width=72, alt=tr(f"preset.{name}"))
+                    show_png(_picture(name, None, Scene().seed_data), width=72, alt=tr(f"preset.{name}"))
                     st.button(
                         tr(f"preset.{name}"),
                         key=f"pick_{name}",
@@ -123,10 +125,8 @@ def _schedule(scene: Scene) -> None:
         st.caption(tr("scene.vp_note"))
     elif scene.scheduler == "custom":
         _typed_schedule(scene)
-    times, (alpha, beta, sigma) = clips.curves(scene)
-    series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     description = tr("scene.curves_alt")
-    show_svg(sparkline(times, series, theme(), description), alt=description)
+    show_svg(_curves(scene, theme(), description), alt=description)
 
 
 def _typed_schedule(scene: Scene) -> None:
@@ -173,10 +173,16 @@ def _seeds(scene: Scene) -> None:
             bound.number_input("scene", field, tr(f"scene.{field}"), 0, 999_999)
 
 
-def _picture(scene: Scene, which: MixtureName) -> bytes:
-    return thumbnail(density_image(scenes.mixture(scene, which)))
+@shared
+def _picture(name: PresetName, edited: tuple[Component, ...] | None, seed: int) -> bytes:
+    """The density of p_data, of the preset `name` or as edited."""
+    scene = Scene(data=name, data_components=edited, seed_data=seed)
+    return thumbnail(density_image(scenes.mixture(scene, "data")))
 
 
-@lru_cache(maxsize=32)
-def _preset_picture(name: PresetName) -> bytes:
-    return _picture(Scene(data=name), "data")
+@shared
+def _curves(scene: Scene, ground: Theme, description: str) -> str:
+    """The schedule and sigma_t as an SVG."""
+    times, (alpha, beta, sigma) = clips.curves(scene)
+    series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
+    return sparkline(times, series, ground, description)

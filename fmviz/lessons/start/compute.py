@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.clips import conditional_point, costly, grid_of, labels, marginal_panel
+from fmviz.cache import shared
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip
 from fmviz.clips.laws import law_of
@@ -18,7 +18,7 @@ from fmviz.stage.payload import View, encode
 __all__ = ["payload"]
 
 
-@lru_cache(maxsize=12)
+@shared
 def payload(scene: Scene, view: View, language: Language, sent: Sent = frozenset(), *, draft: bool = False) -> bytes:
     """The stage of the start page: the marginal path alone, with those of its simulated layers that are `sent`; a `draft` may do without trajectories."""
     panel = replace(

@@ -6,11 +6,11 @@ Maps and particles do not know the box, so moving it computes the box's numbers 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
+from fmviz.cache import shared
 from fmviz.clips.clip import PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.laws import law_of
@@ -52,7 +52,7 @@ def payload(now: State, view: View) -> bytes:
     return _payload(now.scene, experiment(now.scene, chosen), chosen.broken, chosen.box, view, now.shell.language)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _payload(scene: Scene, what: Experiment, broken: BreakName, sides: Sides, view: View, language: Language) -> bytes:
     numbers = box_numbers(scene, what, sides)
     clip = clips.clip(
@@ -76,26 +76,26 @@ def title(name: str, broken: BreakName, language: Language) -> str:
     return translate(language, f"conservation.map.{changed.get((name, broken), name)}")
 
 
-@lru_cache(maxsize=12)
+@shared
 def maps(scene: Scene, what: Experiment) -> Maps:
     """All maps of the experiment."""
     return clips.maps(_solution(scene, replace(what, law=TermFactors())), what)
 
 
-@lru_cache(maxsize=4)
+@shared
 def _solution(scene: Scene, what: Experiment) -> clips.Solution:
     """For the true law; a broken one changes two factors."""
     return clips.solution(scenes.path(scene), scenes.sigma(scene), what, _grid(scene))
 
 
-@lru_cache(maxsize=12)
+@shared
 def _density(scene: Scene, what: Experiment) -> PlanePanel:
     count = min(scene.count, max(LEAST_PARTICLES, PAIRED_PARTICLES // scenes.path(scene).n_pairs))
     starts = Starts(count, scene.seed_start, scene.seed_noise)
     return clips.density_panel(scenes.path(scene), scenes.sigma(scene), maps(scene, what), starts)
 
 
-@lru_cache(maxsize=32)
+@shared
 def box_numbers(scene: Scene, what: Experiment, sides: Sides) -> BoxNumbers:
     """The box at the frames of the clip."""
     times = _grid(scene).times()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.cache import shared
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.compute import evidence, results
 from fmviz.lessons.conservation.compute.evidence import Agreement
@@ -20,7 +20,7 @@ from fmviz.theory.conservation import TermFactors
 __all__ = ["table"]
 
 
-@lru_cache(maxsize=16)
+@shared
 def _agreement(scene: Scene) -> Agreement:
     return evidence.agreement(scenes.path(scene), scenes.sigma(scene))
 

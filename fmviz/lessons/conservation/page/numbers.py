@@ -11,7 +11,6 @@ from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.conservation.charts import terms as terms_chart
 from fmviz.lessons.conservation.compute import results
@@ -75,10 +74,16 @@ def numbers(current: State) -> None:
         sizes = found.largest if current.conservation.norm == "max" else found.integrals
         shown = {name: size for name, size in sizes.items() if np.nanmax(size) > 0}  # what was dropped has no logarithm
         times = found.grid.times().numpy()
-        chart = terms_chart(times, shown, titles, current.clock.t, theme(), height=230)
-        show_altair(chart, description=tr("conservation.sizes.alt"), key="conservation_sizes")
-        with st.expander(tr("conservation.sizes.table", t=t), icon=":material/table:"):
-            st.table(
+        show_altair(
+            lambda ground: terms_chart(times, shown, titles, current.clock.t, ground, height=230),
+            of=(found, broken, current.conservation.norm, current.clock.t),
+            description=tr("conservation.sizes.alt"),
+            key="conservation_sizes",
+        )
+        title = tr("conservation.sizes.table", t=t)
+        table = st.expander(title, icon=":material/table:", on_change="rerun", key="conservation_sizes_table")
+        if table.open:
+            table.table(
                 {
                     tr("conservation.sizes.map"): list(titles.values()),
                     tr("conservation.norm.max"): [_number(found.largest[name][frame]) for name in titles],

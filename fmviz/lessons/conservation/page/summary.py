@@ -18,6 +18,7 @@ from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.cache import shared
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid
 from fmviz.errors import FmvizError
@@ -89,7 +90,7 @@ def _formulas() -> dict[str, dict[str, str]]:
     return {"gaussian": table, "general": table | general}
 
 
-@lru_cache(maxsize=6)
+@shared
 def _payload(scene: Scene, z: Point, t: float, language: Language) -> bytes:
     formulas = _formulas()["gaussian" if scene.gaussian_source else "general"]
     texts = {name: (translate(language, f"conservation_summary.{name}"), formulas[name]) for name in NAMES}

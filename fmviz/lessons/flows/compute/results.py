@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -11,6 +10,7 @@ from torch import Tensor
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.clips import conditional_point, labels
+from fmviz.cache import shared
 from fmviz.clips.clip import Clip, PlanePanel, Readout, Vectors
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, as_array
@@ -65,7 +65,7 @@ def _field(now: State) -> Field:
     return analytic(now.flows.field, now.flows.chosen_rate)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _marginal(scene: Scene) -> Marginal:
     return Marginal(scenes.path(scene).to(torch.float64))
 
@@ -78,7 +78,7 @@ def _points(starts: tuple[Point, ...]) -> Tensor:
     return torch.tensor(starts, dtype=torch.float64).reshape(-1, 2)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _payload(
     field: Field,
     grid: Grid,
@@ -104,34 +104,34 @@ def _payload(
     return encode(Clip(as_array(grid.times()), (first, second), tuple(readouts)), labels(language), view)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _exact(field: Field, starts: tuple[Point, ...], grid: Grid) -> Tensor:
     return clips.exact_trajectories(field, _points(starts), grid)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _arrows(field: Field, grid: Grid) -> Vectors:
     return clips.arrows(field, grid)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _mesh(field: Field, grid: Grid) -> PlanePanel:
     return clips.mesh_panel(field, grid)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _conditional(scene: Scene, z: Point, starts: tuple[Point, ...]) -> tuple[PlanePanel, Readout]:
     path, grid = scenes.path(scene), Grid(extent(scene), arrows=ARROWS)
     panel = clips.conditional_panel(path, z, _points(starts).float(), grid)
     return panel, clips.lipschitz_readout(path, grid)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _errors(field: Field, starts: tuple[Point, ...], counts: tuple[int, ...]) -> tuple[Convergence, ...]:
     with torch.inference_mode():
         return convergence(field, _points(starts), counts=counts)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _evidence(field: Field, grid: Grid) -> Evidence:
     return evidence.evidence(field, grid)

@@ -7,7 +7,6 @@ import streamlit as st
 from fmviz.app.altair import show_altair
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.flows.charts import ErrorCurve, convergence
 from fmviz.lessons.flows.compute import results
@@ -33,10 +32,13 @@ def errors(current: State) -> None:
         st.info(tr("flows.errors_none"))
         return
     with st.container(width=WIDTH):
-        chart = convergence(
-            curves, current.flows.steps, theme(), steps=tr("flows.errors_steps"), error=tr("flows.errors_error")
+        now, steps, error = current.flows.steps, tr("flows.errors_steps"), tr("flows.errors_error")
+        show_altair(
+            lambda ground: convergence(curves, now, ground, steps=steps, error=error),
+            of=(tuple(curves), now),
+            description=tr("flows.errors_alt"),
+            key="flows_errors",
         )
-        show_altair(chart, description=tr("flows.errors_alt"), key="flows_errors")
         st.caption(tr("flows.errors_claim"))
 
 

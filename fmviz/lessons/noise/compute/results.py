@@ -6,11 +6,11 @@ Pure functions of frozen arguments, which hold only what a result depends on: Br
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.clips import labels
+from fmviz.cache import shared
 from fmviz.clips.clip import Clip
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
@@ -88,7 +88,7 @@ def payload(now: State, view: View) -> bytes:
     return _encoded(_ou(*of, chosen.start, chosen.time, chosen.em_steps), view, language)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _encoded(kept: _Kept, view: View, language: Language) -> bytes:
     panels = tuple(replace(panel, title=translate(language, f"noise.panel.{panel.name}")) for panel in kept.clip.panels)
     return encode(replace(kept.clip, panels=panels), labels(language), view)
@@ -101,22 +101,22 @@ class _Kept:
         self.clip = clip
 
 
-@lru_cache(maxsize=8)
+@shared
 def _brownian(of: Starts, steps: int) -> _Kept:
     return _Kept(clips.brownian_clip(of, steps))
 
 
-@lru_cache(maxsize=8)
+@shared
 def _ou(of: OrnsteinUhlenbeck, particles: Starts, start: Point, time: float, em_steps: int) -> _Kept:
     return _Kept(clips.ou_clip(of, start, time, em_steps, particles))
 
 
-@lru_cache(maxsize=8)
+@shared
 def _collapse(of: OrnsteinUhlenbeck, particles: Starts, x0: float, time: float) -> _Kept:
     return _Kept(clips.collapse_clip(of, x0, time, particles))
 
 
-@lru_cache(maxsize=8)
+@shared
 def _langevin(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> _Kept:
     of = Langevin(scenes.mixture(scene, "data"), sigma)
     return _Kept(clips.langevin_clip(of, _run(scene, kind, sigma, time, steps), extent(scene), starts(scene)))
@@ -126,50 +126,50 @@ def _langevin_part(view: Settings) -> tuple[StartName, float, int, int]:
     return view.langevin_start, view.langevin_sigma, view.langevin_time, view.langevin_steps
 
 
-@lru_cache(maxsize=8)
+@shared
 def _run(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Run:
     of, particles = Langevin(scenes.mixture(scene, "data"), sigma), starts(scene)
     x0 = runs.langevin_starts(kind, of.p, particles)
     return runs.langevin_run(of, x0, float(time), steps, particles.noise())
 
 
-@lru_cache(maxsize=8)
+@shared
 def variance(of: Starts) -> MomentCurve:
     """The variance of Brownian motion over time."""
     return evidence.brownian_variance(of)
 
 
-@lru_cache(maxsize=8)
+@shared
 def increments(of: Starts, steps: int) -> Histogram:
     """The increments of Brownian motion."""
     return evidence.increments(of, steps)
 
 
-@lru_cache(maxsize=8)
+@shared
 def variation(of: Starts) -> tuple[Variation, ...]:
     """Quadratic variation and length on finer and finer grids."""
     return evidence.variation(of)
 
 
-@lru_cache(maxsize=8)
+@shared
 def moments(of: OrnsteinUhlenbeck, start: Point, time: float, particles: Starts) -> tuple[MomentCurve, MomentCurve]:
     """Mean and variance of the Ornstein-Uhlenbeck process over time."""
     return evidence.ou_moments(of, start, time, particles)
 
 
-@lru_cache(maxsize=8)
+@shared
 def rows(of: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, ...]:
     """Moments of the Ornstein-Uhlenbeck process at a few times."""
     return evidence.ou_rows(of, start, seed)
 
 
-@lru_cache(maxsize=8)
+@shared
 def orders(seed: int) -> tuple[Errors, Errors]:
     """The errors of Euler-Maruyama for additive and for multiplicative clip."""
     return evidence.orders(seed)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _shares(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> Shares:
     return evidence.mode_shares(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
@@ -179,7 +179,7 @@ def mode_shares(scene: Scene, view: Settings) -> Shares:
     return _shares(scene, *_langevin_part(view))
 
 
-@lru_cache(maxsize=8)
+@shared
 def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> DistanceOverTime:
     return evidence.distance_over_time(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
@@ -189,14 +189,14 @@ def distance_over_time(scene: Scene, view: Settings) -> DistanceOverTime:
     return _approach(scene, *_langevin_part(view))
 
 
-@lru_cache(maxsize=16)
+@shared
 def long_runs(scene: Scene) -> tuple[LongRun, ...]:
     """Langevin at long time on p_data, from the standard Gaussian and from one mode."""
     p = scenes.mixture(scene, "data")
     return evidence.long_run(p, "gaussian"), evidence.long_run(p, "mode")
 
 
-@lru_cache(maxsize=16)
+@shared
 def identities(scene: Scene, of: OrnsteinUhlenbeck) -> Identities:
     """What must vanish."""
     return evidence.identities(scenes.mixture(scene, "data"), of)

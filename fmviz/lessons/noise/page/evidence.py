@@ -8,7 +8,6 @@ from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.app.theme import theme
 from fmviz.errors import FmvizError
 from fmviz.lessons.noise import charts
 from fmviz.lessons.noise.charts import Slope
@@ -30,17 +29,15 @@ def show(current: State) -> None:
 
 def _moment(name: str, found: MomentCurve, *, x: str = "t") -> None:
     st.markdown(f"**{tr(f'noise.chart.{name}')}**")
-    chart = charts.moment(
-        found.times,
-        found.measured,
-        found.exact,
-        found.error,
-        theme(),
-        names=(tr("noise.chart.measured"), tr("noise.chart.exact")),
-        x=x,
-        y="",
+    names = (tr("noise.chart.measured"), tr("noise.chart.exact"))
+    show_altair(
+        lambda ground: charts.moment(
+            found.times, found.measured, found.exact, found.error, ground, names=names, x=x, y=""
+        ),
+        of=(found, x),
+        description=tr(f"noise.chart.{name}_alt"),
+        key=f"noise_{name}",
     )
-    show_altair(chart, description=tr(f"noise.chart.{name}_alt"), key=f"noise_{name}")
 
 
 def _brownian(current: State) -> None:
@@ -53,10 +50,14 @@ def _brownian(current: State) -> None:
         found = results.increments(of, current.noise.grid)
         st.markdown(f"**{tr('noise.chart.increments')}**")
         names = (tr("noise.chart.measured"), tr("noise.chart.normal"))
-        chart = charts.histogram(
-            found.centres, found.density, found.normal, found.error, theme(), names=names, x="ΔW / √h", y=""
+        show_altair(
+            lambda ground: charts.histogram(
+                found.centres, found.density, found.normal, found.error, ground, names=names, x="ΔW / √h", y=""
+            ),
+            of=(found,),
+            description=tr("noise.chart.increments_alt"),
+            key="noise_increments",
         )
-        show_altair(chart, description=tr("noise.chart.increments_alt"), key="noise_increments")
         st.caption(tr("noise.chart.increments_claim", n=found.count))
 
 
@@ -90,8 +91,12 @@ def _errors(kind: str, series: dict[str, tuple[Errors, tuple[float, ...], tuple[
         tr(f"noise.errors.{name}"): Slope(e.steps, values, [2 * error for error in errors], order.expected, roles[name])
         for name, (e, values, errors, order) in series.items()
     }
-    chart = charts.orders(slopes, theme(), x="n", y="")
-    show_altair(chart, description=tr(f"noise.errors.{kind}_alt"), key=f"noise_{kind}")
+    show_altair(
+        lambda ground: charts.orders(slopes, ground, x="n", y=""),
+        of=tuple(e for e, *_ in series.values()),
+        description=tr(f"noise.errors.{kind}_alt"),
+        key=f"noise_{kind}",
+    )
     orders = [order for *_, order in series.values()]
     st.table(
         {
@@ -126,25 +131,26 @@ def _langevin(current: State) -> None:
     with left:
         found = results.mode_shares(current.scene, view)
         st.markdown(f"**{tr('noise.chart.mixing')}**")
-        chart = charts.mixing(
-            found.times,
-            found.shares,
-            found.weights,
-            theme(),
-            x="t",
-            y=tr("sample.share"),
-            mode=tr("sample.component"),
+        share, mode = tr("sample.share"), tr("sample.component")
+        show_altair(
+            lambda ground: charts.mixing(found.times, found.shares, found.weights, ground, x="t", y=share, mode=mode),
+            of=(found,),
+            description=tr("noise.chart.mixing_alt"),
+            key="noise_mixing",
         )
-        show_altair(chart, description=tr("noise.chart.mixing_alt"), key="noise_mixing")
         st.caption(tr("noise.chart.mixing_claim"))
     with right:
         with st.spinner(tr("noise.measuring")):
             distances = results.distance_over_time(current.scene, view)
         st.markdown(f"**{tr('noise.chart.approach')}**")
         names = (tr("noise.chart.measured"), tr("noise.chart.floor"))
-        chart = charts.distance_over_time(
-            distances.times, distances.distance, distances.floor, theme(), names=names, x="t", y=""
+        show_altair(
+            lambda ground: charts.distance_over_time(
+                distances.times, distances.distance, distances.floor, ground, names=names, x="t", y=""
+            ),
+            of=(distances,),
+            description=tr("noise.chart.approach_alt"),
+            key="noise_approach",
         )
-        show_altair(chart, description=tr("noise.chart.approach_alt"), key="noise_approach")
         end = number(distances.distance[-1])
         st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))

@@ -6,10 +6,10 @@ The panels are kept apart, because dragging z changes the left one only and a cl
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.clips import Event, Point, costly, grid_of, labels, marginal_panel, starts_of
+from fmviz.cache import shared
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip, Floats, LawParticles, PlanePanel
 from fmviz.clips.laws import law_of
@@ -22,12 +22,12 @@ from fmviz.stage.payload import View, encode
 __all__ = ["payload", "space_time", "trajectory"]
 
 
-@lru_cache(maxsize=12)
+@shared
 def _conditional_panel(scene: Scene, z: Point, sent: Sent) -> PlanePanel:
     return paths.conditional_panel(scenes.path(scene), scenes.sigma(scene), z, grid_of(scene), starts_of(scene), sent)
 
 
-@lru_cache(maxsize=12)
+@shared
 def payload(
     scene: Scene,
     z: Point,
@@ -58,7 +58,7 @@ def payload(
     return encode(clip, labels(language), view)
 
 
-@lru_cache(maxsize=12)
+@shared
 def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
     """The space-time view of `scene` along one coordinate."""
     particles = next(
@@ -69,7 +69,7 @@ def space_time(scene: Scene, axis: int) -> spacetime.SpaceTime:
     return spacetime.space_time(scenes.path(scene), axis, grid_of(scene), particles)
 
 
-@lru_cache(maxsize=12)
+@shared
 def trajectory(scene: Scene, click: Event | None, axis: int) -> Floats | None:
     """One coordinate (T,) of the trajectory through the clicked point."""
     if click is None:

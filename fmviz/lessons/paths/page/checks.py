@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from fmviz.app.catalogue import number
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.cache import shared
 from fmviz.clips.law_layers import LawValues
 from fmviz.clips.paths import Starts
 from fmviz.errors import FmvizError
@@ -19,17 +18,17 @@ from fmviz.stage.law_check import law_check
 __all__ = ["table"]
 
 
-@lru_cache(maxsize=16)
+@shared
 def _residuals(scene: Scene) -> evidence.Residuals:
     return evidence.residuals(scenes.path(scene), scenes.sigma(scene))
 
 
-@lru_cache(maxsize=16)
+@shared
 def _expected(scene: Scene) -> LawValues:
     return evidence.expected(scenes.path(scene))
 
 
-@lru_cache(maxsize=16)
+@shared
 def _distances(scene: Scene) -> tuple[evidence.Distances, ...]:
     return evidence.distances(
         scenes.path(scene), scenes.sigma(scene), Starts(scene.count, scene.seed_start, scene.seed_noise)

@@ -48,7 +48,10 @@ def _schedulers(current: State) -> None:
     times, (alpha, beta, sigma) = clips.curves(current.scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     show_altair(
-        curves(times, series, current.clock.t, theme(), height=300), description=tr("paths.curves_alt"), key="curves"
+        lambda ground: curves(times, series, current.clock.t, ground, height=300),
+        of=(current.scene, current.clock.t),
+        description=tr("paths.curves_alt"),
+        key="curves",
     )
     st.caption(tr("paths.curves_claim"))
 

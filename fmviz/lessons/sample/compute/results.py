@@ -7,7 +7,6 @@ change of language, layers or theme computes nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from torch import Tensor
 
@@ -15,6 +14,7 @@ from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.clips import labels
 from fmviz.app.network import Learned
+from fmviz.cache import shared
 from fmviz.clips import paths
 from fmviz.clips.clip import Clip, PlanePanel
 from fmviz.clips.extents import extent
@@ -52,7 +52,7 @@ def payload(now: State, learned: Learned | None, view: View) -> bytes:
     return _payload(now.scene, sampler(chosen), fields(chosen, learned), chosen.click, view, now.shell.language)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _payload(
     scene: Scene,
     how: Sampler,
@@ -94,24 +94,24 @@ def _dynamics(scene: Scene, learned: Learned | None) -> Dynamics:
     return clips.learned_dynamics(learned.model, sigma)
 
 
-@lru_cache(maxsize=8)
+@shared
 def _ground(scene: Scene) -> Ground:
     return clips.ground(scenes.path(scene), _grid(scene))
 
 
-@lru_cache(maxsize=12)
+@shared
 def _runs(scene: Scene, how: Sampler, learned: Learned | None) -> Runs:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
     x0 = starts.points(scenes.path(scene).p_init)
     return clips.run(_dynamics(scene, learned), how, scenes.sigma(scene), x0, starts.noise())
 
 
-@lru_cache(maxsize=8)
+@shared
 def _panel(scene: Scene, how: Sampler, learned: Learned | None) -> PlanePanel:
     return clips.panel(_dynamics(scene, learned), _runs(scene, how, learned), _ground(scene), _grid(scene))
 
 
-@lru_cache(maxsize=16)
+@shared
 def likelihood(scene: Scene, how: Sampler, learned: Learned | None, click: Event) -> FlowLikelihood:
     """log p along the trajectory through the clicked point."""
     return clips.likelihood(_dynamics(scene, learned), scenes.path(scene), how, click)

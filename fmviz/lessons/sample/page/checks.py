@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from fmviz.app.catalogue import number
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.cache import shared
 from fmviz.errors import FmvizError
 from fmviz.lessons.sample.compute import evidence
 from fmviz.lessons.sample.compute.evidence import LikelihoodCheck, Order
@@ -19,12 +18,12 @@ __all__ = ["table"]
 TIMES = (0.5, 0.9, 1.0)
 
 
-@lru_cache(maxsize=16)
+@shared
 def _orders(scene: Scene) -> tuple[Order, ...]:
     return evidence.orders(scenes.path(scene))
 
 
-@lru_cache(maxsize=16)
+@shared
 def _likelihoods(scene: Scene) -> tuple[LikelihoodCheck, ...]:
     return tuple(evidence.likelihood_check(scenes.path(scene), t) for t in TIMES)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,6 +23,7 @@ from fmviz.app.jobs import Job
 from fmviz.app.network import Learned
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
+from fmviz.cache import shared
 from fmviz.clips.clip import Floats
 from fmviz.errors import FmvizError
 from fmviz.lessons.sample.charts.error_map import Axes, best_cell, difference_map, distance_map
@@ -119,7 +120,7 @@ def _start(asked: Asked) -> bool:
     return True
 
 
-@lru_cache(maxsize=16)
+@shared
 def _floor(scene: Scene, plan: ErrorMapSpec) -> float:
     return work.noise_floor(scenes.path(scene), plan)
 

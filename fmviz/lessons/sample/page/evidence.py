@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from fmviz.app import state
@@ -12,7 +10,7 @@ from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.network import Learned
-from fmviz.app.theme import theme
+from fmviz.cache import shared
 from fmviz.clips.clip import Floats
 from fmviz.clips.paths import as_array
 from fmviz.errors import FmvizError
@@ -26,7 +24,7 @@ from fmviz.scene import Scene, scenes
 __all__ = ["final_samples", "likelihood"]
 
 
-@lru_cache(maxsize=16)
+@shared
 def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, tuple[Distances, Floats, int]]:
     """Distances, occupancy and lost points of each sampler ("ode", "sde") on one field."""
     data = scenes.mixture(scene, "data")
@@ -36,7 +34,7 @@ def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, 
     }
 
 
-@lru_cache(maxsize=16)
+@shared
 def _floor(scene: Scene, count: int) -> Floor:
     return samples.floor(scenes.mixture(scene, "data"), count)
 
@@ -62,14 +60,14 @@ def final_samples(current: State, found: Learned | None) -> None:
     with left:
         st.subheader(tr("sample.occupancy"), anchor=False)
         series = {_name(name, learned): (v[1], name, learned is not None) for (name, learned), v in rows.items()}
-        chart = occupancy_chart(
-            as_array(scenes.mixture(current.scene, "data").weights),
-            series,
-            theme(),
-            component=tr("sample.component"),
-            share=tr("sample.share"),
+        weights = as_array(scenes.mixture(current.scene, "data").weights)
+        component, share = tr("sample.component"), tr("sample.share")
+        show_altair(
+            lambda ground: occupancy_chart(weights, series, ground, component=component, share=share),
+            of=(current.scene, how, tuple(rows)),
+            description=tr("sample.occupancy_alt"),
+            key="occupancy",
         )
-        show_altair(chart, description=tr("sample.occupancy_alt"), key="occupancy")
         st.caption(tr("sample.occupancy_claim"))
     with right:
         st.subheader(tr("sample.distances"), anchor=False)
@@ -130,8 +128,12 @@ def likelihood(current: State, found: Learned | None) -> None:
         name = tr("sample.log_flow_exact" if learned is None else "sample.log_flow_learned")
         curves[name] = (along.times.tolist(), along.log_density[:, 0].tolist(), role, True)
     with left:
-        chart = likelihood_chart(curves, click[2], theme(), value="log p")
-        show_altair(chart, description=tr("sample.likelihood_alt"), key="likelihood")
+        show_altair(
+            lambda ground: likelihood_chart(curves, click[2], ground, value="log p"),
+            of=(current.scene, how, tuple(followed), click),
+            description=tr("sample.likelihood_alt"),
+            key="likelihood",
+        )
     with right:
         st.markdown(tr("sample.likelihood_at", x=number(click[0]), y=number(click[1]), t=number(click[2])))
         names = [*list(curves)[1:], tr("sample.log_exact")]

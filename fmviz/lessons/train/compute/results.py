@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from fmviz.app.catalogue import translate
 from fmviz.app.clips import labels
+from fmviz.cache import shared
 from fmviz.clips.clip import Density, PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
@@ -19,7 +19,7 @@ from fmviz.stage.payload import View, encode
 __all__ = ["payload"]
 
 
-@lru_cache(maxsize=12)
+@shared
 def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
     return clips.truth(scenes.path(scene), extent(scene), starts, resolution)
@@ -32,7 +32,7 @@ def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language:
     return _payload(seen, model, live, view, language)
 
 
-@lru_cache(maxsize=12)
+@shared
 def _payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
     path = scenes.path(scene)
     clip = clips.learned_clip(_truth(scene, clips.affordable(model, path.n_pairs, live=live)), model)

@@ -8,7 +8,6 @@ from fmviz.app import state
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
-from fmviz.app.theme import theme
 from fmviz.clips.extents import extent
 from fmviz.errors import FmvizError
 from fmviz.lessons.train.charts.anatomy import Words
@@ -47,14 +46,11 @@ def _opened() -> None:
     left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
     with left:
         points = now.train.objective == "data"
+        marks, edge = tuple(_marks(draw, points) for draw in draws), extent(now.scene).x1
+        words = Words(tr("train.anatomy.target"), tr("train.anatomy.prediction"))
         show_altair(
-            picture(
-                [_marks(draw, points) for draw in draws],
-                extent(now.scene).x1,
-                Words(tr("train.anatomy.target"), tr("train.anatomy.prediction")),
-                theme(),
-                size=PICTURE,
-            ),
+            lambda ground: picture(marks, edge, words, ground, size=PICTURE),
+            of=(marks, edge),
             description=tr("train.anatomy.alt"),
             key="train_anatomy_picture",
             width="content",

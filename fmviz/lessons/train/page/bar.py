@@ -44,8 +44,10 @@ def bar(run: RunStatus | None) -> None:
             bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
         with st.container(width=_wide(140)):
             _rate()
-        with st.popover(tr("train.settings"), icon=":material/tune:", key="train_settings"):
-            _settings()
+        settings = st.popover(tr("train.settings"), icon=":material/tune:", on_change="rerun", key="train_settings")
+        if settings.open:
+            with settings:
+                _settings()
 
 
 def _wide(pixels: int) -> int:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+import altair as alt
 import streamlit as st
 
 from fmviz.app import state
-from fmviz.app.altair import prepared, show_altair
+from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import translate
 from fmviz.app.i18n import tr
-from fmviz.app.theme import theme
 from fmviz.charts.palette import Theme
 from fmviz.learning import Report, RunStatus
 from fmviz.learning.evaluation import Curve
@@ -54,9 +53,10 @@ def charts(rows: Tables, view: Settings, predicts: Quantity) -> None:
 
 
 def _show(name: ChartName, view: Settings, predicts: Quantity, rows: dict[str, list[object]]) -> None:
-    language = state.current().shell.language
+    language, weighting = state.current().shell.language, _weighting(view)
     show_altair(
-        _chart(name, view.steps, predicts, _weighting(view), theme(), language),
+        lambda ground: _chart(name, view.steps, predicts, weighting, ground, language),
+        of=(view.steps, predicts, weighting),
         description=tr(f"train.chart.{name}_alt"),
         key=f"train_{name}",
         rows=rows,
@@ -70,10 +70,9 @@ def _weighting(view: Settings) -> Weighting:
     return "middle" if view.t_sampling == "logit_normal" else "none"
 
 
-@lru_cache(maxsize=64)
 def _chart(
     name: ChartName, steps: int, predicts: Quantity, weighting: Weighting, ground: Theme, language: Language
-) -> dict[str, Any]:
+) -> alt.LayerChart:
     def say(key: str) -> str:
         return translate(language, f"train.{key}")
 
@@ -93,7 +92,7 @@ def _chart(
     title, subtitle = say(f"chart.{name}"), say(f"chart.{name}_help")
     if name == "loss" and weighting != "none":
         subtitle = say(f"chart.loss_{weighting}")
-    return prepared(line_chart(name, lines, x, y, ground, title=title, subtitle=subtitle))
+    return line_chart(name, lines, x, y, ground, title=title, subtitle=subtitle)
 
 
 def _quantity_lines(predicts: Quantity, language: Language) -> list[Line]:

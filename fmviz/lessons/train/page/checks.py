@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import streamlit as st
 
 from fmviz.app import state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
+from fmviz.cache import shared
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel, Report
 from fmviz.lessons.train.page import training
@@ -20,12 +19,12 @@ POINTS, MOST_ROWS = 16_384, 7
 QUANTITIES = ("velocity", "score", "noise", "data")
 
 
-@lru_cache(maxsize=4)
+@shared
 def _answers(scene: Scene) -> Evaluation:
     return Evaluation(scenes.path(scene), points=POINTS)
 
 
-@lru_cache(maxsize=32)
+@shared
 def _report(scene: Scene, model: LearnedModel) -> Report:
     return _answers(scene).report(model)
 

@@ -13,6 +13,7 @@ from fmviz.learning import RunStatus
 from fmviz.lessons.train.compute import results
 from fmviz.lessons.train.page import charts, training
 from fmviz.lessons.train.page.progress import told
+from fmviz.scene import scenes
 from fmviz.stage.payload import View
 
 __all__ = ["moving", "served", "silent"]
@@ -47,8 +48,8 @@ def _feed() -> Feed:
 
 
 def _answer(run: RunStatus, view: View) -> Answer:
-    now, read, answers = state.current(), training.reader(run), training.exact_answers()
-    language, steps = now.shell.language, now.train.steps
+    now, read = state.current(), training.reader(run)
+    scene, language, steps = scenes.learned_part(now.scene), now.shell.language, now.train.steps
 
     def answer(tag: str) -> bytes | None:
         run = read()
@@ -65,7 +66,7 @@ def _answer(run: RunStatus, view: View) -> Answer:
         header = {"tag": f"{at}/{shown}", **told(run, steps, language)}
         with suppress(FmvizError):
             if not now.shell.present:
-                header["rows"] = charts.tables(run, (seen.step, answers.report(seen.model)), steps, language)
+                header["rows"] = charts.tables(run, (seen.step, training.report(scene, seen.model)), steps, language)
             if before[2] != shown:
                 return packed(header, results.payload(now.scene, seen.model, True, view, language))
         return packed(header)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 
 import streamlit as st
 
 from fmviz.app import bound, player, state
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
-from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus
+from fmviz.learning import RunStatus
 from fmviz.learning.runs import snapshot_steps
 from fmviz.lessons.train.compute import results
 from fmviz.lessons.train.page import charts, feed, training
@@ -23,7 +22,7 @@ from fmviz.lessons.train.page.progress import FEED_NAME, progress
 from fmviz.scene import scenes
 from fmviz.stage.payload import View
 
-__all__ = ["live", "report"]
+__all__ = ["live"]
 
 HEARTBEAT = 2.0
 """Seconds between two signs of life of a page whose run is not over."""
@@ -67,7 +66,7 @@ def _live(view: View, moves: bool) -> None:
         picture()
     with suppress(FmvizError):  # what has no picture may still have losses
         if not now.shell.present:
-            measured = report(training.exact_answers(), seen.model)
+            measured = training.report(scenes.learned_part(now.scene), seen.model)
             tables = charts.tables(run, (seen.step, measured), now.train.steps, now.shell.language)
     _progress(run, feed.served(run, view) if moves and run is not None else None)
     player.player("train_stage", "train", picture)
@@ -76,12 +75,6 @@ def _live(view: View, moves: bool) -> None:
     _replay(run)
     if tables is not None:
         charts.charts(tables, now.train, seen.model.predicts)
-
-
-@lru_cache(maxsize=16)
-def report(answers: Evaluation, model: LearnedModel) -> Report:
-    """What `model` does on fixed draws."""
-    return answers.report(model)
 
 
 def _progress(run: RunStatus | None, feed: str | None) -> None:

@@ -19,8 +19,9 @@ from fmviz.app import presence, state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.app.runs import Key, pool, runs
+from fmviz.cache import shared
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Evaluation, LearnedModel, RunStatus, Trainer, TrainingDivergedError, TrainSpec
+from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, Trainer, TrainingDivergedError, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.training import initial_model
 from fmviz.lessons.train.settings import Settings as TrainSettings
@@ -30,13 +31,13 @@ from fmviz.scene import Scene, scenes
 __all__ = [
     "Shown",
     "cancel",
-    "exact_answers",
     "explain",
     "kept",
     "new_weights",
     "pause",
     "reader",
     "refusal",
+    "report",
     "reset",
     "run_spec",
     "set_rate",
@@ -53,13 +54,19 @@ REMEMBERED = 8
 """Runs that a session can come back to."""
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@shared
 def _evaluation(scene: Scene) -> Evaluation:
     """Fixed draws and exact answers of a scene's path; `scene` as `scenes.learned_part` gives it."""
     return Evaluation(scenes.path(scene), points=1024)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@shared
+def report(scene: Scene, model: LearnedModel) -> Report:
+    """What `model` does on the fixed draws of `scene`, which is as `scenes.learned_part` gives it."""
+    return _evaluation(scene).report(model)
+
+
+@shared
 def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
     """The network before its first step."""
     return initial_model(scenes.path(scene), spec)
@@ -146,11 +153,6 @@ def shown(run: RunStatus | None, step: int | None) -> Shown:
     if found is not None:
         return found
     return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
-
-
-def exact_answers() -> Evaluation:
-    """The exact answers of the present scene."""
-    return _evaluation(scenes.learned_part(state.current().scene))
 
 
 def explain(error: Exception | None) -> str:
