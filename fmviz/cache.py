@@ -147,7 +147,7 @@ def size_of(value: object) -> int:
         total += sys.getsizeof(one)
         if isinstance(one, (str, bytes, bytearray, int, float)):
             continue
-        elif isinstance(one, Mapping):
+        if isinstance(one, Mapping):
             todo += [*one.keys(), *one.values()]
         elif isinstance(one, (list, tuple, set, frozenset)):
             todo += one
