@@ -5,6 +5,7 @@ interface in another language takes the key and the values of the error, and has
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["FmvizError", "ParameterError", "ScheduleError", "SingularTimeError"]
 
@@ -22,6 +23,10 @@ class FmvizError(Exception):
     def values(self) -> Mapping[str, object]:
         """What the sentence of `key` names: symbols and numbers, no prose."""
         return {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error of another process arrives whole, whatever its constructor takes.
+        return _rebuilt, (type(self), self.args), self.__dict__
 
 
 class ParameterError(FmvizError, ValueError):
@@ -70,3 +75,10 @@ class SingularTimeError(FmvizError, ValueError):
     def __init__(self, message: str, key: str = "singular_time") -> None:
         self.key = key
         super().__init__(message)
+
+
+def _rebuilt(kind: type[FmvizError], args: tuple[object, ...]) -> FmvizError:
+    """An error without its attributes, which unpickling adds."""
+    error = kind.__new__(kind)
+    error.args = args
+    return error

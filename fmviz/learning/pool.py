@@ -8,7 +8,7 @@ finds that the owner is still there.
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
 """
 
-__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError"]
+__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError", "require_affordable"]
 
 import itertools
 import logging
@@ -24,6 +24,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.runs import Run, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
+from fmviz.learning.training import Saved
 from fmviz.theory import ProbabilityPath
 
 _log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class TrainingPool:
         evaluation: Evaluation | None = None,
         paused: bool = False,
         present: Callable[[], bool] = lambda: False,
+        saved: Saved | None = None,
     ) -> int:
         """Queue a run.
 
@@ -119,6 +121,7 @@ class TrainingPool:
             evaluation: measures every kept snapshot, if given.
             paused: whether it waits for `resume` or `single_step`.
             present: whether a silent owner is there all the same; called with the pool's lock held, in any thread.
+            saved: a run of the same path and settings to go on with.
 
         Returns:
             The run's number.
@@ -127,18 +130,23 @@ class TrainingPool:
             PoolFullError: too many runs take turns.
             ParameterError: the run is too large for a shared machine.
         """
-        cost = spec.batch_size * _weights_per_point(path, spec)
-        if cost > MAX_COST:
-            raise ParameterError(
-                "batch_size, hidden", f"batch size times weights up to {MAX_COST:g} on a shared machine", f"{cost:.3g}"
-            )
+        require_affordable(path, spec)
         with self._changed:
             if self._closing:
                 raise PoolFullError("the training pool is closed")
             self._reap(time.monotonic())
             if not paused and sum(run.runnable for run in self._runs.values()) >= self._max_waiting:
                 raise PoolFullError(f"training is busy: {self._max_waiting} runs are under way; try again in a moment")
-            run = Run(self._next_id, path, spec, evaluation, paused=paused, touched=time.monotonic(), present=present)
+            run = Run(
+                self._next_id,
+                path,
+                spec,
+                evaluation,
+                paused=paused,
+                touched=time.monotonic(),
+                present=present,
+                saved=saved,
+            )
             self._next_id += 1
             self._runs[run.id] = run
             self._enqueue(run)
@@ -149,6 +157,11 @@ class TrainingPool:
         time.sleep(0)  # a caller that asks all the time would otherwise keep the lock from the workers for ever
         with self._changed:
             return self._get(run_id).status(time.monotonic())
+
+    def saved(self, run_id: int) -> Saved | None:
+        """The run as it was saved last, for another process to go on with; None before that, and once it has ended."""
+        with self._changed:
+            return self._get(run_id).saved
 
     def heartbeat(self, run_id: int) -> None:
         """Say that the owner is still there."""
@@ -322,6 +335,19 @@ def _is_there(run: Run) -> bool:
     except Exception:  # an error in the owner's function does not end the worker
         _log.exception("whether the owner of run %d is there is not known", run.id)
         return False
+
+
+def require_affordable(path: ProbabilityPath, spec: TrainSpec) -> None:
+    """Refuses a run whose steps would take too long on a shared machine.
+
+    Raises:
+        ParameterError: its batch size times its weights exceeds `MAX_COST`.
+    """
+    cost = spec.batch_size * _weights_per_point(path, spec)
+    if cost > MAX_COST:
+        raise ParameterError(
+            "batch_size, hidden", f"batch size times weights up to {MAX_COST:g} on a shared machine", f"{cost:.3g}"
+        )
 
 
 def _weights_per_point(path: ProbabilityPath, spec: TrainSpec) -> int:

@@ -3,7 +3,7 @@
 A `Run` is guarded by the pool's lock, except for its trainer, which belongs to the worker whose turn it is.
 """
 
-__all__ = ["KeptSnapshot", "Run", "RunStatus", "State", "snapshot_steps"]
+__all__ = ["History", "KeptSnapshot", "Run", "RunStatus", "State", "snapshot_steps"]
 
 import math
 import threading
@@ -21,7 +21,7 @@ from fmviz.learning import objectives
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
+from fmviz.learning.training import Saved, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
 from fmviz.theory import ProbabilityPath
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "abandoned"]
@@ -31,6 +31,10 @@ HISTORY = 1000
 KEPT_SNAPSHOTS = 40
 """Log-spaced snapshots kept for replay, fewer where they would exceed `KEPT_BYTES`."""
 KEPT_BYTES = 16 << 20
+SAVE_EVERY = 1.0
+"""Seconds after which a run is saved anew, at least, so that another process can go on with it."""
+SAVED_BYTES_PER_SECOND = 1 << 20
+"""Bytes of weights saved per second at most: large networks are saved less often."""
 _MAX_BURST = 64
 # Seconds over which the speed shown is averaged.
 _SPEED_WINDOW = 3.0
@@ -96,7 +100,7 @@ class RunStatus:
         return self.state in ("queued", "running", "paused")
 
 
-class _History:
+class History:
     """Losses averaged over stretches whose length doubles whenever there are too many."""
 
     def __init__(self) -> None:
@@ -139,6 +143,7 @@ class Run:
         paused: whether it waits for its owner.
         touched: when its owner was last heard from, by `time.monotonic`.
         present: whether a silent owner is there all the same.
+        saved: a run to go on with, which another process began.
     """
 
     def __init__(
@@ -151,6 +156,7 @@ class Run:
         paused: bool,
         touched: float,
         present: Callable[[], bool],
+        saved: Saved | None = None,
     ) -> None:
         self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
         self.present = present
@@ -158,12 +164,14 @@ class Run:
         self.single_steps = 0
         self.queued = self.in_turn = False
         self._path, self._evaluation = path, evaluation
+        self.saved = saved
+        self._save_at = 0.0
         self._trainer: Trainer | None = None
         self._ended: State | None = None
         self._error: str | None = None
         self._failure: Exception | None = None
         self._snapshot: Snapshot | None = None
-        self._history = _History()
+        self._history = History()
         self._losses = torch.zeros(0)
         self._kept: tuple[KeptSnapshot, ...] = ()
         self._wanted: deque[int] = deque()
@@ -208,7 +216,7 @@ class Run:
     def release(self) -> None:
         """Give back the memory that only training needs."""
         self._trainer = None
-        self._evaluation = None
+        self._evaluation = self.saved = None
         self._progress.clear()
 
     def status(self, now: float) -> RunStatus:
@@ -244,9 +252,10 @@ class Run:
         """
         deadline = time.perf_counter() + seconds
         if self._trainer is None:
-            self._trainer = Trainer(self._path, self.spec)
+            self._trainer = Trainer(self._path, self.spec, self.saved)
             self._losses = torch.empty(self.spec.steps)
-            self._wanted.extend(snapshot_steps(self._path, self.spec))
+            done = -1 if self.saved is None else self.saved.step
+            self._wanted.extend(step for step in snapshot_steps(self._path, self.spec) if step > done)
             self._publish(self._trainer, lock)
         trainer = self._trainer
         while not trainer.finished:
@@ -279,9 +288,14 @@ class Run:
             report = None if self._evaluation is None else self._evaluation.report(snapshot.model)
             kept = (KeptSnapshot(snapshot.step, snapshot.model, report),)
         losses: list[float] = snapshot.losses.tolist()
+        saved = None
+        if (now := time.monotonic()) >= self._save_at and not trainer.finished:
+            saved = trainer.save()
+            self._save_at = now + max(SAVE_EVERY, saved.weights.nbytes / SAVED_BYTES_PER_SECOND)
         with lock:
             if not self.alive:
                 return
+            self.saved = saved or self.saved
             # What a reader has is a view of the part that does not change any more.
             self._losses[snapshot.step - len(losses) : snapshot.step] = snapshot.losses
             self._snapshot = snapshot

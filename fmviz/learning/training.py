@@ -6,19 +6,21 @@ snapshot, and the optimiser has a single tensor to update. On CUDA the step is c
 
 __all__ = [
     "Control",
+    "Saved",
     "Snapshot",
     "Trainer",
     "TrainingDivergedError",
     "initial_model",
     "log_spaced_steps",
-    "pick_device",
     "train",
 ]
 
+import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +28,8 @@ from torch import Tensor
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import objectives
 from fmviz.learning.backprop import Gradient
+from fmviz.learning.captured import CapturedStep
+from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP, Architecture
@@ -61,6 +65,32 @@ class Snapshot:
     model: LearnedModel
     learning_rate: float
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """All that a `Trainer` needs to go on as if it had never stopped; every tensor is a copy on the CPU.
+
+    Attributes:
+        step: steps done.
+        weights: of the network.
+        average: their moving average, None without ``ema``.
+        optimizer: the optimiser's own state.
+        draws: the state of the source of randomness before the batches in use were drawn, None before the first.
+        drawn_at: the step at which they were drawn.
+        reference, high: the loss of predicting zero, and for how many steps on end the loss has been far above it.
+        good: the last snapshot before that.
+    """
+
+    step: int
+    weights: Tensor
+    average: Tensor | None
+    optimizer: dict[str, Any]
+    draws: Tensor | None
+    drawn_at: int
+    reference: float
+    high: int
+    good: Snapshot
 
 
 class TrainingDivergedError(FmvizError):
@@ -101,12 +131,13 @@ class Trainer:
     Args:
         path: what to learn.
         spec: how.
+        saved: a run of the same path and settings to go on with; from then on both give the same numbers.
 
     Raises:
         ParameterError: the objective is not defined on this path, or the device is not there.
     """
 
-    def __init__(self, path: ProbabilityPath, spec: TrainSpec) -> None:
+    def __init__(self, path: ProbabilityPath, spec: TrainSpec, saved: Saved | None = None) -> None:
         objectives.require_trainable(path, spec)
         self.spec = spec
         self.step = 0
@@ -128,11 +159,15 @@ class Trainer:
         self._base_rate = spec.learning_rate
         self._seconds = 0.0
         self._reference = math.nan
-        self._captured: _CapturedStep | None = None
+        self._captured: CapturedStep | None = None
         if self.device.type == "cuda":
-            self._captured = _CapturedStep(self._eager_step, self._optimizer, self._weights)
+            self._captured = CapturedStep(self._eager_step, self._optimizer, self._weights)
         self._high = 0
         self._good = self._new_snapshot(torch.zeros(0))
+        self._generator = generator
+        self._draws: Tensor | None = None
+        if saved is not None:
+            self._restore(saved)
 
     @property
     def finished(self) -> bool:
@@ -186,10 +221,37 @@ class Trainer:
             self._good = taken
         return taken
 
+    def save(self) -> Saved:
+        """The run as it is now, for another `Trainer` to go on with."""
+        return Saved(
+            step=self.step,
+            weights=self._weights.detach().cpu().clone(),
+            average=None if self._average is None else self._average.cpu().clone(),
+            optimizer=copy.deepcopy(self._optimizer.state_dict()),
+            draws=self._draws,
+            drawn_at=self._chunk_start,
+            reference=self._reference,
+            high=self._high,
+            good=self._good,
+        )
+
     # ------------------------------------------------------------- internals
+
+    def _restore(self, saved: Saved) -> None:
+        self.step = saved.step
+        self._weights.copy_(saved.weights)
+        if self._average is not None and saved.average is not None:
+            self._average.copy_(saved.average)
+        self._optimizer.load_state_dict(saved.optimizer)
+        if saved.draws is not None:
+            self._generator.set_state(saved.draws)
+            self._draws, self._chunk_start = saved.draws, saved.drawn_at
+            self._chunk = self._batches.draw()
+        self._reference, self._high, self._good = saved.reference, saved.high, saved.good
 
     def _advance_one(self, kept: Tensor, index: int) -> None:
         if self._chunk is None or self.step - self._chunk_start >= self._batches.steps:
+            self._draws = self._generator.get_state()
             self._chunk, self._chunk_start = self._batches.draw(), self.step
             if math.isnan(self._reference):
                 scale = self._chunk.target.square().sum(dim=1).mean(dim=1).median()
@@ -308,20 +370,6 @@ def log_spaced_steps(steps: int, count: int) -> tuple[int, ...]:
     return tuple(sorted({min(steps, round(math.expm1(ratio * index))) for index in range(count)}))
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of a spec: "auto" is cuda, else mps, else cpu.
-
-    Raises:
-        ParameterError: the device is not there.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
-    if not there.get(name, False):
-        raise ParameterError("device", f"one of {', '.join(kind for kind, ok in there.items() if ok)} or auto", name)
-    return torch.device(name)
-
-
 def _schedule(spec: TrainSpec, step: int) -> float:
     """Factor on the peak learning rate at a step, counted from 0."""
     warm = spec.warm_up * spec.steps
@@ -352,52 +400,3 @@ def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"].fill_(rate)
     else:
         group["lr"] = rate
-
-
-class _CapturedStep:
-    """The step as a CUDA graph: at this size a step is bound by launches, and a graph is one. Not tested here: no GPU.
-
-    Args:
-        step: what to capture; reads and writes the same tensors each time.
-        optimizer: whose state is put back after the warm-up that capturing needs.
-        weights: put back as well.
-    """
-
-    def __init__(
-        self,
-        step: Callable[[Tensor, Tensor | float, Tensor], None],
-        optimizer: torch.optim.Optimizer,
-        weights: Tensor,
-    ) -> None:
-        self._step, self._optimizer, self._weights = step, optimizer, weights
-        self._graph: torch.cuda.CUDAGraph | None = None
-
-    def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor) -> None:
-        if self._graph is None:
-            self._capture(inputs, factor, target)
-        self._inputs.copy_(inputs)
-        self._target.copy_(target)
-        if isinstance(self._factor, Tensor) and isinstance(factor, Tensor):
-            self._factor.copy_(factor)
-        assert self._graph is not None
-        self._graph.replay()
-
-    def _capture(self, inputs: Tensor, factor: Tensor | float, target: Tensor) -> None:
-        self._inputs, self._target = inputs.clone(), target.clone()
-        self._factor = factor.clone() if isinstance(factor, Tensor) else factor
-        before = self._weights.clone()
-        stream = torch.cuda.Stream(self._weights.device)  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                self._step(self._inputs, self._factor, self._target)
-        torch.cuda.current_stream().wait_stream(stream)
-        self._graph = torch.cuda.CUDAGraph()
-        # Other threads' work on the device, copies above all, goes on meanwhile.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            self._step(self._inputs, self._factor, self._target)
-        # Put back in place what the warm-up changed: the graph keeps the addresses.
-        self._weights.copy_(before)
-        for value in self._optimizer.state[self._weights].values():
-            if isinstance(value, Tensor):
-                value.zero_()

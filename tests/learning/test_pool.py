@@ -16,7 +16,7 @@ from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning import pool as pools
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
-from fmviz.learning.runs import HISTORY, KEPT_BYTES, RunStatus, _History, snapshot_steps
+from fmviz.learning.runs import HISTORY, KEPT_BYTES, History, RunStatus, snapshot_steps
 from fmviz.learning.training import Snapshot
 from fmviz.theory import ProbabilityPath
 
@@ -325,7 +325,7 @@ def test_memory_is_flat_over_a_hundred_runs(ring8: ProbabilityPath) -> None:
 
 
 def test_history_keeps_means_of_equal_stretches() -> None:
-    history = _History()
+    history = History()
     losses = [float(i) for i in range(10 * HISTORY + 37)]
     for start in range(0, len(losses), 13):
         history.add(losses[start : start + 13])

@@ -23,9 +23,10 @@ from fmviz.learning import (
     log_spaced_steps,
     train,
 )
+from fmviz.learning.devices import pick_device
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
-from fmviz.learning.training import initial_model, pick_device
+from fmviz.learning.training import initial_model
 from fmviz.lessons.sample.compute import samples
 from fmviz.theory import ProbabilityPath, schedulers, sigmas
 from fmviz.theory.solvers import solve_ode, solve_sde
