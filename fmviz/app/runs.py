@@ -7,31 +7,31 @@ from __future__ import annotations
 
 import atexit
 from contextlib import suppress
+from functools import lru_cache
 
 import streamlit as st
 
 from fmviz.app import state
-from fmviz.learning import RunStatus, TrainingPool, TrainSpec
+from fmviz.learning import RunStatus, TrainSpec
 from fmviz.learning.pool import UnknownRunError
-from fmviz.runtime import cores, prepare_process
+from fmviz.learning.process_pool import ProcessPool
+from fmviz.runtime import cores
 from fmviz.scene import Scene, scenes
 
 __all__ = ["RUNS", "Key", "pool", "runs", "trained"]
 
 RUNS = "fmviz_runs"
-MOST_WORKERS = 4
+MOST_PROCESSES = 4
 
 Key = tuple[Scene, TrainSpec]
 """What a run belongs to: what it learns from, as `scenes.learned_part` gives it, and its settings."""
 
 
-@st.cache_resource(show_spinner=False)
-def pool() -> TrainingPool:
-    """The one pool of this process, made once torch has its thread count. One core is left for the server, and on a large
-    machine the interpreter as well: its threads take turns with these."""
-    prepare_process()
-    made = TrainingPool(workers=max(1, min(MOST_WORKERS, cores() - 1)))
-    atexit.register(made.close)  # a thread killed inside torch takes the whole process down with it
+@lru_cache(maxsize=1)
+def pool() -> ProcessPool:
+    """The one pool of this server. One core is left for the pages; its processes stand back behind them on the others."""
+    made = ProcessPool(processes=max(1, min(MOST_PROCESSES, cores() - 1)))
+    atexit.register(made.close)
     return made
 
 

@@ -31,7 +31,7 @@ HISTORY = 1000
 KEPT_SNAPSHOTS = 40
 """Log-spaced snapshots kept for replay, fewer where they would exceed `KEPT_BYTES`."""
 KEPT_BYTES = 16 << 20
-SAVE_EVERY = 1.0
+SAVE_EVERY = 0.5
 """Seconds after which a run is saved anew, at least, so that another process can go on with it."""
 SAVED_BYTES_PER_SECOND = 1 << 20
 """Bytes of weights saved per second at most: large networks are saved less often."""
@@ -75,6 +75,7 @@ class RunStatus:
         kept: log-spaced snapshots, step 0 first, for replay.
         error: why a failed run failed; None otherwise.
         failure: the exception behind `error`; None otherwise.
+        place: of a run that waits until others have ended, 1 for the next one; None for all others.
     """
 
     id: int
@@ -93,6 +94,7 @@ class RunStatus:
     kept: tuple[KeptSnapshot, ...]
     error: str | None
     failure: Exception | None = None
+    place: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -289,7 +291,7 @@ class Run:
             kept = (KeptSnapshot(snapshot.step, snapshot.model, report),)
         losses: list[float] = snapshot.losses.tolist()
         saved = None
-        if (now := time.monotonic()) >= self._save_at and not trainer.finished:
+        if (now := time.monotonic()) >= self._save_at and 0 < trainer.step < self.spec.steps:
             saved = trainer.save()
             self._save_at = now + max(SAVE_EVERY, saved.weights.nbytes / SAVED_BYTES_PER_SECOND)
         with lock:

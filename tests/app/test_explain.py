@@ -165,6 +165,12 @@ def keys_of_errors() -> set[str]:
                     for word in node.exc.keywords
                     if word.arg == "key" and isinstance(word.value, ast.Constant)
                 }
+            if isinstance(node, ast.ClassDef):
+                found |= {
+                    inner.value.value
+                    for inner in node.body
+                    if isinstance(inner, ast.Assign) and inner.targets[0].id == "key"
+                }
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)

@@ -8,7 +8,7 @@ __all__ = ["show", "warm_up"]
 
 
 def warm_up(_: View) -> None:
-    """The first optimiser."""
+    """The processes that train."""
     training.warm_up()
 
 

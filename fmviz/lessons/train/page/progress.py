@@ -40,6 +40,8 @@ def told(run: RunStatus | None, steps: int, language: Language) -> dict[str, Any
         translate(language, f"train.state.{run.state}"),
         translate(language, "train.progress_step", step=run.step, steps=run.steps),
     ]
+    if run.place is not None:
+        parts.append(translate(language, "train.progress_place", place=run.place))
     if run.history:
         recent = [loss for _, loss in run.history[-RECENT:]]  # the same for the same step, however the turns fell
         parts.append(translate(language, "train.progress_loss", loss=number(fmean(recent))))

@@ -21,7 +21,7 @@ from fmviz.app.i18n import tr
 from fmviz.app.runs import Key, pool, runs
 from fmviz.cache import shared
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, Trainer, TrainingDivergedError, TrainSpec
+from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, TrainingDivergedError, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.training import initial_model
 from fmviz.lessons.train.settings import Settings as TrainSettings
@@ -73,10 +73,13 @@ def _first_model(scene: Scene, spec: TrainSpec) -> LearnedModel:
 
 
 def warm_up() -> None:
-    """Has torch import what its optimisers need, most of a second's worth of modules."""
+    """Starts the processes that train, and looks at the network that everybody begins with."""
+    pool()
     scene = Scene()
-    model = Trainer(scenes.path(scene), train_spec(scene, TrainSettings(device="cpu"))).snapshot().model
-    Evaluation(scenes.path(scene), points=64).report(model)
+    report(
+        scenes.learned_part(scene),
+        _first_model(scenes.learned_part(scene), train_spec(scene, TrainSettings(device="cpu"))),
+    )
 
 
 @dataclass(frozen=True, eq=False)

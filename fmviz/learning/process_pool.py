@@ -1,0 +1,379 @@
+"""Training in other processes, so that the interpreter that serves pages trains nothing.
+
+`ProcessPool` has the methods of `TrainingPool`, which does the work in each process: here is only the latest news of each
+run (`fmviz.learning.mirror`). A process that dies is replaced, and its runs go on from where they were saved last, with the
+same numbers. As many runs take turns as keeps each of them moving; the next ones wait in a queue.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ProcessPool"]
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.mirror import MOST_DEATHS, Mirror
+from fmviz.learning.pool import (
+    ENDED_TIMEOUT,
+    MAX_ENDED,
+    MAX_ENDED_BYTES,
+    OWNER_TIMEOUT,
+    PoolFullError,
+    UnknownRunError,
+    require_affordable,
+)
+from fmviz.learning.runs import RunStatus
+from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
+from fmviz.learning.worker import Command, Order, Reply, Update
+from fmviz.processes import Process
+from fmviz.theory import ProbabilityPath
+
+_log = logging.getLogger(__name__)
+
+SERVE = "fmviz.learning.worker:serve"
+TOGETHER = 32
+"""Runs that take turns in one process: each then has one about once a second."""
+MAX_QUEUED = 256
+"""Runs that may wait for their turn."""
+PATIENCE = 1.5
+"""Seconds that a command waits until it has been carried out; then it is on its way, and the page goes on."""
+LOOK_EVERY = 1.0
+
+
+class ProcessDiedError(FmvizError):
+    """The process that trained died again and again."""
+
+    key = "process_died"
+
+
+class _Worker:
+    """A process, and the runs that it does."""
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+        self.runs: set[int] = set()
+
+
+class ProcessPool:
+    """A fixed number of processes for any number of runs. All methods may be called from any thread.
+
+    A method that takes the number of a run raises `UnknownRunError` if there is no such run; `forget` does not.
+
+    Args:
+        processes: how many.
+        owner_timeout: seconds without `heartbeat` after which a live run is ended.
+        together: runs that take turns in one process.
+        max_queued: runs that may wait for that.
+        ended_timeout: seconds of silence of an owner who is not there, after which ended runs are forgotten.
+
+    Raises:
+        ParameterError: no process, or a bound below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int = 1,
+        owner_timeout: float = OWNER_TIMEOUT,
+        together: int = TOGETHER,
+        max_queued: int = MAX_QUEUED,
+        ended_timeout: float = ENDED_TIMEOUT,
+    ) -> None:
+        for name, value in (("processes", processes), ("together", together)):
+            if not is_count(value, 1, 1024):
+                raise ParameterError(name, "an integer from 1 to 1024", value)
+        self._owner_timeout, self._together, self._max_queued = owner_timeout, together, max_queued
+        self._ended_timeout = ended_timeout
+        self._lock = threading.RLock()
+        self._runs: dict[int, Mirror] = {}
+        self._queue: list[Mirror] = []
+        self._tickets: dict[int, threading.Event] = {}
+        self._numbers, self._ticket_numbers = itertools.count(1), itertools.count(1)
+        self._closing = threading.Event()
+        self._workers = [_Worker() for _ in range(processes)]
+        for worker in self._workers:
+            self._start(worker)
+        threading.Thread(target=self._look_after, name="fmviz-runs", daemon=True).start()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of the processes."""
+        return tuple(worker.process.pid for worker in self._workers if worker.process is not None)
+
+    # -------------------------------------------------------------- commands
+
+    def submit(
+        self,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        *,
+        evaluation: Evaluation | None = None,
+        paused: bool = False,
+        present: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Queue a run; see `TrainingPool.submit`.
+
+        Raises:
+            PoolFullError: too many runs wait for their turn.
+            ParameterError: the run is too large for a shared machine.
+        """
+        require_affordable(path, spec)
+        with self._lock:
+            if self._closing.is_set():
+                raise PoolFullError("the training pool is closed")
+            if len(self._queue) >= self._max_queued:
+                raise PoolFullError(f"training is busy: {len(self._queue)} runs are waiting; try again in a moment")
+            run = Mirror(
+                next(self._numbers), path, spec, evaluation, paused=paused, touched=time.monotonic(), present=present
+            )
+            self._runs[run.id] = run
+            self._queue.append(run)
+        self._next()
+        return run.id
+
+    def status(self, run_id: int) -> RunStatus:
+        """The latest news of a run. Does not count as `heartbeat`."""
+        with self._lock:
+            return self._get(run_id).status()
+
+    def heartbeat(self, run_id: int) -> None:
+        """Say that the owner is still there."""
+        with self._lock:
+            self._get(run_id).touched = time.monotonic()
+
+    def pause(self, run_id: int) -> None:
+        """Stop after the present step, and wait for it; nothing if the run has ended."""
+        with self._lock:
+            run = self._get(run_id)
+            run.paused = True
+            if run in self._queue:
+                run.state = "paused"
+        self._order(run, "pause")
+
+    def resume(self, run_id: int) -> None:
+        """Go on; nothing if the run has ended."""
+        with self._lock:
+            run = self._get(run_id)
+            run.paused = False
+            if run in self._queue:
+                run.state = "queued"
+        self._order(run, "resume")
+
+    def single_step(self, run_id: int, steps: int = 1) -> None:
+        """Pause, and do exactly this many steps more.
+
+        Raises:
+            ParameterError: steps not between 1 and a million.
+        """
+        if not is_count(steps, 1, 1_000_000):
+            raise ParameterError("steps", "an integer from 1 to 1000000", steps)
+        with self._lock:
+            run = self._get(run_id)
+            run.paused = True
+        self._order(run, "single_step", steps=steps)
+
+    def set_learning_rate(self, run_id: int, peak: float) -> None:
+        """Change the peak learning rate from the next turn on.
+
+        Raises:
+            ParameterError: not a number above 0 and within bounds.
+        """
+        if not is_learning_rate(peak):
+            raise ParameterError("learning_rate", "a number above 0, at most 1000", peak)
+        with self._lock:
+            run = self._get(run_id)
+            run.learning_rate = float(peak)
+            run.rate_changed |= run.alive and peak != run.spec.learning_rate
+        self._order(run, "set_learning_rate", peak=peak)
+
+    def cancel(self, run_id: int) -> None:
+        """End a run; what it learned so far stays readable."""
+        with self._lock:
+            run = self._get(run_id)
+            if run.alive:
+                run.end("cancelled")
+                self._drop(run)
+                self._forget_old()
+        self._next()
+
+    def forget(self, run_id: int) -> None:
+        """End a run and drop everything about it."""
+        with self._lock:
+            run = self._runs.pop(run_id, None)
+            if run is not None:
+                self._drop(run)
+        self._next()
+
+    def close(self) -> None:
+        """End all runs and the processes."""
+        with self._lock:
+            self._closing.set()
+            for run in self._runs.values():
+                if run.alive:
+                    run.end("cancelled")
+            self._queue.clear()
+            waiting = list(self._tickets.values())
+        for event in waiting:
+            event.set()
+        for worker in self._workers:
+            if worker.process is not None:
+                worker.process.end()
+
+    def __enter__(self) -> ProcessPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ------------------------------------------------------------- processes
+
+    def _start(self, worker: _Worker) -> None:
+        worker.process = Process(SERVE, lambda message: self._hear(worker, message), lambda: self._gone(worker))
+
+    def _hear(self, worker: _Worker, message: Reply | Update) -> None:
+        update = message.update if isinstance(message, Reply) else message
+        with self._lock:
+            run = None if update is None else self._runs.get(update.run)
+            if run is not None and update is not None and run.id in worker.runs:
+                run.apply(update)
+                if not run.alive:
+                    self._drop(run)
+                    self._forget_old()
+            event = self._tickets.pop(message.ticket, None) if isinstance(message, Reply) else None
+        if event is not None:
+            event.set()
+        self._next()
+
+    def _gone(self, worker: _Worker) -> None:
+        """Replaces a process that died; its runs go on from where they were saved."""
+        if self._closing.is_set():
+            return
+        with self._lock:
+            runs = [self._runs[run] for run in worker.runs if run in self._runs]
+            _log.warning("a process that trained has died; %d runs go on in another one", len(runs))
+            worker.runs.clear()
+            for run in runs:
+                if run.alive:
+                    run.rewind()
+                    if run.deaths >= MOST_DEATHS:
+                        run.end("failed", ProcessDiedError("the process that trains ended again and again"))
+                    else:
+                        self._queue.insert(0, run)
+            self._start(worker)
+        self._next()
+
+    def _next(self) -> None:
+        """Gives the runs at the head of the queue to processes that have room for them."""
+        with self._lock:
+            while self._queue and not self._closing.is_set():
+                worker = min(self._workers, key=self._busy)
+                if self._busy(worker) >= self._together:
+                    break
+                run = self._queue.pop(0)
+                run.place = None
+                worker.runs.add(run.id)
+                self._order(
+                    run,
+                    "submit",
+                    wait=False,
+                    path=run.path,
+                    spec=run.spec,
+                    evaluation=run.evaluation,
+                    paused=run.paused,
+                    saved=run.saved,
+                )
+                if run.learning_rate != run.spec.learning_rate:
+                    self._order(run, "set_learning_rate", wait=False, peak=run.learning_rate)
+            for place, run in enumerate(self._queue, start=1):
+                run.place = place
+
+    def _busy(self, worker: _Worker) -> int:
+        """The runs of a process that take turns."""
+        return sum(self._runs[run].moving for run in worker.runs if run in self._runs)
+
+    def _order(self, run: Mirror, order: Order, *, wait: bool = True, **arguments: Any) -> None:
+        """Sends a command to the process that has the run, and waits until it has been carried out."""
+        with self._lock:
+            worker = next((worker for worker in self._workers if run.id in worker.runs), None)
+            if worker is None or worker.process is None or not (run.alive or order == "forget"):
+                return
+            ticket = next(self._ticket_numbers)
+            event = threading.Event()
+            if wait:
+                self._tickets[ticket] = event
+            process = worker.process
+            process.send(Command(ticket, order, run.id, arguments))
+        if wait:
+            event.wait(PATIENCE)
+            with self._lock:
+                self._tickets.pop(ticket, None)
+
+    def _drop(self, run: Mirror) -> None:
+        """Takes a run from the queue and from its process; the lock is held."""
+        if run in self._queue:
+            self._queue.remove(run)
+        for worker in self._workers:
+            if run.id in worker.runs:
+                if worker.process is not None:
+                    worker.process.send(Command(0, "forget", run.id, {}))
+                worker.runs.discard(run.id)
+
+    # ---------------------------------------------------------------- owners
+
+    def _look_after(self) -> None:
+        pause = min(LOOK_EVERY, self._owner_timeout / 2.0)
+        while not self._closing.wait(pause):
+            self._reap(time.monotonic())
+
+    def _reap(self, now: float) -> None:
+        """Ends the runs whose owners are gone, and forgets the results of owners who are gone."""
+        with self._lock:
+            runs = list(self._runs.values())
+        for run in runs:
+            silent = now - run.touched
+            if silent <= (self._owner_timeout if run.alive else self._ended_timeout):
+                continue
+            there = _is_there(run)  # without the lock: whom it asks may be busy
+            with self._lock:
+                if there:
+                    run.touched = now
+                elif run.alive:
+                    run.end("abandoned")
+                    self._drop(run)
+                else:
+                    self._runs.pop(run.id, None)
+        with self._lock:
+            self._forget_old()
+        self._next()
+
+    def _forget_old(self) -> None:
+        ended = sorted((run for run in self._runs.values() if not run.alive), key=lambda run: run.touched)
+        size = sum(run.size for run in ended)
+        for count, run in zip(range(len(ended), 0, -1), ended, strict=True):
+            if count <= MAX_ENDED and size <= MAX_ENDED_BYTES:
+                return
+            size -= run.size
+            del self._runs[run.id]
+
+    def _get(self, run_id: int) -> Mirror:
+        run = self._runs.get(run_id)
+        if run is None:
+            raise UnknownRunError(f"run {run_id} is not known; it has ended and was forgotten, or never was")
+        return run
+
+
+def _is_there(run: Mirror) -> bool:
+    try:
+        return run.present()
+    except Exception:  # an error in the owner's function ends no thread of the pool
+        _log.exception("whether the owner of run %d is there is not known", run.id)
+        return False

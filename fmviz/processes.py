@@ -1,0 +1,124 @@
+"""A helper process: another Python on this machine that does long work, so that the interpreter that serves pages does none.
+
+The two talk in pickled messages over the child's standard input and output. When this process ends, however it ends, the
+child's input closes and the child leaves. Not `multiprocessing`: its children import the main module of their parent, which
+below `streamlit run` is the app.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+__all__ = ["Process", "Receive", "Send"]
+
+Send = Callable[[Any], None]
+"""Sends a message to the other side; may be called from any thread."""
+Receive = Iterator[Any]
+"""The messages of the other side, until it has gone."""
+
+NICENESS = 10
+"""How far the child stands back behind the process that serves pages."""
+_LENGTH = struct.Struct("<Q")
+
+
+class Process:
+    """A child process that runs ``serve(receive, send)``.
+
+    Args:
+        serve: the function to run, as ``"package.module:function"``.
+        hear: called with each message of the child, in a thread of its own.
+        gone: called once in that thread when the child has ended without being asked to.
+    """
+
+    def __init__(self, serve: str, hear: Callable[[Any], None], gone: Callable[[], None]) -> None:
+        root = str(Path(__file__).resolve().parents[1])
+        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "fmviz.processes", serve],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._hear, self._gone = hear, gone
+        self._lock = threading.Lock()
+        self._ending = False
+        threading.Thread(target=self._listen, name="fmviz-hear", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The child's number."""
+        return self._child.pid
+
+    def send(self, message: object) -> None:
+        """Sends a message; one to a child that has just ended is lost, and `gone` is called."""
+        assert self._child.stdin is not None
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            _write(self._child.stdin, message)
+
+    def end(self, patience: float = 1.0) -> None:
+        """Asks the child to leave, and sees that it does."""
+        self._ending = True
+        assert self._child.stdin is not None
+        with contextlib.suppress(OSError):
+            self._child.stdin.close()
+        try:
+            self._child.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def _listen(self) -> None:
+        assert self._child.stdout is not None
+        for message in _read(self._child.stdout):
+            self._hear(message)
+        self._child.wait()
+        if not self._ending:
+            self._gone()
+
+
+def _write(file: IO[bytes], message: object) -> None:
+    data = pickle.dumps(message, protocol=5)
+    file.write(_LENGTH.pack(len(data)) + data)
+    file.flush()
+
+
+def _read(file: IO[bytes]) -> Iterator[Any]:
+    while len(head := file.read(_LENGTH.size)) == _LENGTH.size:
+        (length,) = _LENGTH.unpack(head)
+        data = file.read(length)
+        if len(data) < length:
+            return
+        yield pickle.loads(data)
+
+
+def _main(serve: str) -> None:
+    """The child: what it prints goes to the log, as only messages may go where the parent listens."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    lock = threading.Lock()
+
+    def send(message: object) -> None:
+        with lock, contextlib.suppress(OSError):
+            _write(out, message)
+
+    module, function = serve.split(":")
+    getattr(importlib.import_module(module), function)(_read(sys.stdin.buffer), send)
+    os._exit(0)  # threads that still work are not waited for
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])
