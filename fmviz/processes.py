@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, Any
 
 __all__ = ["Process", "Receive", "Send"]
@@ -29,6 +30,7 @@ Receive = Iterator[Any]
 
 NICENESS = 10
 """How far the child stands back behind the process that serves pages."""
+_END = object()
 _LENGTH = struct.Struct("<Q")
 
 
@@ -51,8 +53,10 @@ class Process:
             env={**os.environ, "PYTHONPATH": path},
         )
         self._hear, self._gone = hear, gone
-        self._lock = threading.Lock()
         self._ending = False
+        # Written by a thread of its own: a full pipe holds up nobody here, so that the two sides cannot wait for each other.
+        self._outbox: SimpleQueue[object] = SimpleQueue()
+        threading.Thread(target=self._write, name="fmviz-tell", daemon=True).start()
         threading.Thread(target=self._listen, name="fmviz-hear", daemon=True).start()
 
     @property
@@ -61,28 +65,31 @@ class Process:
         return self._child.pid
 
     def send(self, message: object) -> None:
-        """Sends a message; one to a child that has just ended is lost, and `gone` is called."""
-        assert self._child.stdin is not None
-        with self._lock, contextlib.suppress(OSError, ValueError):
-            _write(self._child.stdin, message)
+        """Sends a message, and does not wait; one to a child that has just ended is lost, and `gone` is called."""
+        self._outbox.put(message)
 
     def end(self, patience: float = 1.0) -> None:
         """Asks the child to leave, and sees that it does."""
         self._ending = True
-        assert self._child.stdin is not None
-        with contextlib.suppress(OSError):
-            self._child.stdin.close()
+        self._outbox.put(_END)
         try:
             self._child.wait(patience)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
 
+    def _write(self) -> None:
+        assert self._child.stdin is not None
+        with contextlib.suppress(OSError), self._child.stdin:
+            while (message := self._outbox.get()) is not _END:
+                _write(self._child.stdin, message)
+
     def _listen(self) -> None:
         assert self._child.stdout is not None
         for message in _read(self._child.stdout):
             self._hear(message)
         self._child.wait()
+        self._outbox.put(_END)
         if not self._ending:
             self._gone()
 

@@ -19,6 +19,7 @@ from fmviz.learning.runs import RunStatus, State
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import Saved, Trainer
 from fmviz.processes import Receive, Send
+from fmviz.runtime import share_heaps
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 
 TELL_EVERY = 0.12
@@ -164,6 +165,7 @@ def _warm_up() -> None:
 def serve(receive: Receive, send: Send) -> None:
     """Trains what it is told to, until nobody is there any more."""
     torch.set_num_threads(1)
+    share_heaps()
     _warm_up()
     # Owners, and how many runs take turns, are the other end's business.
     pool = TrainingPool(owner_timeout=FOREVER, max_waiting=1024)

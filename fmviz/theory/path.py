@@ -80,6 +80,10 @@ class ProbabilityPath:
             raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
         object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler))
 
+    def __reduce__(self) -> tuple[type["ProbabilityPath"], tuple[object, ...]]:
+        # What is remembered is left behind: slices that share memory would each be written whole.
+        return ProbabilityPath, (self.p_init, self.p_data, self.scheduler)
+
     @property
     def n_pairs(self) -> int:
         """J K, how many pairs of components there are: what one evaluation at one point costs is proportional to it."""

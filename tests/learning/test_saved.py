@@ -54,3 +54,15 @@ def test_an_error_of_training_brings_its_last_good_network(ring8: ProbabilityPat
     found = pickle.loads(pickle.dumps(TrainingDivergedError(3, math.inf, 0.1, good)))
     assert (found.step, found.loss, found.learning_rate, found.last_good.step) == (3, math.inf, 0.1, 0)
     assert torch.equal(found.last_good.model.network.weights, good.model.network.weights)
+
+
+def test_a_path_is_sent_without_what_it_remembers(ring8: ProbabilityPath) -> None:
+    path = ProbabilityPath(ring8.p_init, ring8.p_data, ring8.scheduler)
+    fresh = pickle.dumps(path)
+    times = torch.linspace(0.0, 1.0, 61).tolist()
+    path.prepare(times)
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    expected = [path.marginal_velocity(x, t) for t in times[:-1]]
+    assert len(pickle.dumps(path)) == len(fresh)
+    found = pickle.loads(pickle.dumps(path))
+    assert all(torch.equal(found.marginal_velocity(x, t), u) for t, u in zip(times, expected, strict=False))
