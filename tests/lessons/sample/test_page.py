@@ -32,8 +32,10 @@ SMALL = Scene(count=40)
 PATIENCE = 60.0
 
 
-def open_sample(state: State):
+def open_sample(state: State, *, distances: bool = True):
+    """The page, by default with its distances opened."""
     app = open_app("start", state)
+    app.session_state["sample_distances"] = distances
     app.switch_page(PAGE).run()
     assert not app.exception
     return app
@@ -90,10 +92,13 @@ def stage_step(app) -> int:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_page_runs_in_both_languages(language):
     state = State(scene=SMALL)
-    app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
+    shell = state.shell.model_copy(update={"language": language})
+    app = open_sample(state.model_copy(update={"shell": shell}), distances=False)
     assert app.header[0].value == translate(language, "sample.title")
     assert translate(language, "sample.occupancy") in [s.value for s in app.subheader]
-    assert [len(table.value) for table in app.table] == [3]  # ODE, SDE, floor
+    assert not app.table, "distances are measured when they are opened"
+    app.session_state["sample_distances"] = True
+    assert [len(table.value) for table in app.run().table] == [3]  # ODE, SDE, floor
 
 
 def test_the_floor_of_the_likelihood_has_a_spread():

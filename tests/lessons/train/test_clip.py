@@ -132,13 +132,13 @@ def test_a_live_clip_is_cheap():
 def test_a_large_network_gets_a_coarser_clip(width, depth, live, still):
     scene = Scene()
     model = initial_model(scenes.path(scene), train_spec(scene, TrainSettings(width=width, depth=depth)))
-    assert affordable(model, 8, live=True) == live
-    assert affordable(model, 8, live=False) == still
+    assert affordable(model, 8, LIVE) == live
+    assert affordable(model, 8, STILL) == still
 
 
 def test_many_pairs_of_components_have_fewer_cells_of_the_error():
     model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
-    fine, coarse, least = (affordable(model, pairs, live=False) for pairs in (8, 1536, 10**6))
+    fine, coarse, least = (affordable(model, pairs, STILL) for pairs in (8, 1536, 10**6))
     assert (fine.error_cells, least.error_cells) == (STILL.error_cells, 12)
     assert coarse.frames * coarse.error_cells**2 * 1536 <= 6e7
     assert coarse.error_cells > 30
@@ -161,8 +161,8 @@ def test_sigma_and_noise_change_nothing_on_this_page():
     """They are part of the SDE, which is not drawn here: the picture is not made again."""
     model = initial_model(PATH, train_spec(Scene(), TrainSettings()))
     one, other = (
-        results.payload(scene, model, True, View(), "en")
+        results.payload(scene, model, LIVE, View(), "en")
         for scene in (Scene(), Scene(sigma="bump", amplitude=2.0, seed_noise=7))
     )
     assert one is other
-    assert results.payload(Scene(count=60), model, True, View(), "en") is not one
+    assert results.payload(Scene(count=60), model, LIVE, View(), "en") is not one

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from fmviz.app import state
@@ -25,13 +27,20 @@ __all__ = ["final_samples", "likelihood"]
 
 
 @shared
-def _measured(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, tuple[Distances, Floats, int]]:
-    """Distances, occupancy and lost points of each sampler ("ode", "sde") on one field."""
+def _occupied(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, tuple[Floats, int]]:
+    """Occupancy and lost points of each sampler ("ode", "sde") on one field."""
     data = scenes.mixture(scene, "data")
     return {
-        name: (samples.distances(data, ends), samples.occupancy(data, ends), samples.diverged_count(ends))
+        name: (samples.occupancy(data, ends), samples.diverged_count(ends))
         for name, ends in results.ends(scene, how, learned).items()
     }
+
+
+@shared
+def _distances(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, Distances]:
+    """Distances of each sampler on one field to the data."""
+    data = scenes.mixture(scene, "data")
+    return {name: samples.distances(data, ends) for name, ends in results.ends(scene, how, learned).items()}
 
 
 @shared
@@ -44,22 +53,21 @@ def _name(sampler: str, learned: Learned | None) -> str:
 
 
 def final_samples(current: State, found: Learned | None) -> None:
-    """Bars of mode occupancy, and distances beside their floor; a scene that cannot be drawn has neither."""
+    """Bars of mode occupancy, and distances beside their floor when they are opened; a scene without a picture has neither."""
     how = results.sampler(current.sample)
+    fields = results.fields(current.sample, found)
     try:
-        with st.spinner(tr("sample.measuring")):
-            rows = {
-                (name, learned): values
-                for learned in results.fields(current.sample, found)
-                for name, values in _measured(current.scene, how, learned).items()
-            }
-            floor = _floor(current.scene, current.scene.count)
+        rows = {
+            (name, learned): values
+            for learned in fields
+            for name, values in _occupied(current.scene, how, learned).items()
+        }
     except FmvizError:
         return
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(tr("sample.occupancy"), anchor=False)
-        series = {_name(name, learned): (v[1], name, learned is not None) for (name, learned), v in rows.items()}
+        series = {_name(name, learned): (v[0], name, learned is not None) for (name, learned), v in rows.items()}
         weights = as_array(scenes.mixture(current.scene, "data").weights)
         component, share = tr("sample.component"), tr("sample.share")
         show_altair(
@@ -70,29 +78,39 @@ def final_samples(current: State, found: Learned | None) -> None:
         )
         st.caption(tr("sample.occupancy_claim"))
     with right:
-        st.subheader(tr("sample.distances"), anchor=False)
-        negative_log_likelihood = (
-            f"{number(floor.negative_log_likelihood)} ± {2.0 * floor.negative_log_likelihood_error:.2g}"
-        )
-        st.table(
-            {
-                "": [_name(name, learned) for name, learned in rows] + [tr("sample.floor")],
-                tr("sample.sliced"): [*(number(v[0].sliced) for v in rows.values()), number(floor.sliced)],
-                tr("sample.energy"): [*(number(v[0].energy) for v in rows.values()), number(floor.energy)],
-                tr("sample.surprise"): [
-                    *(number(v[0].negative_log_likelihood) for v in rows.values()),
-                    negative_log_likelihood,
-                ],
-            },
-            border="horizontal",
-            hide_index=True,
-        )
-        measured = {"n": current.scene.count, "pairs": samples.PAIRS}
-        st.caption(tr("sample.distances_claim", **measured), help=tr("sample.distances_help", **measured))
-        for (name, learned), (_, _, lost) in rows.items():
+        for (name, learned), (_, lost) in rows.items():
             if lost:
                 text = tr("sample.lost", n=lost, which=_name(name, learned))
                 st.warning(text, icon=":material/explosion:")
+        # They take longer than all else on the page.
+        opened = st.expander(
+            tr("sample.distances"), icon=":material/straighten:", on_change="rerun", key="sample_distances"
+        )
+        if opened.open:
+            with opened, st.spinner(tr("sample.measuring")):
+                _distance_table(current, how, fields)
+
+
+def _distance_table(current: State, how: Sampler, fields: Sequence[Learned | None]) -> None:
+    found = {
+        (name, learned): distances
+        for learned in fields
+        for name, distances in _distances(current.scene, how, learned).items()
+    }
+    floor = _floor(current.scene, current.scene.count)
+    spread = f"{number(floor.negative_log_likelihood)} ± {2.0 * floor.negative_log_likelihood_error:.2g}"
+    st.table(
+        {
+            "": [_name(name, learned) for name, learned in found] + [tr("sample.floor")],
+            tr("sample.sliced"): [*(number(d.sliced) for d in found.values()), number(floor.sliced)],
+            tr("sample.energy"): [*(number(d.energy) for d in found.values()), number(floor.energy)],
+            tr("sample.surprise"): [*(number(d.negative_log_likelihood) for d in found.values()), spread],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    measured = {"n": current.scene.count, "pairs": samples.PAIRS}
+    st.caption(tr("sample.distances_claim", **measured), help=tr("sample.distances_help", **measured))
 
 
 def likelihood(current: State, found: Learned | None) -> None:

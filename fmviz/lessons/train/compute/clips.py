@@ -39,7 +39,7 @@ from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["COARSE", "LIVE", "STILL", "Resolution", "Truth", "affordable", "learned_clip", "truth"]
+__all__ = ["COARSE", "LIVE", "STILL", "UNTRAINED", "Resolution", "Truth", "affordable", "learned_clip", "truth"]
 
 LARGEST = 1e12
 """Errors of a network that has left the range of float32 are cut here."""
@@ -66,6 +66,8 @@ LIVE = Resolution(frames=11, error_cells=16, particles=140, trail=2, arrows=13)
 """While a network trains: a new clip several times a second, beside the training."""
 STILL = Resolution(frames=31, error_cells=56, particles=500, trail=5)
 """At rest."""
+UNTRAINED = Resolution(frames=21, error_cells=28, particles=300, trail=4)
+"""Before the first step, where the network is random and a change of the scene should not wait for its picture."""
 COARSE = Resolution(frames=7, error_cells=12, particles=80, trail=1, arrows=10)
 """For networks that are too large for the others."""
 LIVE_COST, STILL_COST = 8e8, 1.5e10
@@ -76,16 +78,16 @@ MOST_EVALUATIONS = 6e7
 """Of pairs of components at points and times: with more the error is shown on fewer cells."""
 
 
-def affordable(model: LearnedModel, pairs: int, *, live: bool) -> Resolution:
-    """The finest clip of `model` that does not keep everybody waiting; `live` while it trains.
+def affordable(model: LearnedModel, pairs: int, finest: Resolution) -> Resolution:
+    """The finest clip of `model` that does not keep everybody waiting.
 
     Args:
         model: the network.
         pairs: of components of the path.
-        live: whether it trains.
+        finest: `STILL`, `UNTRAINED` or, while it trains, `LIVE`.
     """
     weights = model.network.architecture.n_weights
-    most, choices = (LIVE_COST, (LIVE,)) if live else (STILL_COST, (STILL, LIVE))
+    most, choices = (LIVE_COST, (LIVE,)) if finest is LIVE else (STILL_COST, (finest, LIVE))
     chosen = next((choice for choice in choices if choice.points * weights <= most), COARSE)
     cells = int((MOST_EVALUATIONS / (chosen.frames * pairs)) ** 0.5)
     return replace(chosen, error_cells=max(12, min(cells, chosen.error_cells)))

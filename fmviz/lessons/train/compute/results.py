@@ -12,6 +12,7 @@ from fmviz.clips.extents import extent
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
 from fmviz.lessons.train.compute import clips
+from fmviz.lessons.train.compute.clips import Resolution
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
@@ -20,22 +21,22 @@ __all__ = ["payload"]
 
 
 @shared
-def _truth(scene: Scene, resolution: clips.Resolution) -> clips.Truth:
+def _truth(scene: Scene, resolution: Resolution) -> clips.Truth:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
     return clips.truth(scenes.path(scene), extent(scene), starts, resolution)
 
 
-def payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
-    """The stage for one network; `live` takes the coarse picture that can be made several times a second."""
+def payload(scene: Scene, model: LearnedModel, finest: Resolution, view: View, language: Language) -> bytes:
+    """The stage for one network, as fine as `finest` if the network is not too large for that."""
     # Nothing here depends on the SDE, so a change of sigma_t costs nothing.
     seen = scenes.learned_part(scene).model_copy(update={"count": scene.count, "seed_start": scene.seed_start})
-    return _payload(seen, model, live, view, language)
+    return _payload(seen, model, finest, view, language)
 
 
 @shared
-def _payload(scene: Scene, model: LearnedModel, live: bool, view: View, language: Language) -> bytes:
+def _payload(scene: Scene, model: LearnedModel, finest: Resolution, view: View, language: Language) -> bytes:
     path = scenes.path(scene)
-    clip = clips.learned_clip(_truth(scene, clips.affordable(model, path.n_pairs, live=live)), model)
+    clip = clips.learned_clip(_truth(scene, clips.affordable(model, path.n_pairs, finest)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(replace(clip, panels=tuple(titled)), labels(language), view)
 

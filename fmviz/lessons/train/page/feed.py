@@ -11,6 +11,7 @@ from fmviz.app.feed import Answer, Feed, packed
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus
 from fmviz.lessons.train.compute import results
+from fmviz.lessons.train.compute.clips import LIVE
 from fmviz.lessons.train.page import charts, training
 from fmviz.lessons.train.page.progress import told
 from fmviz.scene import scenes
@@ -68,7 +69,7 @@ def _answer(run: RunStatus, view: View) -> Answer:
             if not now.shell.present:
                 header["rows"] = charts.tables(run, (seen.step, training.report(scene, seen.model)), steps, language)
             if before[2] != shown:
-                return packed(header, results.payload(now.scene, seen.model, True, view, language))
+                return packed(header, results.payload(now.scene, seen.model, LIVE, view, language))
         return packed(header)
 
     return answer

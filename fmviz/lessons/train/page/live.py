@@ -17,6 +17,7 @@ from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus
 from fmviz.learning.runs import snapshot_steps
 from fmviz.lessons.train.compute import results
+from fmviz.lessons.train.compute.clips import LIVE, STILL, UNTRAINED
 from fmviz.lessons.train.page import charts, feed, training
 from fmviz.lessons.train.page.progress import FEED_NAME, progress
 from fmviz.scene import scenes
@@ -58,7 +59,8 @@ def _live(view: View, moves: bool) -> None:
 
     def picture() -> bytes:
         here = state.current()
-        return results.payload(here.scene, seen.model, moves, view, here.shell.language)
+        finest = LIVE if moves else UNTRAINED if seen.step == 0 else STILL
+        return results.payload(here.scene, seen.model, finest, view, here.shell.language)
 
     # Everything is worked out before anything is sent: what reaches the browser in one burst is rendered once.
     tables = None
