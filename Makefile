@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-from-lock
 CODE := app.py fmviz pages tests bench tools
 
-.PHONY: run dev test check format bench mutants lock clean help
+.PHONY: run dev test check format bench load mutants lock clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -69,6 +69,10 @@ format: $(STAMP)
 bench: $(STAMP)
 	@chromium=$$($(BIN)/python tools/find_chromium.py --install) || exit 1; \
 		CHROMIUM="$$chromium" OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m bench $(ARGS)
+
+# A class at work; ARGS="--classes 50:10 --seconds 90" for one row of the table.
+load: $(STAMP)
+	@$(BIN)/python -m tools.load $(ARGS)
 
 # Plants faults and lists those that no test notices; ARGS="--count 20 --seed 1" for a smaller sample,
 # ARGS=--control to see that no test fails without a fault.

@@ -30,15 +30,17 @@ def _free_port() -> int:
 
 
 @contextmanager
-def serve(script: str | Path, log: Path, root: Path = ROOT) -> Iterator[str]:
+def serve(script: str | Path, log: Path, root: Path = ROOT, *more: str) -> Iterator[str]:
     """Yields the address of `script`, run from `root`, a checkout (so with its configuration); its output goes to `log`.
+
+    `more` are options of ``streamlit run``.
 
     Raises:
         ServerError: it did not answer in time.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    options = ("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}")
+    options = ("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}", *more)
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *options],

@@ -1,0 +1,48 @@
+"""The class at work: what it may choose on a page, and how its waiting is told."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tools.load import choices, family, memory, quantile
+
+
+def control(kind, key, **props):
+    return {"type": kind, "key": key, "props": props}
+
+
+def page(*controls, actions=None):
+    keys = [one["key"] for one in controls] if actions is None else actions
+    return {"tree": {"children": [{"children": list(controls)}]}, "actions": [{"key": key} for key in keys]}
+
+
+def test_options_and_values_of_sliders_may_be_chosen():
+    found = choices(
+        page(
+            control("selectbox", "scene.data", options=["Moons", "Spiral"]),
+            control("slider", "scene.amplitude", min_value=0.0, max_value=5.0, step=0.05),
+        )
+    )
+    assert found["scene.data"] == ["Moons", "Spiral"]
+    assert found["scene.amplitude"] == pytest.approx([0.0, 1.25, 2.5, 3.75, 5.0])
+    assert max(found["scene.amplitude"]) <= 5.0
+
+
+def test_what_cannot_be_used_or_is_not_followed_is_left_alone():
+    off = control("selectbox", "scene.init", options=["a"], disabled=True)
+    other = control("selectbox", "shell.language", options=["en", "zh"])
+    gone = control("selectbox", "scene.sigma", options=["a"])
+    ranged = control("slider", "scene.range", min_value=0, max_value=5) | {"value": [1, 2]}
+    assert choices(page(off, other, gone, ranged, actions=["scene.init", "shell.language", "scene.range"])) == {}
+
+
+def test_quantiles():
+    values = [float(i) for i in range(100, 0, -1)]
+    assert (quantile(values, 0.5), quantile(values, 0.95), quantile(values, 1.0)) == (51.0, 96.0, 100.0)
+
+
+def test_the_memory_of_this_process():
+    assert os.getpid() in family(os.getpid())
+    assert 10.0 < memory([os.getpid()]) < 100_000.0
