@@ -81,7 +81,8 @@ class Class:
         took, found = time.monotonic() - began, answer.json()
         with self._lock:
             if answer.status_code != requests.codes.ok:
-                self.refused[str(found.get("error", {}).get("code", answer.status_code))] += 1
+                what = ", ".join(f"{key} = {value}" for key, value in body.get("widget_state", body).items())
+                self.refused[f"{found.get('error', {}).get('code', answer.status_code)}: {what}"] += 1
                 return None
             self.seconds.append(took)
             if found["status"] != "ready":
