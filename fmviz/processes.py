@@ -122,9 +122,17 @@ def _main(serve: str) -> None:
         with lock, contextlib.suppress(OSError):
             _write(out, message)
 
+    inbox: SimpleQueue[Any] = SimpleQueue()
+
+    def receive() -> None:
+        for message in _read(sys.stdin.buffer):
+            inbox.put(message)
+        os._exit(0)  # whatever it is doing, nobody wants it any more
+
+    # Before anything else is imported: a child whose parent goes meanwhile goes too.
+    threading.Thread(target=receive, name="fmviz-receive", daemon=True).start()
     module, function = serve.split(":")
-    getattr(importlib.import_module(module), function)(_read(sys.stdin.buffer), send)
-    os._exit(0)  # threads that still work are not waited for
+    getattr(importlib.import_module(module), function)(iter(inbox.get, _END), send)
 
 
 if __name__ == "__main__":
