@@ -18,11 +18,12 @@ import ctypes
 import gc
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-__all__ = ["TORCH_THREADS", "cores", "one_worker", "prepare_process", "share_heaps"]
+__all__ = ["TORCH_THREADS", "cores", "one_worker", "prepare_process", "return_memory", "share_heaps"]
 
 TORCH_THREADS = 1
 M_ARENA_MAX = -8
@@ -47,6 +48,7 @@ def prepare_process() -> bool:
             return False
         torch.set_num_threads(TORCH_THREADS)
         share_heaps()
+        return_memory()
         gc.collect()
         gc.freeze()
         _prepared = True
@@ -57,6 +59,21 @@ def share_heaps() -> None:
     """Lets all threads of this process share two heaps, where the allocator is glibc's."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+
+
+def return_memory(every: float = 20.0) -> None:
+    """Starts a thread that gives what the allocator holds in reserve back to the system, again and again (glibc only)."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return
+
+    def work() -> None:
+        while True:
+            time.sleep(every)
+            trim(0)
+
+    threading.Thread(target=work, name="fmviz-trim", daemon=True).start()
 
 
 def cores() -> int:

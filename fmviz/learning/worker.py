@@ -75,17 +75,15 @@ class Reply:
     update: Update | None
 
 
-@dataclass(eq=False)
 class _Told:
-    """What the other end knows of a run."""
+    """What the other end knows of the run `run_id`, which begins at `step`."""
 
-    id: int
-    state: State | None = None
-    step: int = 0
-    kept: int = 0
-    speed: float = 0.0
-    model: object = None
-    saved: object = None
+    def __init__(self, run_id: int, step: int = 0) -> None:
+        self.id, self.step = run_id, step
+        self.state: State | None = None
+        self.kept, self.speed = 0, 0.0
+        self.model: object = None
+        self.saved: object = None
 
 
 class _Teller:
