@@ -22,6 +22,7 @@ import torch
 
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.owners import UnknownRunError, find, is_there, surplus
 from fmviz.learning.runs import Run, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
 from fmviz.learning.training import Saved
@@ -47,13 +48,6 @@ MAX_COST = 4.0e8
 
 class PoolFullError(FmvizError):
     """The pool has as many runs taking turns as it allows."""
-
-
-class UnknownRunError(FmvizError, KeyError):
-    """No such run, or it ended long ago and was forgotten."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class TrainingPool:
@@ -305,36 +299,20 @@ class TrainingPool:
         for run in list(self._runs.values()):
             silent = now - run.touched
             if run.alive and silent > self._owner_timeout:
-                if _is_there(run):
+                if is_there(run):
                     run.touched = now
                 else:
                     run.end("abandoned")
-            elif not run.alive and silent > ENDED_TIMEOUT and not _is_there(run):
+            elif not run.alive and silent > ENDED_TIMEOUT and not is_there(run):
                 del self._runs[run.id]
         self._forget_old()
 
     def _forget_old(self) -> None:
-        ended = sorted((run for run in self._runs.values() if not run.alive), key=lambda run: run.touched)
-        size = sum(run.size for run in ended)
-        for count, run in zip(range(len(ended), 0, -1), ended, strict=True):
-            if count <= self._max_ended and size <= self._max_ended_bytes:
-                return
-            size -= run.size
+        for run in surplus(self._runs.values(), self._max_ended, self._max_ended_bytes):
             del self._runs[run.id]
 
     def _get(self, run_id: int) -> Run:
-        run = self._runs.get(run_id)
-        if run is None:
-            raise UnknownRunError(f"run {run_id} is not known; it has ended and was forgotten, or never was")
-        return run
-
-
-def _is_there(run: Run) -> bool:
-    try:
-        return run.present()
-    except Exception:  # an error in the owner's function does not end the worker
-        _log.exception("whether the owner of run %d is there is not known", run.id)
-        return False
+        return find(self._runs, run_id)
 
 
 def require_affordable(path: ProbabilityPath, spec: TrainSpec) -> None:

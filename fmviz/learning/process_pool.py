@@ -20,13 +20,13 @@ from typing import Any
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.mirror import MOST_DEATHS, Mirror
+from fmviz.learning.owners import find, is_there, surplus
 from fmviz.learning.pool import (
     ENDED_TIMEOUT,
     MAX_ENDED,
     MAX_ENDED_BYTES,
     OWNER_TIMEOUT,
     PoolFullError,
-    UnknownRunError,
     require_affordable,
 )
 from fmviz.learning.runs import RunStatus
@@ -342,7 +342,7 @@ class ProcessPool:
             silent = now - run.touched
             if silent <= (self._owner_timeout if run.alive else self._ended_timeout):
                 continue
-            there = _is_there(run)  # without the lock: whom it asks may be busy
+            there = is_there(run)  # without the lock: whom it asks may be busy
             with self._lock:
                 if there:
                     run.touched = now
@@ -356,24 +356,8 @@ class ProcessPool:
         self._next()
 
     def _forget_old(self) -> None:
-        ended = sorted((run for run in self._runs.values() if not run.alive), key=lambda run: run.touched)
-        size = sum(run.size for run in ended)
-        for count, run in zip(range(len(ended), 0, -1), ended, strict=True):
-            if count <= MAX_ENDED and size <= MAX_ENDED_BYTES:
-                return
-            size -= run.size
+        for run in surplus(self._runs.values(), MAX_ENDED, MAX_ENDED_BYTES):
             del self._runs[run.id]
 
     def _get(self, run_id: int) -> Mirror:
-        run = self._runs.get(run_id)
-        if run is None:
-            raise UnknownRunError(f"run {run_id} is not known; it has ended and was forgotten, or never was")
-        return run
-
-
-def _is_there(run: Mirror) -> bool:
-    try:
-        return run.present()
-    except Exception:  # an error in the owner's function ends no thread of the pool
-        _log.exception("whether the owner of run %d is there is not known", run.id)
-        return False
+        return find(self._runs, run_id)
