@@ -6,7 +6,7 @@ import os
 
 from fmviz.errors import ParameterError
 
-__all__ = ["cache_bytes"]
+__all__ = ["cache_bytes", "most_sessions"]
 
 
 def cache_bytes() -> int:
@@ -16,6 +16,15 @@ def cache_bytes() -> int:
         ParameterError: not a whole number from 0 to a million.
     """
     return _whole_number("FMVIZ_CACHE_MIB", 256, 0, 1_000_000) << 20
+
+
+def most_sessions() -> int:
+    """FMVIZ_MAX_SESSIONS, the most browser tabs that one server takes at once; 150 if not set.
+
+    Raises:
+        ParameterError: not a whole number from 1 to 100000.
+    """
+    return _whole_number("FMVIZ_MAX_SESSIONS", 150, 1, 100_000)
 
 
 def _whole_number(name: str, default: int, low: int, high: int) -> int:

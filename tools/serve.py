@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ROOT", "ServerError", "serve"]
+__all__ = ["ROOT", "ServerError", "free_port", "serve", "start", "stop"]
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90
@@ -23,7 +23,8 @@ class ServerError(RuntimeError):
     """The server did not come up; the message ends with its log."""
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody uses now."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
@@ -38,32 +39,50 @@ def serve(script: str | Path, log: Path, root: Path = ROOT, *more: str) -> Itera
     Raises:
         ServerError: it did not answer in time.
     """
-    port = _free_port()
+    server, url = start(script, log, root, *more)
+    try:
+        yield url
+    finally:
+        stop(server)
+
+
+def start(
+    script: str | Path, log: Path, root: Path = ROOT, *more: str, port: int | None = None, **settings: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """A server, once it answers, and its address. Arguments as in `serve`; `settings` are environment variables.
+
+    Raises:
+        ServerError: it did not answer in time.
+    """
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     options = ("--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}", *more)
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *options],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYTHONPATH": str(root), **settings},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(url):
+        if server.poll() is not None or time.monotonic() > deadline:
+            stop(server)
+            raise ServerError(f"{script} did not start.\n{log.read_text()[-4000:]}")
+        time.sleep(0.2)
+    return server, url
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """Ends a server."""
+    server.terminate()
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(url):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise ServerError(f"{script} did not start.\n{log.read_text()[-4000:]}")
-            time.sleep(0.2)
-        yield url
-    finally:
-        server.terminate()
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(STOP_SECONDS)
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait(STOP_SECONDS)
 
 
 def _answers(url: str) -> bool:

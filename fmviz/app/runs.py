@@ -1,4 +1,4 @@
-"""The training runs of this process and of each session: one pool for all, and what a session's runs have learned.
+"""The training runs of this process and of each tab: one pool for all, and what a tab's runs have learned.
 
 The Train lesson starts and steers the runs; any page may use the network of the latest one.
 """
@@ -9,9 +9,7 @@ import atexit
 from contextlib import suppress
 from functools import lru_cache
 
-import streamlit as st
-
-from fmviz.app import state
+from fmviz.app import state, tabs
 from fmviz.learning import RunStatus, TrainSpec
 from fmviz.learning.pool import UnknownRunError
 from fmviz.learning.process_pool import ProcessPool
@@ -20,7 +18,7 @@ from fmviz.scene import Scene, scenes
 
 __all__ = ["RUNS", "Key", "pool", "runs", "trained"]
 
-RUNS = "fmviz_runs"
+RUNS = "runs"
 MOST_PROCESSES = 4
 
 Key = tuple[Scene, TrainSpec]
@@ -36,13 +34,12 @@ def pool() -> ProcessPool:
 
 
 def runs() -> dict[Key, int]:
-    """The runs of this session by what they belong to, the oldest first."""
-    found: dict[Key, int] = st.session_state.setdefault(RUNS, {})
-    return found
+    """The runs of this tab by what they belong to, the oldest first."""
+    return tabs.belonging(RUNS, dict[Key, int])
 
 
 def trained() -> RunStatus | None:
-    """The latest run of this session that has learned something about the present scene."""
+    """The latest run of this tab that has learned something about the present scene."""
     scene = scenes.learned_part(state.current().scene)
     for (learned_from, _), run_id in reversed(runs().items()):
         if learned_from == scene:

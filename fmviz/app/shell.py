@@ -7,14 +7,16 @@ from contextvars import ContextVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from fmviz.app import bound, order, state
+from fmviz.app import bound, order, seats, state, tabs
 from fmviz.app.catalogue import ASSETS
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.player import first_view, standalone
+from fmviz.app.runs import runs
 from fmviz.app.scene_bar import scene_bar
 from fmviz.lessons import LESSONS
 from fmviz.runtime import prepare_process
+from fmviz.settings import most_sessions
 
 __all__ = ["framed", "run", "warm_up"]
 
@@ -27,10 +29,13 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
 [class*="st-key-formulas_"] { min-height: 2.75rem; }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
+[data-testid="stElementContainer"].st-key-tab { display: none; }
 button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected="true"]:not([data-disabled]) {
   color: inherit; font-weight: 600;
 }
 </style>"""
+TRY_AGAIN = 5.0
+"""Seconds after which somebody who waits for a place asks again."""
 PRESENT_STYLE = """<style>
 html { font-size: 20px; }
 [data-testid="stMainBlockContainer"] { padding-top: 4.25rem; }
@@ -75,12 +80,18 @@ def _run() -> None:
         initial_sidebar_state="collapsed" if shell.present else "auto",
     )
     prepare_process()
+    if not seats.admitted():
+        _full_house()
+        return
     st.logo(str(ASSETS / "logo.svg"), size="large")
     page = st.navigation(_pages(), position="top")
     st.html(STYLE)
+    tabs.mount(bool(runs()))
     if shell.present:
         st.html(PRESENT_STYLE)
     _link_note()
+    if tabs.restarted():
+        st.toast(tr("app.restarted"), icon=":material/restart_alt:")
     if not shell.present:
         st.sidebar.caption(tr("app.tagline"))
     page.run()
@@ -89,6 +100,19 @@ def _run() -> None:
             _controls()
             scene_bar()
     state.write_address()
+
+
+def _full_house() -> None:
+    """What somebody sees for whom there is no room: why, and that the page tries again by itself. The link stays."""
+    st.navigation(_pages(), position="hidden")  # known, so that the address stays
+    st.header(tr("app.full_title"), anchor=False)
+    st.markdown(tr("app.full", most=most_sessions()))
+    st.fragment(_try_again, run_every=TRY_AGAIN)()
+
+
+def _try_again() -> None:
+    if seats.admitted():
+        st.rerun()
 
 
 def _pages() -> list[st.Page]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 from pydantic import BaseModel
 
+from fmviz.app import tabs
 from fmviz.app.choices import State, decode, encode
 from fmviz.errors import ScheduleError
 from fmviz.scene import Scene, scenes
@@ -32,12 +33,12 @@ __all__ = [
     "write_address",
 ]
 
-STATE, HISTORY, ADDRESS = "fmviz_state", "fmviz_history", "fmviz_address"
+STATE, HISTORY, ADDRESS = "fmviz_state", "undo", "fmviz_address"
 BEFORE = "fmviz_address_before"
 PROBLEMS, LINKS = "fmviz_problems", "fmviz_links"
 MAX_HISTORY = 50
 OVERTAKEN_SECONDS = 3.0
-"""How long an answer of the browser to an older picture may take; a user does not go back a page so soon after a change."""
+"""How long an answer of the browser to an older picture may take."""
 
 
 def current() -> State:
@@ -74,21 +75,21 @@ def change(part: str, **updates: Any) -> None:
 
 def remember_scene(scene: Scene) -> None:
     """Puts `scene` into the undo history, for a drag whose steps were not remembered."""
-    history: list[Scene] = st.session_state.setdefault(HISTORY, [])
+    history = tabs.belonging(HISTORY, list[Scene])
     history.append(scene)
     del history[:-MAX_HISTORY]
 
 
 def undo() -> None:
     """Takes the last change of the scene back."""
-    history = st.session_state.get(HISTORY) or []
+    history = tabs.belonging(HISTORY, list[Scene])
     if history:
         put(history.pop(), remember=False)
 
 
 def undoable() -> bool:
     """Whether there is a change of the scene to take back."""
-    return bool(st.session_state.get(HISTORY))
+    return bool(tabs.belonging(HISTORY, list[Scene]))
 
 
 def problems() -> tuple[str, ...]:
@@ -134,9 +135,17 @@ def read_address() -> None:
 
 
 def _overtaken(found: dict[str, str]) -> bool:
-    """Whether the browser asked for this run before it had heard of the address just written, and so names the last one."""
-    before, written_at = st.session_state.get(BEFORE, (None, 0.0))
-    return bool(found == before) and time.monotonic() - written_at < OVERTAKEN_SECONDS
+    """Whether the browser asked for this run before it had heard of the address just written, and so names the last one.
+
+    On another page than that address was written for, somebody has gone back.
+    """
+    before, page, written_at = st.session_state.get(BEFORE, (None, "", 0.0))
+    return bool(found == before) and page == _page() and time.monotonic() - written_at < OVERTAKEN_SECONDS
+
+
+def _page() -> str:
+    """The path of the page's address in the browser."""
+    return urlsplit(str(st.context.url or "")).path
 
 
 def query() -> str:
@@ -150,5 +159,5 @@ def write_address() -> None:
     if st.query_params.to_dict() != written:
         st.query_params.from_dict(written)
     if written != st.session_state.get(ADDRESS):
-        st.session_state[BEFORE] = (st.session_state.get(ADDRESS), time.monotonic())
+        st.session_state[BEFORE] = (st.session_state.get(ADDRESS), _page(), time.monotonic())
     st.session_state[ADDRESS] = written

@@ -138,8 +138,8 @@ def test_a_browser_that_has_not_yet_heard_of_the_new_address_reverts_nothing():
     app.query_params["data"] = "spiral"  # it answered the old picture
     app.run()
     assert scene(app).data == "moons"
-    before, _ = app.session_state[BEFORE]
-    app.session_state[BEFORE] = (before, -1e9)  # long after, the same address is the back button
+    before, page, _ = app.session_state[BEFORE]
+    app.session_state[BEFORE] = (before, page, -1e9)  # long after, the same address is the back button
     app.query_params["data"] = "spiral"
     app.run()
     assert scene(app).data == "spiral"

@@ -18,11 +18,15 @@ QUIET_MS, QUIET_FRAMES = 250, 8
 """A rerun starts a moment after the click that asks for it, and on a busy machine a few frames after that."""
 LISTEN = """(() => {
     const Native = window.WebSocket;
-    const seen = (window.testSocket = { sent: 0, heard: 0 });
+    const open = new Set();
+    const seen = (window.testSocket = { sent: 0, heard: 0, offline: false });
+    seen.cut = () => { seen.offline = true; for (const socket of open) socket.close(); };
     window.WebSocket = class extends Native {
-        constructor(...args) {
-            super(...args);
+        constructor(url, ...more) {
+            super(seen.offline ? 'ws://127.0.0.1:9' : url, ...more);
+            open.add(this);
             this.addEventListener('message', () => { seen.heard = performance.now(); });
+            this.addEventListener('close', () => open.delete(this));
         }
         send(data) {
             seen.sent = performance.now();

@@ -12,6 +12,7 @@ from fmviz.app import learned, player, presence, runs
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.state import STATE
+from fmviz.app.tabs import TAB
 from fmviz.errors import ParameterError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
@@ -59,7 +60,7 @@ def with_network(state: State, scene: Scene | None = None):
 
 def train_on(app) -> None:
     """Until the run of this session has gone on by a step at least."""
-    (run,) = app.session_state[runs.RUNS].values()
+    (run,) = app.session_state[TAB].belongings[runs.RUNS].values()
     pool, deadline = runs.pool(), time.monotonic() + PATIENCE
     before = pool.status(run).step
     while pool.status(run).step == before:
@@ -78,7 +79,7 @@ def training_app(monkeypatch):
     app.switch_page(PAGE).run()
     assert not app.exception
     yield app
-    for run in app.session_state[runs.RUNS].values():
+    for run in app.session_state[TAB].belongings[runs.RUNS].values():
         runs.pool().forget(run)
 
 

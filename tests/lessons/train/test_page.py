@@ -17,6 +17,7 @@ from fmviz.app import runs
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.state import STATE
+from fmviz.app.tabs import TAB
 from fmviz.learning import RunStatus
 from fmviz.lessons.train.page import feed as train_feed
 from fmviz.lessons.train.page import progress as train_progress
@@ -62,7 +63,7 @@ def until(app: AppTest, condition: Callable[[str], bool]) -> str:
 
 def run_of(app: AppTest) -> RunStatus:
     """The newest run of a session, as the pool has it; says nothing of its owner."""
-    return runs.pool().status(list(app.session_state[runs.RUNS].values())[-1])
+    return runs.pool().status(list(app.session_state[TAB].belongings[runs.RUNS].values())[-1])
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 """Train: a network learns the field of the scene while one watches."""
 
-from fmviz.app import lesson, player
+import streamlit as st
+
+from fmviz.app import lesson, player, tabs
+from fmviz.app.i18n import tr
+from fmviz.app.press import ignore_duplicate_press
+from fmviz.learning import RunStatus
 from fmviz.lessons.train.page import anatomy, bar, checks, exports, live, training
 from fmviz.stage.payload import View
 
@@ -18,6 +23,7 @@ def show() -> None:
     training.sync()
     run = training.status(heartbeat=True)
     lesson.opening("train")
+    _lost(run)
     bar.bar(run)
     live.live(run, view)
     exports.exports(run)
@@ -25,3 +31,11 @@ def show() -> None:
     lesson.notice("train")
     lesson.check("train", checks.table)
     lesson.code("train", exports.script, intro="train.export.script_help")
+
+
+def _lost(run: RunStatus | None) -> None:
+    """Says that the server no longer has the run of this tab, and offers to begin it again."""
+    if run is None and tabs.lost():
+        with st.container(horizontal=True, vertical_alignment="center", key="train_lost"):
+            st.warning(tr("train.lost"), icon=":material/restart_alt:")
+            st.button(tr("train.lost_start"), on_click=ignore_duplicate_press(training.start), key="train_lost_start")

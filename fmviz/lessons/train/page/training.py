@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from fmviz.app import explain as explanations
-from fmviz.app import presence, state
+from fmviz.app import state, tabs
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.app.runs import Key, pool, runs
@@ -196,13 +196,14 @@ def start(*, paused: bool = False) -> None:
         return
     scene, _ = key = _key()
     st.session_state.pop(REFUSED, None)
+    tabs.forget_lost()
     try:
         found = pool().submit(
             scenes.path(scene),
             run_spec(),
             evaluation=_evaluation(scene),
             paused=paused,
-            present=presence.connection_check(),
+            present=tabs.current().present,
         )
     except FmvizError as error:
         st.session_state[REFUSED] = error

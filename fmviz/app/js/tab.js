@@ -1,0 +1,61 @@
+// What a tab of the browser keeps for itself: the token of what belongs to it (fmviz/app/tabs.py), across reloads and
+// restarts of the server. And its history: one entry for each page visited, not one for each touch of a control.
+
+const STORED = "fmviz-tab";
+// On the window, as the module is loaded anew when the server is started again.
+const here = (window.fmvizTab ??= { held: null, claimed: null, farewell: null });
+
+export default function tab({ data, setTriggerValue }) {
+  if (!here.listens) listen();
+  const stored = read();
+  if (data.token !== here.held && data.token !== here.claimed) {
+    // Another session than the last one: of this load of the page, or of the one before it.
+    const old = here.held ?? stored.token;
+    const reloaded = here.held === null;
+    here.claimed = old ?? null;
+    if (old) setTriggerValue("claim", { token: old, training: !!stored.training, left: !!stored.left, reloaded });
+  }
+  here.held = data.token;
+  here.farewell = new URL(data.farewell, location.href).href;
+  // What is stored stays until the claim has been answered: it may be told again after another reload.
+  if (!here.claimed || data.answered === here.claimed) write({ token: data.token, training: data.training, left: false });
+}
+
+function listen() {
+  here.listens = true;
+  window.addEventListener("pagehide", leave);
+  window.addEventListener("pageshow", (event) => event.persisted && write({ ...read(), left: false }));
+  oneEntryAPage();
+}
+
+function leave() {
+  write({ ...read(), left: true });
+  if (here.farewell) navigator.sendBeacon(here.farewell);
+}
+
+/** Where the browser forbids storage a reload starts fresh. */
+function read() {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function write(value) {
+  try {
+    sessionStorage.setItem(STORED, JSON.stringify(value));
+  } catch {
+    /* see read */
+  }
+}
+
+/** Streamlit adds an entry to the history whenever the query changes; here only another page is one. */
+function oneEntryAPage() {
+  const push = history.pushState.bind(history);
+  history.pushState = (state, unused, url) => {
+    const to = new URL(url ?? location.href, location.href);
+    if (to.pathname === location.pathname && !to.hash) history.replaceState(state, unused, url);
+    else push(state, unused, url);
+  };
+}
