@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from fmviz.app import order, state
+from fmviz.app import order, state, story
 from fmviz.app.catalogue import catalogue
 from fmviz.app.choices import encode
 from fmviz.app.i18n import tr
@@ -47,7 +47,8 @@ def opening(
     if state.current().shell.present:
         with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
             st.header(tr(f"{page}.title"), anchor=False, width="content")
-            st.space("stretch")
+            story.steps(page)
+            story.sentence(page)
             st.button(
                 tr("app.present_end"),
                 icon=":material/close_fullscreen:",
@@ -58,9 +59,10 @@ def opening(
                 key="present_end",
             )
     else:
-        with st.container(gap=None, key=f"heading_{page}"):
-            st.header(tr(f"{page}.title"), anchor=False)
-            st.markdown(tr(f"{page}.claim"))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"heading_{page}"):
+            st.header(tr(f"{page}.title"), anchor=False, width="content")
+            story.steps(page)
+            story.sentence(page)
         if between is not None:
             between()
     _formula_strip(strip or page, general_source)

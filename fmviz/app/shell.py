@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from fmviz.app import bound, order, seats, state, tabs
+from fmviz.app import bound, order, seats, state, story, tabs
 from fmviz.app.catalogue import ASSETS
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
@@ -29,7 +29,11 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
 [class*="st-key-formulas_"] { min-height: 2.75rem; }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
-[data-testid="stElementContainer"].st-key-tab { display: none; }
+.st-key-tab, .st-key-beat_left, .st-key-beat_right, .st-key-beats kbd { display: none; }
+:is(.st-key-beat_previous, .st-key-beat_next) [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+[class*="st-key-heading_"] > :has(> [data-testid="stMarkdown"]) { flex: 1 1 16rem; min-width: 0; }
 button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected="true"]:not([data-disabled]) {
   color: inherit; font-weight: 600;
 }
@@ -71,7 +75,7 @@ def run() -> None:
 
 def _run() -> None:
     order.whole_page()
-    state.read_address()
+    link = state.read_address()
     shell = state.current().shell
     st.set_page_config(
         page_title=tr("app.name"),
@@ -84,7 +88,10 @@ def _run() -> None:
         _full_house()
         return
     st.logo(str(ASSETS / "logo.svg"), size="large")
-    page = st.navigation(_pages(), position="top")
+    pages = _pages()
+    page = st.navigation(pages, position="top")
+    if link:
+        story.begin(LESSONS[pages.index(page)].name)
     st.html(STYLE)
     tabs.mount(bool(runs()))
     if shell.present:

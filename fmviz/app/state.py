@@ -7,6 +7,7 @@ run, and read at the start of a session or when the browser brings another one (
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,6 +24,7 @@ __all__ = [
     "current",
     "dismiss_problems",
     "links_read",
+    "open_link",
     "problems",
     "put",
     "query",
@@ -119,19 +121,37 @@ def _usable(state: State) -> tuple[State, tuple[str, ...]]:
     return state, ()
 
 
-def read_address() -> None:
-    """Takes the state from the address if it is not the one this session wrote.
+def read_address() -> bool:
+    """Takes the state from the address if it is not the one this session wrote; whether it did.
 
     An empty address, as after changing pages, is ignored.
     """
     found = st.query_params.to_dict()
     if STATE in st.session_state and (not found or found == st.session_state.get(ADDRESS) or _overtaken(found)):
-        return
+        return False
     state, bad = decode(found)
+    _take(state, bad)
+    st.session_state[ADDRESS] = found
+    return True
+
+
+def open_link(parameters: Mapping[str, str], **shell: Any) -> None:
+    """Takes the state from a link, as if it had been opened, with these fields of the shell as they are given.
+
+    A changed scene can be undone.
+    """
+    state, bad = decode(parameters)
+    before = current()
+    if state.scene != before.scene:
+        remember_scene(before.scene)
+    _take(state.model_copy(update={"shell": before.shell.model_copy(update=shell)}), bad)
+
+
+def _take(state: State, bad: tuple[str, ...]) -> None:
+    """Replaces the whole state by one from outside; the stage then starts as that has it."""
     state, unusable = _usable(state)
     st.session_state[STATE], st.session_state[PROBLEMS] = state, bad + unusable
     st.session_state[LINKS] = links_read() + 1
-    st.session_state[ADDRESS] = found
 
 
 def _overtaken(found: dict[str, str]) -> bool:

@@ -105,12 +105,17 @@ Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
 
 
 class Shell(BaseModel):
-    """What belongs to the whole app: the language and whether it is being projected."""
+    """What belongs to the whole app: the language, whether it is being projected, and the beat of the story.
+
+    Attributes:
+        beat: the lesson and the number of the beat that was shown last, as ``"paths.2"``; None before the first one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     language: Language = Field("en", alias="lang")
     present: bool = Field(False, alias="present")
+    beat: str | None = Field(None, alias="beat", pattern=r"^[a-z_]{1,20}\.[1-9][0-9]?$")
 
 
 class Clock(BaseModel):

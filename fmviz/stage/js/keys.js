@@ -42,18 +42,26 @@ function handleKey(S, event) {
 const lastEdited = (S) => [...S.edits.values()].filter((edit) => edit.undo.length).sort((a, b) => b.sentAt - a.sentAt)[0];
 
 function clockKey(S, event) {
-  const far = event.shiftKey ? 10 : 1;
   const { times } = S.clip;
+  if (event.shiftKey && event.key.startsWith("Arrow")) return false; // the page's: the beats of the story
   switch (event.key) {
     case " ":
       if (event.target.tagName === "BUTTON") return false; // a button does its own work
       if (!event.repeat) toggle(S);
       return true;
     case "ArrowLeft":
-      step(S, -far);
+      step(S, -1);
       return true;
     case "ArrowRight":
-      step(S, far);
+      step(S, 1);
+      return true;
+    case "j":
+    case "J":
+      step(S, -10);
+      return true;
+    case "l":
+    case "L":
+      step(S, 10);
       return true;
     case "Home":
       setTime(S, times[0]);
@@ -186,7 +194,7 @@ function buildHelp(S) {
   const rows = [
     ["Space", words.key_play],
     ["← →", words.key_frames],
-    ["⇧ ← →", words.key_ten_frames],
+    ["J L", words.key_ten_frames],
     ["Home End", words.key_ends],
     ["1 … 9", words.key_layers],
     ["+ −", words.key_zoom],
