@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar
 
 import streamlit as st
@@ -11,9 +12,11 @@ from fmviz.app import bound, order, seats, state, story, tabs
 from fmviz.app.catalogue import ASSETS
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
+from fmviz.app.own_story import StoryError, read
 from fmviz.app.player import first_view, standalone
 from fmviz.app.runs import runs
 from fmviz.app.scene_bar import scene_bar
+from fmviz.app.story_editor import story_editor
 from fmviz.lessons import LESSONS
 from fmviz.runtime import prepare_process
 from fmviz.settings import most_sessions
@@ -30,7 +33,7 @@ STYLE = """<style>
 [class*="st-key-formulas_"] { min-height: 2.75rem; }
 [class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
 .st-key-tab, .st-key-beat_left, .st-key-beat_right, .st-key-beats kbd { display: none; }
-:is(.st-key-beat_previous, .st-key-beat_next) [data-testid="stMarkdownContainer"] {
+:is(.st-key-beat_previous, .st-key-beat_next, [class*="st-key-story_row_"] .stButton) [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
 [class*="st-key-heading_"] > :has(> [data-testid="stMarkdown"]) { flex: 1 1 16rem; min-width: 0; }
@@ -75,7 +78,8 @@ def run() -> None:
 
 def _run() -> None:
     order.whole_page()
-    link = state.read_address()
+    packed = st.query_params.get(story.LINK)
+    link = state.read_address(story.LINK) or packed is not None
     shell = state.current().shell
     st.set_page_config(
         page_title=tr("app.name"),
@@ -90,10 +94,14 @@ def _run() -> None:
     st.logo(str(ASSETS / "logo.svg"), size="large")
     pages = _pages()
     page = st.navigation(pages, position="top")
+    lesson = LESSONS[pages.index(page)].name
     if link:
-        story.begin(LESSONS[pages.index(page)].name)
+        story.begin(lesson, packed)
+    wanted = story.page_wanted()
+    if wanted is not None and wanted != lesson:
+        st.switch_page(next(entry.file for entry in LESSONS if entry.name == wanted))
     st.html(STYLE)
-    tabs.mount(bool(runs()))
+    tabs.mount(bool(runs()), story.own_as_text(), _restore)
     if shell.present:
         st.html(PRESENT_STYLE)
     _link_note()
@@ -104,7 +112,7 @@ def _run() -> None:
     page.run()
     if not shell.present:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
         with st.sidebar:
-            _controls()
+            _controls(lesson)
             scene_bar()
     state.write_address()
 
@@ -122,6 +130,12 @@ def _try_again() -> None:
         st.rerun()
 
 
+def _restore(text: str) -> None:
+    """The own story that the browser has kept; what it has kept is looked at like everything from outside."""
+    with suppress(StoryError):
+        story.restore(read(text))
+
+
 def _pages() -> list[st.Page]:
     return [
         st.Page(
@@ -136,7 +150,7 @@ def _pages() -> list[st.Page]:
     ]
 
 
-def _controls() -> None:
+def _controls(lesson: str) -> None:
     bound.segmented("shell", "language", tr("app.language"), {"en": "English", "zh": "简体中文"}, collapsed=True)
     with st.container(horizontal=True):
         st.button(
@@ -164,6 +178,7 @@ def _controls() -> None:
                         key="standalone",
                         on_click="ignore",
                     )
+        story_editor(lesson)
 
 
 def _address() -> str:

@@ -30,6 +30,7 @@ __all__ = [
     "query",
     "read_address",
     "remember_scene",
+    "report",
     "undo",
     "undoable",
     "write_address",
@@ -100,6 +101,11 @@ def problems() -> tuple[str, ...]:
     return found
 
 
+def report(name: str) -> None:
+    """Adds a parameter of the last link that could not be used."""
+    st.session_state[PROBLEMS] = (*problems(), name)
+
+
 def dismiss_problems() -> None:
     """Forgets the parameters that could not be used."""
     st.session_state[PROBLEMS] = ()
@@ -121,12 +127,16 @@ def _usable(state: State) -> tuple[State, tuple[str, ...]]:
     return state, ()
 
 
-def read_address() -> bool:
+def read_address(*apart: str) -> bool:
     """Takes the state from the address if it is not the one this session wrote; whether it did.
+
+    The parameters `apart` are no part of the state.
 
     An empty address, as after changing pages, is ignored.
     """
     found = st.query_params.to_dict()
+    for name in apart:
+        found.pop(name, None)
     if STATE in st.session_state and (not found or found == st.session_state.get(ADDRESS) or _overtaken(found)):
         return False
     state, bad = decode(found)

@@ -118,22 +118,40 @@ def _script() -> str:
 _MOUNT = st.components.v2.component("fmviz_tab", js=_script())
 
 
-def mount(training: bool) -> None:
-    """The invisible component in which the tab keeps its token; `training`: whether a run would be lost with the server."""
+def mount(training: bool, story: str | None, restore: Callable[[str], None]) -> None:
+    """The invisible component in which the browser keeps what belongs to the tab and to the user.
+
+    Args:
+        training: whether a run would be lost with the server.
+        story: the user's own story, None where there is none.
+        restore: is given the story that the browser has kept, where it has one and the session has none.
+    """
     token = current().token
     data = {
         "token": token,
         "farewell": f"{FOLDER}/{token}",
         "training": training,
         "answered": st.session_state.get(ANSWERED),
+        "story": story,
     }
-    _MOUNT(key=KEY, data=data, on_claim_change=_claimed)
+    _MOUNT(key=KEY, data=data, on_claim_change=_claimed, on_story_change=lambda: _kept(restore))
+
+
+def _told(name: str) -> object:
+    """What the browser says under `name`."""
+    value = st.session_state.get(KEY)
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _kept(restore: Callable[[str], None]) -> None:
+    text = _told("story")
+    if isinstance(text, str):
+        restore(text)
 
 
 def _claimed() -> None:
     """The browser holds another token than this session's: from before a reload, or from a server that is no more."""
-    value = st.session_state.get(KEY)
-    claim = value.get("claim") if isinstance(value, Mapping) else None
+    claim = _told("claim")
     if not isinstance(claim, Mapping) or not isinstance(claim.get("token"), str):
         return
     st.session_state[ANSWERED] = claim["token"]

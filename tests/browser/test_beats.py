@@ -75,3 +75,46 @@ def test_a_clicker_shift_arrows_and_the_way_back(open_page):
     page.wait_for_function("!location.search.includes('score')")
     settle(page)
     assert {k: v for k, v in query(page).items() if k not in PASSING} == {"layers": "density.velocity.z"}
+
+
+def unfold(page: Page) -> None:
+    widget(page, "story").get_by_role("button").first.click()
+    expect(widget(page, "story_add")).to_be_visible()
+    settle(page)
+
+
+def test_an_own_story_is_kept_saved_opened_and_a_hostile_file_refused(open_page, tmp_path):
+    page = open_page("/probability-paths?sched=trig&t=0.5", accept_downloads=True)
+    unfold(page)
+    widget(page, "story_add").get_by_role("button").click()
+    field = widget(page, "story_sentence_0").get_by_role("textbox")
+    field.fill("<b>First</b> this")
+    field.press("Enter")
+    settle(page)
+    with page.expect_download() as saving:
+        widget(page, "story_save").get_by_role("button").click()
+    file = tmp_path / "story.json"
+    saving.value.save_as(file)
+    assert '"sched=trig&t=0.5"' in file.read_text()
+    page.wait_for_function("localStorage.getItem('fmviz-story')?.includes('First')")
+
+    later = open_page("/flows", accept_downloads=True)
+    unfold(later)
+    expect(widget(later, "story_sentence_0").get_by_role("textbox")).to_have_value("<b>First</b> this")
+    widget(later, "story_out_0").get_by_role("button").click()
+    expect(widget(later, "story_sentence_0")).to_have_count(0)
+    settle(later)
+    later.wait_for_function("localStorage.getItem('fmviz-story') === null")
+
+    upload = later.locator("[data-testid=stFileUploader] input[type=file]")
+    upload.set_input_files({"name": "bad.json", "mimeType": "application/json", "buffer": b'{"fmviz_story": 9}'})
+    expect(later.get_by_test_id("stAlert")).to_contain_text("not a story")
+    later.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(file)
+    expect(widget(later, "story_sentence_0").get_by_role("textbox")).to_have_value("<b>First</b> this")
+    settle(later)
+    widget(later, "story_tell").get_by_role("button").click()
+    later.wait_for_url("**/probability-paths?**")
+    settle(later)
+    expect(later.get_by_text("<b>First</b> this", exact=True)).to_be_visible()
+    assert query(later)["sched"] == "trig"
+    assert Stage(later).t == pytest.approx(0.5, abs=0.02)

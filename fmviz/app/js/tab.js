@@ -1,9 +1,10 @@
 // What a tab of the browser keeps for itself: the token of what belongs to it (fmviz/app/tabs.py), across reloads and
-// restarts of the server. And its history: one entry for each page visited, not one for each touch of a control.
+// restarts of the server; the user's own story, across visits. And its history: one entry for each page visited, not one for each touch of a control.
 
 const STORED = "fmviz-tab";
+const STORY = "fmviz-story";
 // On the window, as the module is loaded anew when the server is started again.
-const here = (window.fmvizTab ??= { held: null, claimed: null, farewell: null });
+const here = (window.fmvizTab ??= { held: null, claimed: null, farewell: null, story: null });
 
 export default function tab({ data, setTriggerValue }) {
   if (!here.listens) listen();
@@ -15,10 +16,23 @@ export default function tab({ data, setTriggerValue }) {
     here.claimed = old ?? null;
     if (old) setTriggerValue("claim", { token: old, training: !!stored.training, left: !!stored.left, reloaded });
   }
+  keepStory(data.story, setTriggerValue);
   here.held = data.token;
   here.farewell = new URL(data.farewell, location.href).href;
   // What is stored stays until the claim has been answered: it may be told again after another reload.
   if (!here.claimed || data.answered === here.claimed) write({ token: data.token, training: data.training, left: false });
+}
+
+/** The user's own story outlives the tab. It is offered once to a page that has none. */
+function keepStory(story, setTriggerValue) {
+  try {
+    if (story !== null) localStorage.setItem(STORY, story);
+    else if (here.story) localStorage.removeItem(STORY); // the last moment was taken out
+    else if (here.held === null && localStorage.getItem(STORY)) setTriggerValue("story", localStorage.getItem(STORY));
+  } catch {
+    /* without storage it lives as long as the tab's connection */
+  }
+  here.story = story;
 }
 
 function listen() {
