@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from fmviz.app import order, state, story
+from fmviz.app import compare, order, state, story
 from fmviz.app.catalogue import catalogue
 from fmviz.app.choices import encode
 from fmviz.app.i18n import tr
@@ -65,6 +65,7 @@ def opening(
             story.sentence(page)
         if between is not None:
             between()
+    compare.line(page)
     _formula_strip(strip or page, general_source)
 
 

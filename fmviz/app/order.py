@@ -19,6 +19,7 @@ __all__ = [
     "expect_stage",
     "nothing_drawn_yet",
     "nothing_to_draw",
+    "page_has_stage",
     "page_run_pending",
     "picture_done",
     "picture_first",
@@ -29,13 +30,14 @@ __all__ = [
 ]
 
 STAGE = "stage"
-HERE, COMING = "fmviz_stage_here", "fmviz_stage_comes"
+HERE, COMING, DRAWS = "fmviz_stage_here", "fmviz_stage_comes", "fmviz_page_has_stage"
 DRAWN, WAITING = "fmviz_stage_drawn", "fmviz_page_waits"
 
 
 def whole_page() -> None:
     """At the start of a run of the whole page: nothing waits any more, and no stage has been met yet."""
     st.session_state[HERE], st.session_state[WAITING], st.session_state[COMING] = None, False, False
+    st.session_state[DRAWS] = False
 
 
 def expect_stage() -> None:
@@ -43,9 +45,16 @@ def expect_stage() -> None:
     st.session_state[COMING] = True
 
 
-def stage_here(key: str) -> None:
-    """Notes that the stage of this page is `key`."""
-    st.session_state[HERE] = key
+def page_has_stage() -> bool:
+    """Whether a stage has been drawn on this page."""
+    return bool(st.session_state.get(DRAWS))
+
+
+def stage_here(key: str, *, acknowledges: bool) -> None:
+    """Notes that this page has a stage, and, if that says when it has drawn, that it is `key`."""
+    st.session_state[DRAWS] = True
+    if acknowledges:
+        st.session_state[HERE] = key
 
 
 def stage_key() -> str | None:

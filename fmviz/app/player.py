@@ -12,7 +12,7 @@ from typing import Literal
 import streamlit as st
 from pydantic import ValidationError
 
-from fmviz.app import order, state
+from fmviz.app import compare, order, state
 from fmviz.app.choices import State
 from fmviz.app.clips import choices
 from fmviz.app.explain import explain
@@ -20,7 +20,7 @@ from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.scene import Component, Scene
 from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
-from fmviz.stage.payload import View, decode_header
+from fmviz.stage.payload import View, decode_header, live_part
 from fmviz.stage.standalone import standalone_html
 
 __all__ = ["draft", "first_view", "player", "sent", "standalone", "visit_view"]
@@ -122,10 +122,9 @@ def player(
     slot = st.container()
     last = f"{LAST}.{key}"
     before: bytes = st.session_state.get(last, b"")
-    if st.session_state[VISIT][1].acknowledge:
-        order.stage_here(key)
+    order.stage_here(key, acknowledges=st.session_state[VISIT][1].acknowledge)
     try:
-        shown = payload()
+        shown = compare.beside(payload)
         st.session_state[last] = shown
     except FmvizError as error:
         slot.error(tr("app.cannot_draw", reason=explain(error)))
@@ -157,14 +156,14 @@ def standalone(title: str) -> Callable[[], bytes]:
 
     What is returned may run in another thread, which knows nothing of this session.
     """
-    payload: bytes = st.session_state[f"{LAST}.{order.stage_key()}"]
+    payload = live_part(st.session_state[f"{LAST}.{order.stage_key()}"])
     language = state.current().shell.language
     return lambda: standalone_html(payload, title, language, choices=choices(language)).encode()
 
 
 def _clip(payload: bytes) -> object:
-    """What tells clips apart, for the browser as well."""
-    return decode_header(payload)["clip"] if payload else None
+    """What tells clips apart, for the browser as well; of a pair the live one."""
+    return decode_header(live_part(payload))["clip"] if payload else None
 
 
 def _settle() -> None:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from fmviz.app import bound, order, seats, state, story, tabs
+from fmviz.app import bound, compare, order, seats, state, story, tabs
 from fmviz.app.catalogue import ASSETS
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
@@ -179,6 +179,8 @@ def _controls(lesson: str) -> None:
                         on_click="ignore",
                     )
         story_editor(lesson)
+        if order.page_has_stage() and state.current().shell.pinned is None:
+            compare.button()
 
 
 def _address() -> str:

@@ -7,7 +7,9 @@ run, and read at the start of a session or when the browser brings another one (
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -31,6 +33,7 @@ __all__ = [
     "read_address",
     "remember_scene",
     "report",
+    "standing_in",
     "undo",
     "undoable",
     "write_address",
@@ -44,8 +47,24 @@ OVERTAKEN_SECONDS = 3.0
 """How long an answer of the browser to an older picture may take."""
 
 
+_stand_in: ContextVar[State | None] = ContextVar("stand_in", default=None)
+
+
+@contextmanager
+def standing_in(other: State) -> Iterator[None]:
+    """Within it `other` is what `current` returns: to draw the picture of a state that is not chosen. Nothing may be changed."""
+    token = _stand_in.set(other)
+    try:
+        yield
+    finally:
+        _stand_in.reset(token)
+
+
 def current() -> State:
     """The state of this session."""
+    other = _stand_in.get()
+    if other is not None:
+        return other
     state: State = st.session_state.setdefault(STATE, State())
     return state
 

@@ -105,9 +105,10 @@ Layers = Annotated[tuple[LayerName, ...] | None, _listed("."), _joined(".")]
 
 
 class Shell(BaseModel):
-    """What belongs to the whole app: the language, whether it is being projected, and the beat of the story.
+    """What belongs to the whole app: the language, whether it is being projected, the beat of the story, and what is compared.
 
     Attributes:
+        pinned: the query of the link whose state is shown beside the present one; None shows that alone.
         beat: the lesson and the number of the beat that was shown last, as ``"paths.2"``; None before the first one.
     """
 
@@ -116,6 +117,7 @@ class Shell(BaseModel):
     language: Language = Field("en", alias="lang")
     present: bool = Field(False, alias="present")
     beat: str | None = Field(None, alias="beat", pattern=r"^[a-z_]{1,20}\.[1-9][0-9]?$")
+    pinned: str | None = Field(None, alias="a", max_length=4000)
 
 
 class Clock(BaseModel):

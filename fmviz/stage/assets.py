@@ -57,6 +57,7 @@ SCRIPTS = (
     "pointer.js",
     "keys.js",
     "export.js",
+    "pair.js",
     "main.js",
 )
 

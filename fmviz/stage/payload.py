@@ -58,10 +58,13 @@ __all__ = [
     "default_layers",
     "encode",
     "layer_names",
+    "live_part",
     "packed",
+    "pair",
 ]
 
 MAGIC = b"FMVZ"
+PAIR = b"FMVP"
 DensityScale = Literal["linear", "sqrt", "log"]
 
 
@@ -252,3 +255,22 @@ def _plane(block: Block, panel: PlanePanel) -> dict[str, Any]:
         "formula": panel.formula,
         "layers": [layer_entry(block, extent, layer) for layer in panel.layers],
     }
+
+
+def pair(pinned: bytes, live: bytes) -> bytes:
+    """Two payloads as one, to be shown side by side on one clock, the pinned one first.
+
+    Raises:
+        ParameterError: one of them is not a single payload.
+    """
+    for name, payload in (("pinned", pinned), ("live", live)):
+        if not payload.startswith(MAGIC):
+            raise ParameterError(name, "a payload of the stage", payload[:4])
+    return PAIR + struct.pack("<I", len(pinned)) + pinned + live
+
+
+def live_part(payload: bytes) -> bytes:
+    """The live payload of a pair; a single payload as it is."""
+    if not payload.startswith(PAIR):
+        return payload
+    return payload[8 + struct.unpack_from("<I", payload, 4)[0] :]

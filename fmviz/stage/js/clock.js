@@ -4,6 +4,10 @@ const HOLD_SECONDS = 0.6; // a looping clip rests on its last frame before it st
 
 function invalidate(S) {
   S.dirty = true;
+  if (S.leader) {
+    invalidate(S.leader);
+    return;
+  }
   if (!S.loopId && S.root.isConnected) {
     S.lastTick = 0;
     S.loopId = requestAnimationFrame((now) => tick(S, now));
@@ -15,7 +19,7 @@ function tick(S, now) {
   if (!S.root.isConnected) return;
   if (S.playing) advance(S, S.lastTick ? Math.min((now - S.lastTick) / 1000, 0.1) : 0);
   S.lastTick = now;
-  if (S.needsLayout && layout(S)) S.needsLayout = false;
+  for (const one of [S.pinned, S]) if (one?.needsLayout && layout(one)) one.needsLayout = false;
   if (S.dirty || S.playing) {
     S.dirty = false;
     render(S);

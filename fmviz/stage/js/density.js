@@ -7,7 +7,7 @@ function updateField(S, view) {
   const key = `${S.clip.digest}:${S.frame}`;
   if (view.field?.key === key && view.field.layer === layer) return view.field;
   const cells = layer.rows * layer.columns;
-  if (view.field?.codes.length !== cells || view.field.sums) view.field = { codes: new Uint16Array(cells), window: view.model.extent };
+  if (view.field?.codes.length !== cells || view.field.sums) view.field = { codes: new Uint16Array(cells), window: view.model.ownExtent ?? view.model.extent };
   const field = view.field;
   Object.assign(field, { key, layer, rows: layer.rows, columns: layer.columns });
   const i = Math.floor(S.frame);

@@ -81,7 +81,8 @@ function render(S) {
     drawPlot(S, view);
     showHover(S, view);
   }
-  showClock(S);
+  if (!S.leader) showClock(S);
+  drawPinned(S);
   if (S.recorder) drawComposite(S, S.recorder.context, S.recorder.ratio);
   const cost = performance.now() - start;
   S.frames += 1;

@@ -20,8 +20,8 @@ const COMPOSITE = { edge: 16, head: 26, foot: 30 };
 
 /** Places of the panels in the composite picture, in CSS pixels, as on the page. */
 function compositeLayout(S) {
-  const origin = S.dom.panels.getBoundingClientRect();
-  const places = S.panels.map((view) => {
+  const origin = (S.dom.sides ?? S.dom.panels).getBoundingClientRect();
+  const places = panelsShown(S).map((view) => {
     const box = view.area.getBoundingClientRect();
     return { view, x: box.left - origin.left, y: box.top - origin.top };
   });

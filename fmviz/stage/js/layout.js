@@ -23,7 +23,7 @@ function marginsOf(S, view, narrow, { left, right, below } = {}) {
   if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
   const ground = model.layers.find(isGround);
   const shared = Boolean(ground && view.scaleKey && right?.scaleKey === view.scaleKey);
-  const bar = Boolean(ground) && !shared;
+  const bar = Boolean(ground) && !shared && !S.leader; // the pinned picture has the scale of the live one
   const beside = bar && !narrow;
   const numbersX = !sameAxes(model, below?.model);
   const numbersY = !sameAxes(model, left?.model);
@@ -47,14 +47,15 @@ const aspectOf = (model) => model.aspect ?? (model.extent[1] - model.extent[0]) 
 function layout(S) {
   const width = Math.floor(S.dom.panels.getBoundingClientRect().width); // clientWidth may round up, and a row would break
   if (width < 40) return false;
-  const full = isFullscreen(S);
+  const whole = S.leader ?? S;
+  const full = isFullscreen(whole);
   S.type = (S.header.view.present ? 1.35 : 1) * (full && window.innerHeight > 900 ? 1.2 : 1);
-  const narrow = width < NARROW;
+  const narrow = (whole.pinned ? whole.root.clientWidth : width) < NARROW;
   setAttribute(S.root, "data-narrow", String(narrow));
   S.root.style.setProperty("--k", String(S.type));
-  const rowsBelow = S.dom.clockRow.offsetHeight + S.dom.layerRow.offsetHeight;
-  const around = rowsBelow + 48 + (full ? 0 : above(S));
-  const room = (full ? S.root.clientHeight : window.innerHeight) - around;
+  const rowsBelow = whole.dom.clockRow.offsetHeight + whole.dom.layerRow.offsetHeight;
+  const around = rowsBelow + 48 + (full ? 0 : above(whole));
+  const room = (full ? whole.root.clientHeight : window.innerHeight) - around;
   const rows = arrange(S, width, room, narrow);
   for (const { view, w, h, margins, newRow, tall } of rows) {
     view.lineBreak.hidden = !newRow;
@@ -87,7 +88,8 @@ function arrange(S, width, room, narrow) {
   const counts = narrow ? [1] : [...new Set([views.length, half, 3, 2, 1])].filter((count) => count <= views.length);
   const [fitting, loose] = [true, false].map((fit) => counts.map((columns) => placeAll(S, columns, width, room, narrow, fit)));
   const best = fitting.reduce((a, b) => (b.least > 1.1 * a.least ? b : a));
-  if (!narrow && best.least >= (few ? LEAST_PLANE + 40 : LEAST_MULTIPLE)) return best.placed;
+  const alone = few && !(S.leader ?? S).pinned; // side by side, all of both pictures is worth more than their size
+  if (!narrow && best.least >= (alone ? LEAST_PLANE + 40 : LEAST_MULTIPLE)) return best.placed;
   const good = loose.find(({ least }) => least >= LEAST_PLANE + 40);
   return (good ?? loose.reduce((a, b) => (b.least > 1.25 * a.least ? b : a))).placed;
 }

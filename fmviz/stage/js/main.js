@@ -5,6 +5,7 @@ const STAGES = new WeakMap();
 export default function stage(component) {
   const { data, parentElement, setStateValue, readOnly } = component;
   if (!data?.slice) return undefined;
+  const pair = openPair(data);
   let S = STAGES.get(parentElement);
   if (!S || !parentElement.contains(S.root)) {
     S = mount(parentElement);
@@ -13,7 +14,8 @@ export default function stage(component) {
   S.setStateValue = setStateValue;
   S.choices = component.choices;
   S.readOnly = Boolean(readOnly);
-  takeGiven(S, data);
+  takePinned(S, pair?.pinned);
+  takeGiven(S, pair?.live ?? data);
   return () => unmount(S, parentElement);
 }
 
@@ -85,13 +87,14 @@ function watch(S) {
     S.themes.observe(node, { attributes: true, attributeFilter: ["class", "style", "data-theme"] });
   }
   S.onFeed = ({ detail }) => {
-    if (detail.picture?.length && S.header?.view.feed === detail.name) takePayload(S, openPayload(detail.picture));
+    if (detail.picture?.length && !S.leader && S.header?.view.feed === detail.name) takePayload(S, openPayload(detail.picture));
   };
   window.addEventListener("fmviz-feed", S.onFeed);
   S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : unmount(S)), 1000);
 }
 
 function unmount(S, parent) {
+  if (S.pinned) unmount(S.pinned, S.dom.sides);
   S.playing = false;
   cancelAnimationFrame(S.loopId);
   S.loopId = 0;
@@ -150,12 +153,13 @@ function takePayload(S, payload) {
   const changed = first || S.clip.digest !== payload.header.clip;
   S.clip = decodeClip(payload);
   S.local = !S.setStateValue && !S.readOnly && Boolean(S.clip.law?.follows);
-  S.editable = !S.readOnly && (Boolean(S.setStateValue) || S.local);
+  S.editable = !S.readOnly && !S.leader && (Boolean(S.setStateValue) || S.local);
   buildChoices(S);
   S.root.dataset.clip = S.clip.digest;
   syncPanels(S);
   if (first || before.view.revision !== S.header.view.revision) takeView(S, first);
   else keepView(S);
+  if (S.pinned) shareScales(S);
   buildChips(S);
   buildHelp(S);
   buildReadouts(S);
@@ -173,7 +177,7 @@ function takePayload(S, payload) {
     S.dirty = false;
     if (S.playing) invalidate(S);
   }
-  if (changed && !S.drag && S.header.view.acknowledge) whenCalm(() => reportShown(S));
+  if (changed && !S.drag && !S.leader && S.header.view.acknowledge) whenCalm(() => reportShown(S));
 }
 
 const CALM_FRAMES = 2;

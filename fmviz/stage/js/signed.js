@@ -51,7 +51,7 @@ function updateSigned(S, view) {
     const start = from * (from < 0 ? -from : from);
     values[c] = factor * (start + (to * (to < 0 ? -to : to) - start) * w);
   }
-  view.signs = { key, layer, rows: layer.rows, columns: layer.columns, values, window: view.model.extent };
+  view.signs = { key, layer, rows: layer.rows, columns: layer.columns, values, window: view.model.ownExtent ?? view.model.extent };
   return view.signs;
 }
 

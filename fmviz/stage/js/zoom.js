@@ -18,6 +18,10 @@ function windowOf(S, model) {
 
 /** Shows the window: `x`, `y` is its middle as a fraction of the extent, `factor` how much larger things are. */
 function setZoom(S, x, y, factor, { quiet = false } = {}) {
+  if (S.leader && !quiet) {
+    setZoom(S.leader, x, y, factor);
+    return;
+  }
   const least = S.clip.law ? LEAST_ZOOM : 1;
   const within = Math.min(Math.max(factor, least), MOST_ZOOM);
   const edge = 0.5 / within;

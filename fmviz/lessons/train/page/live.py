@@ -59,8 +59,10 @@ def _live(view: View, moves: bool) -> None:
 
     def picture() -> bytes:
         here = state.current()
-        finest = LIVE if moves else UNTRAINED if seen.step == 0 else STILL
-        return results.payload(here.scene, seen.model, finest, view, here.shell.language)
+        # Of the state beside this one it is another network.
+        network = seen if here.train == now.train else training.shown(training.status(), here.train.replay)
+        finest = LIVE if moves else UNTRAINED if network.step == 0 else STILL
+        return results.payload(here.scene, network.model, finest, view, here.shell.language)
 
     # Everything is worked out before anything is sent: what reaches the browser in one burst is rendered once.
     tables = None
