@@ -16,7 +16,7 @@ from fmviz.app.i18n import tr
 from fmviz.app.laws import law
 from fmviz.lessons import LESSONS, READING
 
-__all__ = ["check", "code", "notice", "opening"]
+__all__ = ["check", "code", "controls", "notice", "opening"]
 
 QUESTION = ("predict", "answer")
 READ = "read"
@@ -33,16 +33,13 @@ def _formulas() -> dict[str, dict[str, Any]]:
     return strips
 
 
-def opening(
-    page: str, *, strip: str | None = None, general_source: bool = False, between: Callable[[], None] | None = None
-) -> None:
+def opening(page: str, *, strip: str | None = None, general_source: bool = False) -> None:
     """The title, its one sentence of claim, and the formula strip. Presenting leaves the claim out, and ends here.
 
     Args:
         page: whose words.
         strip: whose formulas, if not the page's.
         general_source: p_init is not the standard Gaussian.
-        between: draws what comes between claim and strip; not while presenting.
     """
     if state.current().shell.present:
         with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
@@ -63,10 +60,15 @@ def opening(
             st.header(tr(f"{page}.title"), anchor=False, width="content")
             story.steps(page)
             story.sentence(page)
-        if between is not None:
-            between()
     compare.line(page)
     _formula_strip(strip or page, general_source)
+
+
+def controls(body: Callable[[], None]) -> None:
+    """The lesson's own controls, first in the sidebar; none while presenting."""
+    if not state.current().shell.present:
+        with st.sidebar, st.container(key="lesson_controls"):
+            body()
 
 
 def _formula_strip(page: str, general_source: bool) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import cache
+from importlib.resources import files
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -28,25 +30,10 @@ __all__ = ["framed", "run", "warm_up"]
 PagesManager.uses_pages_directory = False
 
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 2.5rem); }
-[class*="st-key-formulas_"] { min-height: 2.75rem; }
-[class*="st-key-formulas_"] .katex { font-size: clamp(0.88em, 0.05em + 0.98vw, 1.2em); }
-.st-key-tab, .st-key-beat_left, .st-key-beat_right, .st-key-beats kbd { display: none; }
-:is(.st-key-beat_previous, .st-key-beat_next, [class*="st-key-story_row_"] .stButton) [data-testid="stMarkdownContainer"] {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
-}
-[class*="st-key-heading_"] > :has(> [data-testid="stMarkdown"]) { flex: 1 1 16rem; min-width: 0; }
-button:is([data-variant="segmented_control"], [data-variant="pills"])[data-selected="true"]:not([data-disabled]) {
-  color: inherit; font-weight: 600;
-}
-</style>"""
+SIDEBAR = 220
+"""Width of the sidebar in CSS pixels; on a phone it is closed at first."""
 TRY_AGAIN = 5.0
 """Seconds after which somebody who waits for a place asks again."""
-PRESENT_STYLE = """<style>
-html { font-size: 20px; }
-[data-testid="stMainBlockContainer"] { padding-top: 4.25rem; }
-</style>"""
 
 
 def warm_up() -> None:
@@ -60,6 +47,12 @@ def warm_up() -> None:
         if hasattr(page, "warm_up"):
             page.warm_up(view)
     prepare_process()
+
+
+@cache
+def _style(name: str) -> str:
+    """A style sheet of the shell, as an element of the page."""
+    return f"<style>{(files('fmviz.app') / 'css' / f'{name}.css').read_text(encoding='utf-8')}</style>"
 
 
 def framed() -> bool:
@@ -85,7 +78,7 @@ def _run() -> None:
         page_title=tr("app.name"),
         page_icon=str(ASSETS / "logo.svg"),
         layout="wide",
-        initial_sidebar_state="collapsed" if shell.present else "auto",
+        initial_sidebar_state="collapsed" if shell.present else SIDEBAR,
     )
     prepare_process()
     if not seats.admitted():
@@ -100,15 +93,15 @@ def _run() -> None:
     wanted = story.page_wanted()
     if wanted is not None and wanted != lesson:
         st.switch_page(next(entry.file for entry in LESSONS if entry.name == wanted))
-    st.html(STYLE)
-    tabs.mount(bool(runs()), story.own_as_text(), _restore)
+    st.html(_style("shell"))
+    tabs.mount(bool(runs()), shell.present, story.own_as_text(), _restore, _present)
     if shell.present:
-        st.html(PRESENT_STYLE)
+        st.html(_style("present"))
     _link_note()
     if tabs.restarted():
         st.toast(tr("app.restarted"), icon=":material/restart_alt:")
-    if not shell.present:
-        st.sidebar.caption(tr("app.tagline"))
+    with st.sidebar:
+        st.space("small")  # so that the sidebar is there from the start, and nothing moves when its controls come
     page.run()
     if not shell.present:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
         with st.sidebar:
@@ -128,6 +121,10 @@ def _full_house() -> None:
 def _try_again() -> None:
     if seats.admitted():
         st.rerun()
+
+
+def _present(present: bool) -> None:
+    state.change("shell", present=present)
 
 
 def _restore(text: str) -> None:
@@ -152,7 +149,7 @@ def _pages() -> list[st.Page]:
 
 def _controls(lesson: str) -> None:
     bound.segmented("shell", "language", tr("app.language"), {"en": "English", "zh": "简体中文"}, collapsed=True)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xxsmall", key="app_controls"):
         st.button(
             tr("app.present"),
             icon=":material/present_to_all:",

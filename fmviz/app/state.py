@@ -165,7 +165,7 @@ def read_address(*apart: str) -> bool:
 
 
 def open_link(parameters: Mapping[str, str], **shell: Any) -> None:
-    """Takes the state from a link, as if it had been opened, with these fields of the shell as they are given.
+    """Takes the state from a link, as if it had been opened, with these fields of the shell as they are given, and the language as it is.
 
     A changed scene can be undone.
     """
@@ -173,7 +173,9 @@ def open_link(parameters: Mapping[str, str], **shell: Any) -> None:
     before = current()
     if state.scene != before.scene:
         remember_scene(before.scene)
-    _take(state.model_copy(update={"shell": before.shell.model_copy(update=shell)}), bad)
+    _take(
+        state.model_copy(update={"shell": before.shell.model_copy(update={"pinned": state.shell.pinned} | shell)}), bad
+    )
 
 
 def _take(state: State, bad: tuple[str, ...]) -> None:

@@ -163,7 +163,7 @@ def steps(page: str) -> None:
 def _button(
     name: str, page: str, place: _Place, to: int, icon: str | None, key: str | None = None, *, disabled: bool = False
 ) -> None:
-    """A button that opens beat `to`; those with a key show their icon alone (`fmviz.app.shell.STYLE`)."""
+    """A button that opens beat `to`; those with a key show their icon alone (`css/shell.css`)."""
     st.button(
         tr(f"app.beat_{name}"),
         icon=icon,

@@ -87,7 +87,7 @@ def _row(own: OwnStory, index: int, moment: Moment) -> None:
 
 
 def _act(name: str, icon: str, index: int, change: Callable[[], OwnStory], *, disabled: bool = False) -> None:
-    """A button that shows its icon alone (`fmviz.app.shell.STYLE`)."""
+    """A button that shows its icon alone (`css/shell.css`)."""
     st.button(
         tr(f"story.{name}"),
         icon=f":material/{icon}:",

@@ -118,13 +118,17 @@ def _script() -> str:
 _MOUNT = st.components.v2.component("fmviz_tab", js=_script())
 
 
-def mount(training: bool, story: str | None, restore: Callable[[str], None]) -> None:
+def mount(
+    training: bool, present: bool, story: str | None, restore: Callable[[str], None], show: Callable[[bool], None]
+) -> None:
     """The invisible component in which the browser keeps what belongs to the tab and to the user.
 
     Args:
         training: whether a run would be lost with the server.
+        present: whether the page is being presented.
         story: the user's own story, None where there is none.
         restore: is given the story that the browser has kept, where it has one and the session has none.
+        show: is told to begin presenting, or to end it.
     """
     token = current().token
     data = {
@@ -133,14 +137,27 @@ def mount(training: bool, story: str | None, restore: Callable[[str], None]) -> 
         "training": training,
         "answered": st.session_state.get(ANSWERED),
         "story": story,
+        "present": present,
     }
-    _MOUNT(key=KEY, data=data, on_claim_change=_claimed, on_story_change=lambda: _kept(restore))
+    _MOUNT(
+        key=KEY,
+        data=data,
+        on_claim_change=_claimed,
+        on_story_change=lambda: _kept(restore),
+        on_present_change=lambda: _presents(show),
+    )
 
 
 def _told(name: str) -> object:
     """What the browser says under `name`."""
     value = st.session_state.get(KEY)
     return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _presents(show: Callable[[bool], None]) -> None:
+    value = _told("present")
+    if isinstance(value, bool):
+        show(value)
 
 
 def _kept(restore: Callable[[str], None]) -> None:

@@ -251,6 +251,7 @@ class PlanePanel:
         aspect: width over height of the plot, for an x and a y that are different quantities; None: equal scales on both axes.
         x_label, y_label: what the axes are called; empty: nothing is written along them.
         formula: presentation MathML from our own assets, shown under the title.
+        sign: what stands between this panel and the one before it, where the panels are an equation: "=", "+" or "−".
     """
 
     name: str
@@ -262,6 +263,7 @@ class PlanePanel:
     x_label: str = ""
     y_label: str = ""
     formula: str = ""
+    sign: str = ""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ SCRIPTS = (
     "pointer.js",
     "keys.js",
     "export.js",
+    "present.js",
     "pair.js",
     "main.js",
 )

@@ -133,6 +133,8 @@ def _check_plane(panel: PlanePanel, frames: int, law: Law | None) -> None:
             raise ParameterError(f"{panel.name}.extent", "width over height between 0.2 and 5", sides)
     elif not 0.2 <= panel.aspect <= 5:
         raise ParameterError(f"{panel.name}.aspect", "width over height between 0.2 and 5", panel.aspect)
+    if panel.sign not in ("", "=", "+", "−"):
+        raise ParameterError(f"{panel.name}.sign", "one of = + −, or nothing", panel.sign)
     if panel.formula:
         check_mathml(f"{panel.name}.formula", panel.formula)
     if len(panel.layers) > LIMITS["layers"]:

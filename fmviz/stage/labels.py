@@ -66,6 +66,8 @@ class Labels:
     heavier: str
     lighter: str
     key_play: str
+    key_dark_room: str
+    key_controls: str
     key_frames: str
     key_ten_frames: str
     key_ends: str

@@ -253,6 +253,7 @@ def _plane(block: Block, panel: PlanePanel) -> dict[str, Any]:
         "x_label": panel.x_label,
         "y_label": panel.y_label,
         "formula": panel.formula,
+        "sign": panel.sign,
         "layers": [layer_entry(block, extent, layer) for layer in panel.layers],
     }
 

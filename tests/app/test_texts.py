@@ -155,7 +155,7 @@ def shown_literals(source: Path) -> list[str]:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.name)
 def test_no_user_visible_literal(source):
-    allowed = {"auto", "stretch", "&nbsp;", "text/html", "application/json", "data:", ";base64,"}
+    allowed = {"auto", "stretch", "small", "&nbsp;", "text/html", "application/json", "data:", ";base64,"}
     texts = {text for text in shown_literals(source) if not re.fullmatch(r"[\w-]+\.(html|json|safetensors)", text)}
     assert texts <= allowed
 

@@ -245,6 +245,8 @@ TEXTS = {
     "key_play": "play or pause",
     "key_frames": "one frame back or forward",
     "key_ten_frames": "ten frames",
+    "key_dark_room": "dark room",
+    "key_controls": "controls",
     "key_ends": "start or end",
     "key_zoom": "zoom",
     "key_pan": "pan",

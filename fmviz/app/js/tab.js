@@ -17,6 +17,7 @@ export default function tab({ data, setTriggerValue }) {
     if (old) setTriggerValue("claim", { token: old, training: !!stored.training, left: !!stored.left, reloaded });
   }
   keepStory(data.story, setTriggerValue);
+  presentation(data.present, setTriggerValue);
   here.held = data.token;
   here.farewell = new URL(data.farewell, location.href).href;
   // What is stored stays until the claim has been answered: it may be told again after another reload.
@@ -35,8 +36,30 @@ function keepStory(story, setTriggerValue) {
   here.story = story;
 }
 
+/** Presenting is full screen where the browser allows it, which it does only in answer to a press. */
+function presentation(present, setTriggerValue) {
+  here.present = present;
+  here.tellPresent = (value) => setTriggerValue("present", value);
+  if (!present && document.fullscreenElement === document.documentElement) document.exitFullscreen();
+  if (!present) document.documentElement.classList.remove("fmviz-dark-room");
+}
+
+const fillScreen = () => document.fullscreenEnabled && document.documentElement.requestFullscreen().catch(() => {});
+
+function listenToPresenting() {
+  document.addEventListener("click", ({ target }) => target.closest?.(".st-key-present") && fillScreen(), true);
+  window.addEventListener("fmviz-present", () => {
+    if (!here.present) fillScreen();
+    here.tellPresent(!here.present);
+  });
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement && here.present) here.tellPresent(false);
+  });
+}
+
 function listen() {
   here.listens = true;
+  listenToPresenting();
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", (event) => event.persisted && write({ ...read(), left: false }));
   oneEntryAPage();

@@ -18,7 +18,8 @@ function ticks(from, to, count) {
 /** What the two axes are called. */
 const axisNames = (model) => [model.x_label || "x", model.y_label || "y"];
 
-const fontOf = (S, size, weight = 400) => `${weight} ${size * S.type}px ${S.theme.font}`;
+const LEAST_PRESENTED = 14; // nothing that is projected is written smaller
+const fontOf = (S, size, weight = 400) => `${weight} ${(S.header.view.present ? Math.max(size, LEAST_PRESENTED) : size) * S.type}px ${S.theme.font}`;
 
 /** Draws the surroundings of a plane panel if anything in them changed. */
 function drawFrame(S, view) {
@@ -63,7 +64,42 @@ function drawAxes(S, ctx, view) {
     if (view.margins.numbersY) ctx.fillText(number(y, up.decimals), left - 7 * k, py);
   }
   ctx.stroke();
+  if (view.model.sign) {
+    ctx.font = fontOf(S, 18, 600);
+    ctx.fillStyle = rgb(S.theme.text);
+    ctx.textAlign = "left";
+    ctx.fillText(view.model.sign, 0, top + view.h / 2);
+  }
   drawAxisNames(S, ctx, view);
+}
+
+/** The numbers of the axes within the plot, where there is no room around it; none in its corners. */
+function drawInnerNumbers(S, ctx, view) {
+  const [x0, x1, y0, y1] = view.window;
+  const k = S.type;
+  ctx.font = fontOf(S, 11);
+  ctx.fillStyle = rgb(S.theme.muted);
+  ctx.strokeStyle = rgba(S.theme.ground, 0.75);
+  ctx.lineWidth = 3;
+  ctx.lineJoin = "round";
+  const write = (text, x, y) => {
+    ctx.strokeText(text, x, y);
+    ctx.fillText(text, x, y);
+  };
+  const across = ticks(x0, x1, Math.max(2, Math.min(5, view.w / (90 * k))));
+  ctx.textAlign = "center";
+  ctx.textBaseline = "bottom";
+  for (const x of across.values) {
+    const px = toPixelX(view, x);
+    if (px > 40 * k && px < view.w - 20 * k) write(number(x, across.decimals), px, view.h - 3);
+  }
+  const up = ticks(y0, y1, Math.max(2, Math.min(5, view.h / (90 * k))));
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  for (const y of up.values) {
+    const py = toPixelY(view, y);
+    if (py > 14 * k && py < view.h - 30 * k) write(number(y, up.decimals), 5, py);
+  }
 }
 
 function drawAxisNames(S, ctx, view) {
@@ -127,8 +163,8 @@ function barMarks(S, top) {
 
 function drawBarBeside(S, ctx, view, bar) {
   const k = S.type;
-  const x = view.margins.left + view.w + 10;
-  const wide = 8 * k;
+  const x = view.margins.left + view.w + 8;
+  const wide = 6 * k;
   const { h } = view;
   const y = view.margins.top;
   ctx.fillStyle = fillBar(ctx.createLinearGradient(0, y + h, 0, y), bar.ramp);
@@ -142,20 +178,13 @@ function drawBarBeside(S, ctx, view, bar) {
     ctx.textBaseline = v === 1 ? "top" : v === 0 ? "bottom" : "middle";
     ctx.fillText(text, x + wide + 3, y + h * (1 - v));
   }
-  ctx.save();
-  ctx.translate(view.outerW - 2, y + h / 2);
-  ctx.rotate(-Math.PI / 2);
-  ctx.textAlign = "center";
-  ctx.textBaseline = "bottom";
-  fillSymbols(ctx, fittingWords(ctx, bar.words, h), 0, 0, h);
-  ctx.restore();
 }
 
 function drawBarBelow(S, ctx, view, bar) {
   const k = S.type;
   const x = view.margins.left;
-  const y = view.margins.top + view.h + (view.model.x_label ? 40 : 26) * k;
-  const high = 6 * k;
+  const y = view.margins.top + view.h + (view.model.x_label ? 36 : 22) * k;
+  const high = 5 * k;
   ctx.fillStyle = fillBar(ctx.createLinearGradient(x, 0, x + view.w, 0), bar.ramp);
   ctx.fillRect(x, y, view.w, high);
   ctx.strokeStyle = rgb(S.theme.faint);
@@ -165,9 +194,9 @@ function drawBarBelow(S, ctx, view, bar) {
   ctx.textBaseline = "top";
   for (const [v, text] of [bar.marks[0], bar.marks[bar.marks.length - 1]]) {
     ctx.textAlign = v === 0 ? "left" : "right";
-    ctx.fillText(text, x + view.w * v, y + high + 4 * k);
+    ctx.fillText(text, x + view.w * v, y + high + 3 * k);
   }
   ctx.textAlign = "center";
   const room = view.w - 96 * k;
-  fillSymbols(ctx, fittingWords(ctx, bar.words, room), x + view.w / 2, y + high + 4 * k, room);
+  fillSymbols(ctx, fittingWords(ctx, bar.words, room), x + view.w / 2, y + high + 3 * k, room);
 }

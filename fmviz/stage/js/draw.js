@@ -30,6 +30,7 @@ function drawPlot(S, view) {
   }
   ctx.putImageData(view.surface.image, 0, 0);
   for (const draw of view.onTop) draw(ctx);
+  if (view.margins.inside) drawInnerNumbers(S, ctx, view);
 }
 
 /**

@@ -3,7 +3,8 @@
 const isFullscreen = (S) => document.fullscreenElement !== null && (S.root.matches?.(":fullscreen") ?? false);
 
 function toggleFullscreen(S) {
-  if (isFullscreen(S)) document.exitFullscreen();
+  if (S.setStateValue && document.querySelector("[data-testid=stApp]")) window.dispatchEvent(new Event("fmviz-present"));
+  else if (isFullscreen(S)) document.exitFullscreen();
   else if (document.fullscreenEnabled) S.root.requestFullscreen().catch(() => {});
 }
 

@@ -79,7 +79,7 @@ function clockKey(S, event) {
       toggleHelp(S);
       return true;
     default: {
-      if (zoomKey(S, event.key)) return true;
+      if (zoomKey(S, event.key) || presentKey(S, event.key)) return true;
       const chip = /^[1-9]$/.test(event.key) && S.chips[Number(event.key) - 1];
       if (chip) toggleLayer(S, chip.name);
       return Boolean(chip);
@@ -201,6 +201,8 @@ function buildHelp(S) {
     ["W A S D", words.key_pan],
     ["0", words.key_all],
     ["F", words.key_fullscreen],
+    ["B", words.key_dark_room],
+    ["M", words.key_controls],
   ];
   if (draggableBoxes(S, true).length) rows.push(["Tab, ← ↑ → ↓", words.key_box], ["⇧ ← ↑ → ↓", words.key_box_size]);
   if (S.editable && editableLayers(S, true).length) {

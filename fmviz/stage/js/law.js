@@ -180,21 +180,22 @@ function lawArrows(S, view, layer) {
   if (kept?.key === key || (kept && heavy && S.playing && S.frames % 2 && kept.version === law.version)) return kept;
   const { across } = layer;
   const [x0, x1, y0, y1] = view.window;
-  const positions = new Float32Array(2 * across * across);
-  const vectors = new Float32Array(2 * across * across).fill(NaN);
+  const columns = Math.max(2, Math.round((across * view.w) / view.h));
+  const positions = new Float32Array(2 * columns * across);
+  const vectors = new Float32Array(2 * columns * across).fill(NaN);
   const table = lawTable(S, layer.of);
   const maps = table && orNothing(() => LAW.QUANTITY_MAPS[layer.quantity](table));
   for (let j = 0, n = 0; j < across; j++) {
     const y = y0 + ((j + 0.5) * (y1 - y0)) / across;
-    for (let i = 0; i < across; i++, n += 2) {
-      const x = x0 + ((i + 0.5) * (x1 - x0)) / across;
+    for (let i = 0; i < columns; i++, n += 2) {
+      const x = x0 + ((i + 0.5) * (x1 - x0)) / columns;
       positions[n] = x;
       positions[n + 1] = y;
       if (maps) LAW.average(table, maps, x, y, vectors, n);
     }
   }
-  const zoom = (x1 - x0) / (view.model.extent[1] - view.model.extent[0]);
-  const arrows = { key, version: law.version, positions, vectors, scale: layer.scale * zoom, longest: (1.4 * (x1 - x0)) / across };
+  const zoom = (y1 - y0) / (view.model.extent[3] - view.model.extent[2]);
+  const arrows = { key, version: law.version, positions, vectors, scale: layer.scale * zoom, longest: (1.4 * (y1 - y0)) / across };
   view.arrows.set(layer.name, arrows);
   return arrows;
 }

@@ -1,8 +1,8 @@
 // Where the panels go: in as many rows as give them the best size within the window, else below one another.
 
 const NARROW = 560;
-const GAP = 16;
-const ROW_GAP = 8;
+const GAP = 8;
+const ROW_GAP = 4;
 const MOST_RATIO = 2;
 const LEAST_PLANE = 180;
 const FEW_PANELS = 3; // more are small multiples: they share axes and may be smaller
@@ -11,27 +11,34 @@ const TITLE = 14; // size of its type, and the height of one line or two
 const HEAD = 20;
 const TALL_HEAD = 36;
 const FORMULA = 36;
+const SIGN = 16; // width of an = or + before a panel
+const MOST_STRETCH = 2.4; // how much wider than its extent a panel may be
 
 /**
  * Space around the plot, in CSS pixels. Neighbours (`left`, `right`, `below`) with the same axes share their numbers in small
  * multiples; signed fields on one scale share a colour bar, at the right end of their row.
  */
-function marginsOf(S, view, narrow, { left, right, below } = {}) {
+function marginsOf(S, view, barBelow, { left, right, below } = {}) {
   const k = S.type;
   const { model } = view;
-  const top = Math.round(8 * k);
-  if (model.kind === "bars") return { left: 0, right: 0, top, bottom: narrow ? 0 : 22 * k };
+  const top = Math.round(4 * k);
+  if (model.kind === "bars") return { left: 0, right: 0, top, bottom: barBelow ? 0 : 22 * k };
   const ground = model.layers.find(isGround);
   const shared = Boolean(ground && view.scaleKey && right?.scaleKey === view.scaleKey);
-  const bar = Boolean(ground) && !shared && !S.leader; // the pinned picture has the scale of the live one
-  const beside = bar && !narrow;
-  const numbersX = !sameAxes(model, below?.model);
-  const numbersY = !sameAxes(model, left?.model);
+  const inside = S.header.view.present && !model.x_label; // presented, the picture has the room and its numbers stand in it
+  const bar = Boolean(ground) && !shared && !S.leader && !inside; // the pinned picture has the scale of the live one
+  const beside = bar && !barBelow;
+  const numbersX = !inside && !sameAxes(model, below?.model);
+  const numbersY = !inside && !sameAxes(model, left?.model);
+  if (inside) {
+    const sign = model.sign ? SIGN * k : 0;
+    return { left: Math.round(2 + sign), right: 2, top: 2, bottom: 2, bar: false, beside: false, numbersX, numbersY, inside };
+  }
   return {
-    left: Math.round((numbersY ? (model.y_label ? 44 : 30) : 8) * k),
-    right: beside ? (ground.kind === "signed" ? 74 : 66) * k : 8,
+    left: Math.round(((numbersY ? (model.y_label ? 40 : 24) : 4) + (model.sign ? SIGN : 0)) * k),
+    right: beside ? (ground.kind === "signed" ? 52 : 46) * k : 4,
     top,
-    bottom: (bar && narrow ? 62 : numbersX ? 22 : 6) * k + (model.x_label && numbersX ? 14 * k : 0),
+    bottom: (bar && barBelow ? 44 : numbersX ? 20 : 4) * k + (model.x_label && numbersX ? 14 * k : 0),
     bar,
     beside,
     numbersX,
@@ -49,20 +56,47 @@ function layout(S) {
   if (width < 40) return false;
   const whole = S.leader ?? S;
   const full = isFullscreen(whole);
-  S.type = (S.header.view.present ? 1.35 : 1) * (full && window.innerHeight > 900 ? 1.2 : 1);
+  const { present } = S.header.view;
+  S.type = present ? Math.min(Math.max(window.innerHeight / 630, 1.2), 2.4) : full && window.innerHeight > 900 ? 1.2 : 1;
   const narrow = (whole.pinned ? whole.root.clientWidth : width) < NARROW;
   setAttribute(S.root, "data-narrow", String(narrow));
   S.root.style.setProperty("--k", String(S.type));
-  const rowsBelow = whole.dom.clockRow.offsetHeight + whole.dom.layerRow.offsetHeight;
-  const around = rowsBelow + 48 + (full ? 0 : above(whole));
+  const rowsBelow = whole.dom.clockRow.offsetHeight + (present || narrow ? 0 : whole.dom.layerRow.offsetHeight);
+  const around = rowsBelow + (present ? 8 : 18) + (full ? 0 : above(whole));
   const room = (full ? whole.root.clientHeight : window.innerHeight) - around;
-  const rows = arrange(S, width, room, narrow);
+  const big = narrow ? null : enlargedPanel(S);
+  const rows = big ? arrangeAround(S, big, width, room) : arrange(S, width, room, narrow);
+  S.dom.panels.classList.toggle("enlarged", Boolean(big));
   for (const { view, w, h, margins, newRow, tall } of rows) {
     view.lineBreak.hidden = !newRow;
     view.head.classList.toggle("tall", tall);
+    setAttribute(view.title, "aria-pressed", String(view === big));
+    view.title.disabled = narrow || S.panels.length < 2;
     resizePanel(S, view, w, h, margins);
+    stretchTo(view, w / h);
+  }
+  if (rows.some(({ view }) => view.stretched)) {
+    for (const view of S.panels) view.stretched = false;
+    showWindows(S);
+    syncOverlays(S);
   }
   return true;
+}
+
+/**
+ * Whether a panel may be wider or higher than its extent: where its axes are of two kinds, or the law says what lies outside.
+ * Panels with equal axes are all of one shape.
+ */
+const isFlexible = (S, { model }) => model.kind === "plane" && (Boolean(model.aspect) || S.panels.every(hasFreeShape));
+const hasFreeShape = ({ model }) => model.kind !== "plane" || Boolean(model.aspect) || model.layers.some(isGroundOfLaw);
+const isGroundOfLaw = (layer) => layer.kind === "density" && Boolean(layer.of);
+
+/** A panel whose axes are equal shows more of the plane where it is wider or higher than its extent. */
+function stretchTo(view, shape) {
+  const stretch = view.model.kind === "plane" && !view.model.aspect ? shape / aspectOf(view.model) : 1;
+  if (Math.abs(stretch - (view.stretch ?? 1)) < 1e-3) return;
+  view.stretch = stretch;
+  view.stretched = true;
 }
 
 /** CSS pixels between the top of the window and the stage, the page being scrolled to its top; bounded, so that a stage far
@@ -82,7 +116,8 @@ const ratioOf = (S) => Math.min(window.devicePixelRatio || 1, S.playing ? S.play
  * whose planes have a good size, and the page scrolls.
  */
 function arrange(S, width, room, narrow) {
-  const views = S.panels;
+  const views = panelsWithContent(S);
+  for (const view of S.panels) view.box.hidden = !views.includes(view);
   const few = views.length <= FEW_PANELS;
   const half = Math.ceil(views.length / 2);
   const counts = narrow ? [1] : [...new Set([views.length, half, 3, 2, 1])].filter((count) => count <= views.length);
@@ -94,10 +129,43 @@ function arrange(S, width, room, narrow) {
   return (good ?? loose.reduce((a, b) => (b.least > 1.25 * a.least ? b : a))).placed;
 }
 
+/** The panel that was enlarged by a click on its title, if it is there and has others beside it. */
+function enlargedPanel(S) {
+  const views = panelsWithContent(S);
+  return (views.length > 1 && views.find((view) => view.model.name === (S.leader ?? S).enlarged)) || null;
+}
+
+const STRIP = { share: 0.16, least: 100, most: 260 };
+const BARE = { left: 2, right: 2, top: 2, bottom: 2, bar: false, beside: false, numbersX: false, numbersY: false };
+
+/** One panel as large as it can be, the others in a strip beside it. */
+function arrangeAround(S, big, width, room) {
+  const others = panelsWithContent(S).filter((view) => view !== big);
+  for (const view of S.panels) view.box.hidden = view !== big && !others.includes(view);
+  const strip = Math.min(Math.max(width * STRIP.share, STRIP.least), STRIP.most);
+  const [first] = placeRow(S, [big], [], width - strip - GAP, room, false, true);
+  const high = Math.floor(Math.min(room / others.length - (HEAD + 2) * S.type - ROW_GAP - 4, strip));
+  S.dom.panels.style.setProperty("--rows", String(others.length));
+  big.box.classList.add("big");
+  for (const view of others) view.box.classList.remove("big");
+  return [first, ...others.map((view) => ({ view, w: Math.floor(Math.min(high * (view.model.kind === "plane" ? aspectOf(view.model) : 1), strip)), h: high, margins: BARE, tall: false, newRow: false }))];
+}
+
+/** A click on the title of a panel, or the same on the keyboard. */
+function toggleEnlarged(S, view) {
+  const whole = S.leader ?? S;
+  whole.enlarged = whole.enlarged === view.model.name ? null : view.model.name;
+  for (const one of [whole.pinned, whole]) if (one) relayout(one);
+}
+
+/** A panel of bars appears with its bars. */
+const panelsWithContent = (S) => S.panels.filter(({ model }) => model.kind === "plane" || model.bars);
+
 /** All panels in so many columns, and the least height among them; with `fit` the rows share the room. */
 function placeAll(S, columns, width, room, narrow, fit) {
   const groups = [];
-  for (let i = 0; i < S.panels.length; i += columns) groups.push(S.panels.slice(i, i + columns));
+  const views = panelsWithContent(S);
+  for (let i = 0; i < views.length; i += columns) groups.push(views.slice(i, i + columns));
   const each = fit ? (room - ROW_GAP * (groups.length - 1)) / groups.length : room;
   const placed = groups.flatMap((group, n) => placeRow(S, group, groups[n + 1] ?? [], width, each, narrow, fit));
   const least = Math.min(...placed.map((p) => p.h));
@@ -109,18 +177,27 @@ function placeAll(S, columns, width, room, narrow, fit) {
 
 /** One row, at most as high as its room; on a phone it is as high as its width asks. */
 function placeRow(S, group, next, width, room, narrow, fit) {
+  // a colour bar costs width beside the plot and height below it: whichever leaves the larger picture
+  if (narrow) return placeRowWith(S, group, next, width, room, narrow, fit, true);
+  const [beside, below] = [false, true].map((barBelow) => placeRowWith(S, group, next, width, room, narrow, fit, barBelow));
+  const area = (row) => row.reduce((sum, { view, w, h }) => sum + (view.model.kind === "plane" ? w * h : 0), 0);
+  return area(below) > 1.02 * area(beside) ? below : beside;
+}
+
+function placeRowWith(S, group, next, width, room, narrow, fit, barBelow) {
   const few = S.panels.length <= FEW_PANELS || narrow;
   const level = next.length === group.length; // a shorter row stands in the middle, below nobody's axes
   const margins = group.map((view, i) => {
     const right = narrow ? undefined : group[i + 1];
-    return marginsOf(S, view, narrow, few ? { right } : { left: group[i - 1], right, below: level ? next[i] : undefined });
+    const left = narrow ? undefined : group[i - 1];
+    return marginsOf(S, view, barBelow, { left, right, below: !few && level ? next[i] : undefined });
   });
   const planes = group.map((view) => view.model.kind === "plane");
   const barWidth = narrow ? width : Math.min(Math.max(148 * S.type, width * 0.14), 240);
   const gaps = GAP * (group.length - 1);
   const sides = margins.reduce((sum, m, i) => sum + (planes[i] ? m.left + m.right : barWidth), gaps);
   const aspects = group.reduce((sum, view, i) => sum + (planes[i] ? aspectOf(view.model) : 0), 0);
-  const underTitle = 6 + (S.panels.some((view) => view.model.formula) ? FORMULA : 0);
+  const underTitle = 2 + (S.panels.some((view) => view.model.formula) ? FORMULA : 0);
   const around = Math.max(...margins.map((m) => m.top + m.bottom));
   const heightBelow = (head) => {
     const tallest = Math.max(room - (head + underTitle) * S.type - around, fit ? 1 : LEAST_PLANE);
@@ -130,9 +207,16 @@ function placeRow(S, group, next, width, room, narrow, fit) {
   let h = heightBelow(HEAD);
   const tall = !few && group.some((view) => titleWidth(S, view) > h * aspectOf(view.model));
   if (tall) h = heightBelow(TALL_HEAD);
+  const flexible = group.filter((view) => isFlexible(S, view));
+  const spare = flexible.length ? Math.max(0, width - sides - h * aspects) / flexible.length : 0;
+  const alone = narrow && S.panels.length === 1 && flexible.length === 1;
   return group.map((view, i) => {
     const rows = view.model.bars ? view.model.bars.labels.length : 3;
-    if (planes[i]) return { view, w: Math.floor(h * aspectOf(view.model)), h, margins: margins[i], tall };
+    if (planes[i]) {
+      const own = h * aspectOf(view.model);
+      const w = Math.floor(isFlexible(S, view) ? Math.min(own + spare, MOST_STRETCH * own) : own);
+      return { view, w, h: alone ? Math.floor(Math.min(Math.max(h, room - around - HEAD * S.type), 1.75 * h)) : h, margins: margins[i], tall };
+    }
     return { view, w: Math.floor(barWidth), h: narrow ? Math.min(28 * rows + 12, 260) : h, margins: margins[i], tall };
   });
 }

@@ -57,6 +57,7 @@ function mount(parent) {
   root.onkeyup = () => endKeyEdit(S);
   parent.append(root);
   watch(S);
+  watchPointer(S);
   return S;
 }
 
@@ -167,6 +168,7 @@ function takePayload(S, payload) {
   showPlaying(S);
   syncMixtures(S);
   S.root.classList.toggle("present", S.header.view.present);
+  showRoom(S);
   S.needsLayout = !layout(S);
   syncOverlays(S);
   answered(S);
@@ -231,7 +233,7 @@ function syncPanels(S) {
   }
   S.panels.forEach((view, i) => {
     view.model = panels[i];
-    view.window = panels[i].kind === "plane" ? windowOf(S, panels[i]) : null;
+    view.window = panels[i].kind === "plane" ? windowOf(S, view) : null;
     setSymbols(view.title, panels[i].title);
     showFormula(view, panels[i].formula ?? "", panels.some((panel) => panel.formula));
     view.frameKey = view.contourKey = "";
@@ -251,7 +253,7 @@ function syncPanels(S) {
 }
 
 function buildPanel(S, model) {
-  const title = element("span", { class: "title" });
+  const title = element("button", { type: "button", class: "title", "aria-pressed": "false" });
   const hover = element("span", { class: "hover", "aria-hidden": "true" });
   const head = element("div", { class: "head" }, title, hover);
   const frame = element("canvas", { class: "frame", "aria-hidden": "true" });
@@ -266,6 +268,7 @@ function buildPanel(S, model) {
   const view = { model, box, lineBreak, head, formula, title, hover, area, frame, plot, overlay, stops, hint };
   view.frameContext = frame.getContext("2d");
   view.context = plot.getContext("2d", model.kind === "bars" ? {} : { alpha: false, willReadFrequently: true });
+  title.onclick = () => toggleEnlarged(S, view);
   if (model.kind === "plane") bindPointer(S, view);
   return view;
 }

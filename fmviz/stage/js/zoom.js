@@ -4,13 +4,13 @@ const MOST_ZOOM = 1000;
 const LEAST_ZOOM = 0.25; // only where the law says what lies outside the extent
 const ZOOM_STEP = 1.25;
 
-/** The window of a panel: its extent, or the part of it that is in view. */
-function windowOf(S, model) {
+/** The window of a panel: its extent or the part of it that is in view, and more of the plane where the panel is not of its shape. */
+function windowOf(S, { model, stretch = 1 }) {
   const [x0, x1, y0, y1] = model.extent;
-  const { zoom } = S;
-  if (!zoom) return model.extent;
-  const w = (x1 - x0) / (2 * zoom.factor);
-  const h = (y1 - y0) / (2 * zoom.factor);
+  const zoom = S.zoom ?? { x: 0.5, y: 0.5, factor: 1 };
+  if (!S.zoom && stretch === 1) return model.extent;
+  const w = ((x1 - x0) / (2 * zoom.factor)) * Math.max(stretch, 1);
+  const h = ((y1 - y0) / (2 * zoom.factor)) * Math.max(1 / stretch, 1);
   const x = x0 + zoom.x * (x1 - x0);
   const y = y0 + zoom.y * (y1 - y0);
   return [x - w, x + w, y - h, y + h];
@@ -38,7 +38,7 @@ function setZoom(S, x, y, factor, { quiet = false } = {}) {
 function showWindows(S) {
   for (const view of S.panels) {
     if (view.model.kind !== "plane") continue;
-    view.window = windowOf(S, view.model);
+    view.window = windowOf(S, view);
     view.plot.dataset.extent = view.window.join(",");
     view.contourKey = "";
   }

@@ -66,8 +66,16 @@ def _payload(scene: Scene, what: Experiment, broken: BreakName, sides: Sides, vi
     titles = [translate(language, f"conservation.map.density_{kind}")] + [
         title(panel.name, broken, language) for panel in clip.panels[1:]
     ]
-    panels = tuple(replace(panel, title=text) for panel, text in zip(clip.panels, titles, strict=True))
+    panels = tuple(
+        replace(panel, title=text, sign=SIGNS.get(panel.name, ""))
+        for panel, text in zip(clip.panels, titles, strict=True)
+        if isinstance(panel, PlanePanel)
+    )
     return encode(replace(clip, panels=panels), labels(language), view)
+
+
+SIGNS = {"total": "=", "transport": "=", "diffusion": "+", "score_transport": "+"}
+"""The maps as an equation: the rate is the right-hand side, which is the sum of its terms."""
 
 
 def title(name: str, broken: BreakName, language: Language) -> str:

@@ -13,7 +13,6 @@ def show() -> None:
     current = state.current()
     view = player.visit_view("conservation", "conservation")
     lesson.opening("conservation")
-    numbers.controls(current.conservation)
     player.player(
         "conservation_stage",
         "conservation",
@@ -21,6 +20,7 @@ def show() -> None:
         moved=numbers.moved,
         boxed=numbers.boxed,
     )
+    lesson.controls(lambda: numbers.controls(current.conservation))
     numbers.numbers(current)
     numbers.derivation(current)
     lesson.notice("conservation")

@@ -28,13 +28,12 @@ STEPS = {
 
 
 def controls(chosen: Settings) -> None:
-    """One row above the stage: whose path, which law, and what is wrong with it on purpose."""
+    """Whose path, which law, and what is wrong with it on purpose."""
     scoreless = chosen.law == "continuity" and chosen.broken != "score"
     breaks = tuple(name for name in BREAKS if not (scoreless and name == "score"))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="conservation_controls"):
-        for field, options in (("kind", KINDS), ("law", LAWS), ("broken", breaks)):
-            texts = {str(name): tr(f"conservation.{field}.{name}") for name in options}
-            bound.segmented("conservation", field, tr(f"conservation.{field}_label"), texts, collapsed=True)
+    for field, options in (("kind", KINDS), ("law", LAWS), ("broken", breaks)):
+        texts = {str(name): tr(f"conservation.{field}.{name}") for name in options}
+        bound.segmented("conservation", field, tr(f"conservation.{field}_label"), texts)
 
 
 def moved(event: Moved) -> None:

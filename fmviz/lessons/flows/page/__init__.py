@@ -1,7 +1,5 @@
 """Flows: vector fields, the exact flow, and what a solver's steps make of it."""
 
-import streamlit as st
-
 from fmviz.app import lesson, player, state
 from fmviz.lessons.flows.compute import results
 from fmviz.lessons.flows.page import checks, controls, orders
@@ -17,24 +15,15 @@ def show() -> None:
     current = state.current()
     view = player.visit_view("flows", "flows")
 
-    def stage() -> None:
-        player.player(
-            "flows_stage",
-            "flows",
-            lambda: results.payload(state.current(), view),
-            moved=controls.move,
-            clicked=controls.launch,
-        )
-
     lesson.opening("flows")
-    if current.shell.present:
-        stage()
-    else:
-        left, right = st.columns([17, 4], gap="medium")
-        with left:
-            stage()
-        with right:
-            controls.controls(current)
+    player.player(
+        "flows_stage",
+        "flows",
+        lambda: results.payload(state.current(), view),
+        moved=controls.move,
+        clicked=controls.launch,
+    )
+    lesson.controls(lambda: controls.controls(current))
     orders.errors(current)
     lesson.notice("flows")
     lesson.check("flows", lambda: checks.table(current))

@@ -39,7 +39,7 @@ def move(moved: Moved) -> None:
 
 
 def controls(current: State) -> None:
-    """A column beside the stage; on a narrow screen below it."""
+    """What the stage shows, in the sidebar."""
     bound.choose("flows", "field", tr("flows.field"), FLOWS, "flows.fields", take=_pick)
     _rate(current)
     bound.show(SOLVERS, list(current.flows.solvers))

@@ -1,7 +1,5 @@
 """Noise: Brownian motion, Ornstein–Uhlenbeck, Euler–Maruyama and Langevin dynamics."""
 
-import streamlit as st
-
 from fmviz.app import lesson, player, state
 from fmviz.lessons.noise.compute import results
 from fmviz.lessons.noise.page import checks, controls, evidence
@@ -17,24 +15,16 @@ def show() -> None:
     span = results.span(current.noise)
     view = player.visit_view(f"noise_{process}", "noise", span=span)
 
-    def stage() -> None:
-        player.player(
-            f"noise_{process}_stage",
-            "noise",
-            lambda: results.payload(state.current(), view),
-            moved=controls.move_start,
-            span=span,
-        )
-
-    lesson.opening("noise", strip=f"noise_{process}", between=lambda: controls.chooser(current))
-    if current.shell.present:
-        stage()
-    else:
-        left, right = st.columns([17, 4], gap="medium")
-        with left:
-            stage()
-        with right:
-            controls.controls(current)
+    lesson.opening("noise", strip=f"noise_{process}")
+    player.player(
+        f"noise_{process}_stage",
+        "noise",
+        lambda: results.payload(state.current(), view),
+        moved=controls.move_start,
+        span=span,
+    )
+    lesson.controls(lambda: controls.controls(current))
+    if not current.shell.present:
         evidence.show(current)
     lesson.notice(f"noise_{process}")
     lesson.check("noise", lambda: checks.table(current))

@@ -22,14 +22,14 @@ from fmviz.lessons.noise.settings import (
 )
 from fmviz.stage.component import Moved
 
-__all__ = ["chooser", "controls", "move_start"]
+__all__ = ["controls", "move_start"]
 
 CHOSEN = "noise_process"
 SAFE = 0.5
 """Fraction of the longest stable step of Euler-Maruyama above which its distribution is visibly too wide."""
 
 
-def chooser(current: State) -> None:
+def _chooser(current: State) -> None:
     """The four views. Each has layers of its own, so another one begins with all that matter to it."""
     bound.show(CHOSEN, current.noise.process)
     texts = {name: tr(f"noise.processes.{name}") for name in PROCESSES}
@@ -45,13 +45,14 @@ def chooser(current: State) -> None:
         format_func=texts.__getitem__,
         key=CHOSEN,
         on_change=bound.user_change(CHOSEN, switch),
-        label_visibility="collapsed",
         required=True,
+        wrap=True,
     )
 
 
 def controls(current: State) -> None:
-    """A column beside the stage; on a narrow screen below it."""
+    """What is shown, and its parameters."""
+    _chooser(current)
     {"brownian": _brownian, "langevin": _langevin}.get(current.noise.process, _ou)(current)
 
 

@@ -1,7 +1,5 @@
 """Sample: solvers at work on the exact and on a learned field, and which error comes from which."""
 
-import streamlit as st
-
 from fmviz.app import learned, lesson, player, state
 from fmviz.lessons.sample.compute import results
 from fmviz.lessons.sample.page import checks, controls, error_map, evidence
@@ -22,14 +20,9 @@ def show() -> None:
         return results.payload(now, found if now.scene == current.scene else learned.latest(now.scene), view)
 
     lesson.opening("sample")
-    if current.shell.present:
-        player.player("sample_stage", "sample", payload)
-    else:
-        left, right = st.columns([17, 4], gap="medium")
-        with left:
-            player.player("sample_stage", "sample", payload)
-        with right:
-            controls.controls(current, found)
+    player.player("sample_stage", "sample", payload)
+    lesson.controls(lambda: controls.controls(current, found))
+    if not current.shell.present:
         evidence.final_samples(current, found)
         evidence.likelihood(current, found)
         error_map.error_map(current, found)

@@ -18,7 +18,7 @@ SDE_STEPS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 100
 
 
 def controls(current: State, found: Learned | None) -> None:
-    """A column beside the stage; on a narrow screen below it."""
+    """What the stage shows, in the sidebar."""
     learned.chooser(current.scene, found)
     if found is not None:
         bound.choose("sample", "field", tr("sample.field"), FIELDS, "sample.fields")

@@ -26,6 +26,7 @@ def show() -> None:
     _lost(run)
     bar.bar(run)
     live.live(run, view)
+    lesson.controls(bar.controls)
     exports.exports(run)
     anatomy.anatomy_of_a_step()
     lesson.notice("train")

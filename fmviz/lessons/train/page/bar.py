@@ -26,7 +26,7 @@ from fmviz.lessons.train.settings import (
     TIME_FEATURES,
 )
 
-__all__ = ["bar"]
+__all__ = ["bar", "controls"]
 
 RATES = tuple(m * 10.0**e for e in range(-5, 3) for m in (1.0, 3.0))[:-1]
 WIDTHS, DEPTHS = (8, 16, 32, 64, 128, 256), (1, 2, 3, 4, 5, 6, 8)
@@ -34,25 +34,22 @@ EMAS, CLIPS = (0.0, 0.9, 0.99, 0.999), (None, 0.1, 1.0, 10.0)
 
 
 def bar(run: RunStatus | None) -> None:
-    """One row: the run's buttons, the objective, the learning rate, all other settings."""
+    """The run's buttons, in one row above the stage."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="train_bar"):
         _go(run)
         _button("step", ":material/step_over:", training.single_step, disabled=run is not None and _ended(run))
         _button("reset", ":material/replay:", training.reset, disabled=run is None)
         _button("new", ":material/casino:", training.new_weights)
-        with st.container(width=_wide(246)):
-            bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
-        with st.container(width=_wide(140)):
-            _rate()
-        settings = st.popover(tr("train.settings"), icon=":material/tune:", on_change="rerun", key="train_settings")
-        if settings.open:
-            with settings:
-                _settings()
 
 
-def _wide(pixels: int) -> int:
-    """A width that grows with the type of a presentation."""
-    return pixels * 5 // 4 if state.current().shell.present else pixels
+def controls() -> None:
+    """The objective, the learning rate, and all other settings."""
+    bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
+    _rate()
+    settings = st.popover(tr("train.settings"), icon=":material/tune:", on_change="rerun", key="train_settings")
+    if settings.open:
+        with settings:
+            _settings()
 
 
 def _ended(run: RunStatus) -> bool:
@@ -74,7 +71,7 @@ def _go(run: RunStatus | None) -> None:
         on_click=ignore_duplicate_press(act),
         type="primary",
         key="train_go",
-        width=_wide(130),
+        width=162 if state.current().shell.present else 130,
         help=tr(f"train.{what}_help"),
     )
 
