@@ -9,7 +9,7 @@ from fmviz.app import beats
 from fmviz.app.catalogue import catalogue, translate
 from fmviz.lessons import LESSONS
 from fmviz.scene.views import LANGUAGES
-from tests.browser.helpers import Stage, query, settle, widget
+from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 TOLD = [lesson for lesson in LESSONS if beats.beats(lesson.name)]
 PASSING = ("lang", "present", "beat", "t")
@@ -59,7 +59,7 @@ def test_every_beat_is_reached_drawn_and_told(open_page, lesson, language):
 
 def test_a_clicker_shift_arrows_and_the_way_back(open_page):
     page = open_page("/probability-paths?beat=paths.4")
-    assert query(page)["at"] == "1.2_0.5_0.5"
+    wait_for_query(page, "at", "1.2_0.5_0.5")
     Stage(page).root.click(position={"x": 400, "y": 200})  # the stage has the keys now
     page.keyboard.press("Shift+ArrowRight")
     at_beat(page, "paths", 5)
@@ -74,7 +74,7 @@ def test_a_clicker_shift_arrows_and_the_way_back(open_page):
     widget(page, "beat_return").get_by_role("button").click()
     page.wait_for_function("!location.search.includes('score')")
     settle(page)
-    assert {k: v for k, v in query(page).items() if k not in PASSING} == {"layers": "density.velocity.z"}
+    assert {k: v for k, v in query(page).items() if k not in PASSING} == {"layers": "density.velocity.mixture.z"}
 
 
 def unfold(page: Page) -> None:
