@@ -32,6 +32,8 @@ def at_beat(page: Page, lesson: str, number: int) -> dict[str, str]:
 def test_every_beat_is_reached_drawn_and_told(open_page, lesson, language):
     address = "/" if lesson == LESSONS[0] else f"/{lesson.address}"
     page = open_page(f"{address}?lang={language}")
+    Stage(page).wait("Number(s.frames) > 0")
+    expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
     for number, beat in enumerate(beats.beats(lesson.name), start=1):
         page.keyboard.press("PageDown")
         link = at_beat(page, lesson.name, number)
