@@ -80,7 +80,7 @@ def test_a_point_mass_at_the_end_has_no_numbers_and_presenting_no_prose():
     assert list(app.table[0].value.iloc[:, -1]) == ["–"] * 4
     app = open_conservation(end.model_copy(update={"shell": Shell(present=True)}))
     assert len(app.table) == len(app.subheader) == len(app.toggle) == 0
-    assert len(app.segmented_control) == 3
+    assert len(app.segmented_control) == 0
 
 
 def test_a_velocity_infinite_at_the_end_stops_only_the_solver_that_looks_there():

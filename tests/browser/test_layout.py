@@ -1,0 +1,68 @@
+"""The picture first: which part of the window the plots cover, and that nothing jumps."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.helpers import settle, widget
+
+PAGES = ("/", "/flows", "/noise", "/probability-paths", "/conservation", "/train", "/sample")
+WINDOWS = ((1366, 768, 35.0), (1920, 1080, 35.0), (390, 844, 55.0))
+PRESENTED = 55.0
+
+COVERED = """() => {
+    let area = 0;
+    const add = (node) => {
+        for (const one of node.querySelectorAll('*')) {
+            if (one.matches('canvas.plot.plane')) {
+                const box = one.getBoundingClientRect();
+                const wide = Math.min(box.right, innerWidth) - Math.max(box.left, 0);
+                const high = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+                area += Math.max(wide, 0) * Math.max(high, 0);
+            }
+            if (one.shadowRoot) add(one.shadowRoot);
+        }
+    };
+    add(document);
+    return (100 * area) / (innerWidth * innerHeight);
+}"""
+"""The part of the window that lies within the axes of the plots, in percent."""
+
+
+@pytest.mark.parametrize(("width", "height", "least"), WINDOWS)
+def test_the_plots_cover_the_window(open_page, width, height, least):
+    page = open_page("/theory", viewport={"width": width, "height": height})
+    origin = page.url.removesuffix("/theory")
+    covered = {}
+    for path in PAGES:
+        for mode, floor in (("t=0.5", least), ("present=1", PRESENTED)):
+            page.goto(f"{origin}{path}?{mode}")
+            page.locator("[data-testid=fmviz-stage]").wait_for()
+            settle(page)
+            covered[path, mode] = (page.evaluate(COVERED), floor)
+    # A tenth of a percent for the fonts of another machine.
+    assert not {key: found for key, (found, floor) in covered.items() if found < floor - 0.1}
+
+
+MOST_SHIFT = 0.1
+"""Of the layout-shift measure of browsers, by which 0.1 is good."""
+
+SHIFTS = """() => {
+    window.testShift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.testShift += entry.value;
+    }).observe({ type: 'layout-shift' });
+}"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_beat_moves_the_picture_and_not_the_page(open_page, path):
+    page = open_page(f"{path}?t=0.5")
+    expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
+    settle(page)
+    page.evaluate(SHIFTS)
+    page.keyboard.press("PageDown")
+    page.wait_for_function("new URLSearchParams(location.search).has('beat')")
+    settle(page)
+    assert page.evaluate("window.testShift") < MOST_SHIFT
