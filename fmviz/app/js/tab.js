@@ -57,9 +57,25 @@ function listenToPresenting() {
   });
 }
 
+/** A formula that is wider than its place scrolls: the keyboard must reach it. */
+function watchFormulas() {
+  let asked = 0;
+  const look = () => {
+    asked = 0;
+    for (const node of document.querySelectorAll(".katex-display")) {
+      if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight) node.tabIndex = 0;
+      else node.removeAttribute("tabindex");
+    }
+  };
+  const later = () => (asked ||= setTimeout(look, 200));
+  new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
+  window.addEventListener("resize", later);
+}
+
 function listen() {
   here.listens = true;
   listenToPresenting();
+  watchFormulas();
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", (event) => event.persisted && write({ ...read(), left: false }));
   oneEntryAPage();

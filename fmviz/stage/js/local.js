@@ -95,7 +95,7 @@ function clickLocally(S, x, y) {
   if (!panel) return;
   panel.bars = { labels: S.clip.law.data.map((_, k) => String(k + 1)), role: "data", values: null, at: [x, y] };
   syncPanels(S);
-  invalidate(S);
+  relayout(S);
 }
 
 /** Drop-down lists of data and schedules, for a page that has no others. */

@@ -45,7 +45,7 @@ function unpin(S) {
 }
 
 /** The panels of both, left to right. */
-const panelsShown = (S) => [...(S.pinned?.panels ?? []), ...S.panels];
+const panelsShown = (S) => [S.pinned, S].flatMap((one) => (one ? panelsWithContent(one) : []));
 
 /** The pinned picture at the time, in the view and with the layers of the live one. */
 function drawPinned(S) {

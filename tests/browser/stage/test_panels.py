@@ -103,7 +103,8 @@ def test_small_multiples_fit_a_laptop(show: Callable[..., Stage], panels: int) -
 
 def test_long_titles_of_small_multiples_take_two_lines_and_are_not_cut(show: Callable[..., Stage]) -> None:
     clip = conservation_clip(6, 5, 16)
-    titles = ("Rate", "Right-hand side", "Residual", "Transport −div(pu)", "Diffusion ½σ²Δp", "Score −½σ²div(ps)")
+    terms = ("Transport −div(pu)", "Diffusion ½σ²Δp", "Score −½σ²div(ps)")
+    titles = ("Rate of change", "Right-hand side", "Residual", *(f"{term} of the equation" for term in terms))
     named = tuple(replace(panel, title=title) for panel, title in zip(clip.panels, titles, strict=True))
     stage = show(replace(clip, panels=named), View(t=0.5, present=True), viewport={"width": 1200, "height": 520})
     cut = "titles => titles.filter(e => e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight + 1).length"

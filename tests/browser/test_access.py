@@ -1,0 +1,40 @@
+"""What axe-core finds: nothing serious on any page, in either theme, in either language, presented or on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.helpers import settle
+
+LESSONS = ("/", "/flows", "/noise", "/probability-paths", "/conservation", "/train", "/sample")
+LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
+VIEWS = {
+    "light": ((*LESSONS, "/theory"), "", {"viewport": LAPTOP, "color_scheme": "light"}),
+    "dark": (("/flows", "/train", "/theory"), "", {"viewport": LAPTOP, "color_scheme": "dark"}),
+    "presented": (("/conservation", "/train"), "present=1", {"viewport": LAPTOP, "color_scheme": "light"}),
+    "phone": (("/probability-paths", "/theory"), "", {"viewport": PHONE, "color_scheme": "light"}),
+    "Chinese": (("/sample",), "lang=zh", {"viewport": LAPTOP, "color_scheme": "dark"}),
+}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_serious(open_page, view):
+    pages, query, options = VIEWS[view]
+    page = open_page("/theory", **options)
+    origin = page.url.split("/theory")[0]
+    found = []
+    for path in pages:
+        page.goto(f"{origin}{path}?{query}")
+        if path != "/theory":
+            page.locator("[data-testid=fmviz-stage]").wait_for()
+        settle(page)
+        answer = Axe().run(page, options={"resultTypes": ["violations"]}).response
+        found += [
+            (path, violation["id"], node["target"], node["html"][:120])
+            for violation in answer["violations"]
+            if violation["impact"] in ("serious", "critical")
+            for node in violation["nodes"]
+        ]
+    assert not found
