@@ -234,6 +234,23 @@ def test_presenting(paths):
     settle(page)
 
 
+@pytest.mark.parametrize(("scheme", "turned"), [("light", True), ("dark", False)])
+def test_the_dark_room_is_black_and_its_sentence_readable(open_page, scheme, turned):
+    page = open_page(f"{PATHS}?present=1&layers=ode&t=0.5", color_scheme=scheme)
+    stage = Stage(page)
+    stage.root.focus()
+    page.keyboard.press("b")
+    page.wait_for_function("document.documentElement.classList.contains('fmviz-dark-room')")
+    stage.wait("s.playing === 'false'")
+    assert page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor") == "rgb(0, 0, 0)"
+    assert stage.pixel("marginal", 4, -3.5)[:3] == [0, 0, 0]
+    # Words that are dark on paper are turned over, and only they.
+    filtered = page.evaluate("getComputedStyle(document.querySelector('[class*=st-key-heading_]')).filter")
+    assert (filtered != "none") is turned
+    page.keyboard.press("b")
+    page.wait_for_function("!document.documentElement.classList.contains('fmviz-dark-room')")
+
+
 @pytest.mark.parametrize("path", ["/", PATHS])
 def test_a_phone_scrolls_one_way_only(open_page, path):
     page = open_page(path, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)

@@ -23,7 +23,8 @@ function presentKey(S, key) {
     if (S.root.dataset.awake) delete S.root.dataset.awake;
     else wake(S);
   } else if (key === "b" || key === "B") {
-    document.documentElement.classList.toggle("fmviz-dark-room");
+    const { classList } = document.documentElement;
+    if (classList.toggle("fmviz-dark-room")) classList.toggle("fmviz-light", !S.theme.dark); // of the page around the stage
     showRoom(S);
   } else return false;
   return true;

@@ -29,8 +29,11 @@ const THEME_NAMES = ["background-color", "text-color", "border-color", "primary-
 function themeKey(S) {
   const style = getComputedStyle(S.root);
   const names = [...THEME_NAMES, ...Object.values(S.header.roles).map((role) => `${role.name}-color`)];
-  return names.map((name) => style.getPropertyValue(`--st-${name}`).trim()).join("|") + style.color;
+  return names.map((name) => style.getPropertyValue(`--st-${name}`).trim()).join("|") + style.color + inDarkRoom(S);
 }
+
+/** Whether the stage is dark in a page that may be light: then the page's colours are not meant for it. */
+const inDarkRoom = (S) => S.root.classList.contains("dark-room");
 
 function readTheme(S) {
   const style = getComputedStyle(S.root);
@@ -40,7 +43,7 @@ function readTheme(S) {
   const text = parseColour(read("text-color")) ?? (dark ? [230, 234, 242] : [31, 42, 68]);
   const roles = {};
   for (const [role, entry] of Object.entries(S.header.roles)) {
-    roles[role] = parseColour(read(`${entry.name}-color`)) ?? parseColour(dark ? entry.dark : entry.light);
+    roles[role] = (!inDarkRoom(S) && parseColour(read(`${entry.name}-color`))) || parseColour(dark ? entry.dark : entry.light);
   }
   const ramp = S.header.ramps[dark ? "dark" : "light"].map(parseColour);
   ramp[0] = ground; // no density looks like the page
