@@ -143,7 +143,7 @@ function arrangeAround(S, big, width, room) {
   const others = panelsWithContent(S).filter((view) => view !== big);
   for (const view of S.panels) view.box.hidden = view !== big && !others.includes(view);
   const strip = Math.min(Math.max(width * STRIP.share, STRIP.least), STRIP.most);
-  const [first] = placeRow(S, [big], [], width - strip - GAP, room, false, true);
+  const [first] = placeRow(S, [big], [], width - strip - GAP, room, false, true, false);
   const high = Math.floor(Math.min(room / others.length - (HEAD + 2) * S.type - ROW_GAP - 4, strip));
   S.dom.panels.style.setProperty("--rows", String(others.length));
   big.box.classList.add("big");
@@ -161,13 +161,25 @@ function toggleEnlarged(S, view) {
 /** A panel of bars appears with its bars. */
 const panelsWithContent = (S) => S.panels.filter(({ model }) => model.kind === "plane" || model.bars);
 
-/** All panels in so many columns, and the least height among them; with `fit` the rows share the room. */
+/**
+ * All panels in so many columns. A colour bar costs width beside its plot and height below it: all stand where they leave the
+ * larger pictures.
+ */
 function placeAll(S, columns, width, room, narrow, fit) {
+  const below = placeAllWith(S, columns, width, room, narrow, fit, true);
+  if (narrow) return below;
+  const beside = placeAllWith(S, columns, width, room, narrow, fit, false);
+  const area = ({ placed }) => placed.reduce((sum, { view, w, h }) => sum + (view.model.kind === "plane" ? w * h : 0), 0);
+  return area(below) > 1.02 * area(beside) ? below : beside;
+}
+
+/** All panels in so many columns, and the least height among them; with `fit` the rows share the room. */
+function placeAllWith(S, columns, width, room, narrow, fit, barBelow) {
   const groups = [];
   const views = panelsWithContent(S);
   for (let i = 0; i < views.length; i += columns) groups.push(views.slice(i, i + columns));
   const each = fit ? (room - ROW_GAP * (groups.length - 1)) / groups.length : room;
-  const placed = groups.flatMap((group, n) => placeRow(S, group, groups[n + 1] ?? [], width, each, narrow, fit));
+  const placed = groups.flatMap((group, n) => placeRow(S, group, groups[n + 1] ?? [], width, each, narrow, fit, barBelow));
   const least = Math.min(...placed.map((p) => p.h));
   // small multiples are of one size, so that their columns are level
   const level = fit && S.panels.length > FEW_PANELS && placed.every(({ view }) => view.model.kind === "plane");
@@ -176,15 +188,7 @@ function placeAll(S, columns, width, room, narrow, fit) {
 }
 
 /** One row, at most as high as its room; on a phone it is as high as its width asks. */
-function placeRow(S, group, next, width, room, narrow, fit) {
-  // a colour bar costs width beside the plot and height below it: whichever leaves the larger picture
-  if (narrow) return placeRowWith(S, group, next, width, room, narrow, fit, true);
-  const [beside, below] = [false, true].map((barBelow) => placeRowWith(S, group, next, width, room, narrow, fit, barBelow));
-  const area = (row) => row.reduce((sum, { view, w, h }) => sum + (view.model.kind === "plane" ? w * h : 0), 0);
-  return area(below) > 1.02 * area(beside) ? below : beside;
-}
-
-function placeRowWith(S, group, next, width, room, narrow, fit, barBelow) {
+function placeRow(S, group, next, width, room, narrow, fit, barBelow) {
   const few = S.panels.length <= FEW_PANELS || narrow;
   const level = next.length === group.length; // a shorter row stands in the middle, below nobody's axes
   const margins = group.map((view, i) => {
