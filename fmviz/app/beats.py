@@ -10,14 +10,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl
 
-from fmviz.app.choices import State, decode, encode
-from fmviz.lessons import LESSONS
+from fmviz.app.choices import READER, State, decode, encode
+from fmviz.lessons import named
+from fmviz.scene import link
 
 __all__ = ["Beat", "beats", "same_moment"]
 
-PASSING = ("lang", "present", "beat", "t", "view")
+PASSING = (*READER, "t", "view")
 """Parameters of a link in which somebody at a beat may differ from it: the clock runs, and anybody may look closer."""
 
 
@@ -42,12 +42,12 @@ class Beat:
 @lru_cache(maxsize=32)
 def beats(lesson: str) -> tuple[Beat, ...]:
     """The beats of a lesson, the first first; none if it has no such file."""
-    file = next(entry.folder for entry in LESSONS if entry.name == lesson) / "beats.toml"
+    file = named(lesson).folder / "beats.toml"
     if not file.exists():
         return ()
     with file.open("rb") as opened:
         rows = tomllib.load(opened)["beat"]
-    return tuple(Beat(row["name"], dict(parse_qsl(row["link"], keep_blank_values=True))) for row in rows)
+    return tuple(Beat(row["name"], link.parameters(row["link"])) for row in rows)
 
 
 def same_moment(one: State, other: State) -> bool:

@@ -15,11 +15,16 @@ from fmviz.scene import link
 from fmviz.scene.scene import Scene
 from fmviz.scene.views import Clock, PathView, Shell
 
-__all__ = ["PARTS", "State", "decode", "encode"]
+__all__ = ["CLOCK", "PARTS", "READER", "State", "decode", "encode"]
 
 SHARED: dict[str, type[BaseModel]] = {"shell": Shell, "scene": Scene, "clock": Clock, "path": PathView}
 PARTS = SHARED | {lesson.name: model for lesson in LESSONS if (model := lesson.settings()) is not None}
 """The models of the state by name; the order is that of a link."""
+
+READER = ("lang", "present", "beat")
+"""Parameters that belong to whoever looks at the page, and not to what it shows."""
+CLOCK = tuple(field.alias or name for name, field in Clock.model_fields.items())
+"""Parameters of the clock and of how density becomes colour."""
 
 if TYPE_CHECKING:
 

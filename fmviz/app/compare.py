@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import streamlit as st
 from pydantic import BaseModel
 
 from fmviz.app import state
 from fmviz.app.catalogue import catalogue, number
-from fmviz.app.choices import PARTS, State, decode, encode
+from fmviz.app.choices import CLOCK, PARTS, READER, State, decode, encode
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.errors import FmvizError
+from fmviz.scene import link
 from fmviz.stage.payload import pair
 
 __all__ = ["beside", "button", "differences", "line", "pinned"]
 
-APART = ("lang", "present", "beat", "a", "t", "view", "scale", "perframe")
+APART = (*READER, "a", *CLOCK)
 """Parameters that both sides share: those of the shell and of the clock."""
-VIEWS = ("layers", "flayers", "nlayers", "clayers", "tlayers", "slayers", "chart", "axis")
-"""Parameters that say how something is looked at: no difference worth a word."""
+VIEWS = ("layers", "chart", "axis")
+"""Fields that say how something is looked at: no difference worth a word."""
 
 
 def pinned() -> State | None:
@@ -30,7 +31,7 @@ def pinned() -> State | None:
     now = state.current()
     if now.shell.pinned is None:
         return None
-    found, problems = decode(dict(parse_qsl(now.shell.pinned, keep_blank_values=True)))
+    found, problems = decode(link.parameters(now.shell.pinned))
     if problems:
         return None
     return found.model_copy(update={"shell": now.shell.model_copy(update={"pinned": None}), "clock": now.clock})
@@ -91,9 +92,9 @@ def differences(a: State, b: State, page: str) -> tuple[str, ...]:
     for part, model in PARTS.items():
         if part not in ("scene", "path", page):
             continue
-        for field, info in model.model_fields.items():
+        for field in model.model_fields:
             one, other = getattr(getattr(a, part), field), getattr(getattr(b, part), field)
-            if one != other and (info.alias or field) not in (*APART, *VIEWS):
+            if one != other and field not in VIEWS:
                 found.append(f"{_label(part, field)}: {_value(part, field, one)} | {_value(part, field, other)}")
     return tuple(found)
 
@@ -144,5 +145,5 @@ def _swap() -> None:
     other, now = pinned(), state.current()
     if other is None:
         return
-    clock = {name: value for name, value in encode(now).items() if name in ("t", "view", "scale", "perframe")}
+    clock = {name: value for name, value in encode(now).items() if name in CLOCK}
     state.open_link(encode(other) | clock, pinned=_link(now))

@@ -34,18 +34,18 @@ def _formulas() -> dict[str, dict[str, Any]]:
 
 
 def opening(page: str, *, strip: str | None = None, general_source: bool = False) -> None:
-    """The title, its one sentence of claim, and the formula strip. Presenting leaves the claim out, and ends here.
+    """The title, the story with its sentence (before its first beat the page's claim), what is compared, and the formula strip.
 
     Args:
         page: whose words.
         strip: whose formulas, if not the page's.
         general_source: p_init is not the standard Gaussian.
     """
-    if state.current().shell.present:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
-            st.header(tr(f"{page}.title"), anchor=False, width="content")
-            story.steps(page)
-            story.sentence(page)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"heading_{page}"):
+        st.header(tr(f"{page}.title"), anchor=False, width="content")
+        story.steps(page)
+        story.sentence(page)
+        if state.current().shell.present:
             st.button(
                 tr("app.present_end"),
                 icon=":material/close_fullscreen:",
@@ -55,11 +55,6 @@ def opening(page: str, *, strip: str | None = None, general_source: bool = False
                 kwargs={"present": False},
                 key="present_end",
             )
-    else:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"heading_{page}"):
-            st.header(tr(f"{page}.title"), anchor=False, width="content")
-            story.steps(page)
-            story.sentence(page)
     compare.line(page)
     _formula_strip(strip or page, general_source)
 

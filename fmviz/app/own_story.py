@@ -12,14 +12,13 @@ import json
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from fmviz.app.choices import decode
 from fmviz.errors import FmvizError
 from fmviz.lessons import LESSONS
-from fmviz.scene.link import MAX_LENGTH
+from fmviz.scene import link
 
 __all__ = [
     "MAX_BYTES",
@@ -58,7 +57,7 @@ def _known_page(name: str) -> str:
 
 
 def _usable_link(text: str) -> str:
-    _, problems = decode(dict(parse_qsl(text, keep_blank_values=True)))
+    _, problems = decode(link.parameters(text))
     if problems:
         raise ValueError(f"the link has parameters that cannot be used: {', '.join(problems)}")
     return text
@@ -76,13 +75,13 @@ class Moment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     page: Annotated[str, AfterValidator(_known_page)]
-    link: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(_usable_link)]
+    link: Annotated[str, Field(max_length=link.MAX_LENGTH), AfterValidator(_usable_link)]
     sentence: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_SENTENCE)] = ""
 
     @property
     def parameters(self) -> Mapping[str, str]:
         """The parameters of its link."""
-        return dict(parse_qsl(self.link, keep_blank_values=True))
+        return link.parameters(self.link)
 
 
 class OwnStory(BaseModel):

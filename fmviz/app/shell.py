@@ -19,7 +19,7 @@ from fmviz.app.player import first_view, standalone
 from fmviz.app.runs import runs
 from fmviz.app.scene_bar import scene_bar
 from fmviz.app.story_editor import story_editor
-from fmviz.lessons import LESSONS
+from fmviz.lessons import LESSONS, named
 from fmviz.runtime import prepare_process
 from fmviz.settings import most_sessions
 
@@ -92,7 +92,7 @@ def _run() -> None:
         story.begin(lesson, packed)
     wanted = story.page_wanted()
     if wanted is not None and wanted != lesson:
-        st.switch_page(next(entry.file for entry in LESSONS if entry.name == wanted))
+        st.switch_page(named(wanted).file)
     st.html(_style("shell"))
     tabs.mount(bool(runs()), shell.present, story.own_as_text(), _restore, _present)
     if shell.present:

@@ -165,9 +165,11 @@ def read_address(*apart: str) -> bool:
 
 
 def open_link(parameters: Mapping[str, str], **shell: Any) -> None:
-    """Takes the state from a link, as if it had been opened, with these fields of the shell as they are given, and the language as it is.
+    """Takes the state from a link, as if it had been opened. A changed scene can be undone.
 
-    A changed scene can be undone.
+    Args:
+        parameters: of the link.
+        shell: fields of the shell; the others, the language among them, stay as they are.
     """
     state, bad = decode(parameters)
     before = current()

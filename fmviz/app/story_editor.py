@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from fmviz.app import bound, state, story
-from fmviz.app.choices import encode
+from fmviz.app.choices import READER, encode
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.own_story import MAX_MOMENTS, Moment, OwnStory, StoryError, packed, read, written
@@ -101,7 +101,7 @@ def _act(name: str, icon: str, index: int, change: Callable[[], OwnStory], *, di
 def _here(page: str) -> Moment:
     """What is on screen."""
     now = state.current()
-    shared = {name: value for name, value in encode(now).items() if name not in ("lang", "present", "beat")}
+    shared = {name: value for name, value in encode(now).items() if name not in READER}
     return Moment(page=page, link=urlencode(shared))
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["LESSONS", "READING", "ROOT", "Lesson", "show"]
+__all__ = ["LESSONS", "READING", "ROOT", "Lesson", "named", "show"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,6 +75,18 @@ LESSONS = (
 
 READING = LESSONS[-1]
 """Where the laws that the lessons name can be read."""
+
+
+def named(name: str) -> Lesson:
+    """The lesson of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for lesson in LESSONS:
+        if lesson.name == name:
+            return lesson
+    raise KeyError(name)
 
 
 def show(name: str) -> None:

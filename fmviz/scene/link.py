@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["MAX_LENGTH", "cleaned", "read", "write"]
+__all__ = ["MAX_LENGTH", "cleaned", "parameters", "read", "write"]
 
 MAX_LENGTH = 16_000
 MOST_NAMES, NAME_LENGTH = 5, 40
@@ -47,6 +48,11 @@ def write(parts: Iterable[BaseModel]) -> dict[str, str]:
                 str(int(value)) if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
             )
     return query
+
+
+def parameters(query: str) -> dict[str, str]:
+    """The parameters of a query written as text, the last of each name."""
+    return dict(parse_qsl(query, keep_blank_values=True))
 
 
 def cleaned(query: Mapping[str, str]) -> dict[str, str]:
