@@ -72,8 +72,12 @@ def script() -> str:
 
 @cache
 def bare_script() -> str:
-    """The same without the comments that stand on lines of their own, for a file that is handed on."""
-    return re.sub(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", "", script(), flags=re.MULTILINE | re.DOTALL)
+    """The same without indentation and without the comments that stand on lines of their own, for a file that is handed on.
+
+    No text in the script may run over several lines: its indentation would be lost.
+    """
+    plain = re.sub(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", "", script(), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^[ \t]+", "", plain, flags=re.MULTILINE)
 
 
 @cache

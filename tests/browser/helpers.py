@@ -80,7 +80,11 @@ def widget(page: Page, key: str) -> Locator:
 
 
 def choose(page: Page, key: str, text: str) -> None:
-    widget(page, key).locator("input, [role=combobox]").first.click()
+    field = widget(page, key).locator("input, [role=combobox]").first
+    field.scroll_into_view_if_needed()
+    # A list that opens while the sidebar is still being scrolled closes again.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    field.click()
     page.get_by_role("option", name=text, exact=True).click()
 
 

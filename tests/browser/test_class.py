@@ -88,7 +88,7 @@ def test_a_duplicated_tab_leaves_the_run_to_the_first(open_page):
     settle(second)
     expect(second.get_by_test_id("fmviz-progress")).to_contain_text("Untrained")
     expect(first.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
-    assert second.evaluate("sessionStorage.getItem('fmviz-tab')") != stored
+    second.wait_for_function("stored => sessionStorage.getItem('fmviz-tab') !== stored", arg=stored)
     end(first)
 
 

@@ -60,6 +60,11 @@ def test_each_script_is_one_concept() -> None:
     assert script().count("\n") < 400 * len(SCRIPTS)
 
 
+def test_no_text_of_the_script_runs_over_several_lines() -> None:
+    """Such a text would be changed where the indentation of the script is left out."""
+    assert [line for line in script().split("\n") if line.count("`") % 2] == []
+
+
 def test_not_a_payload() -> None:
     with pytest.raises(ParameterError):
         standalone_html(b"nothing", "t", "en")

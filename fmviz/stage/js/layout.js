@@ -26,7 +26,7 @@ function marginsOf(S, view, barBelow, { left, right, below } = {}) {
   const ground = model.layers.find(isGround);
   const shared = Boolean(ground && view.scaleKey && right?.scaleKey === view.scaleKey);
   const inside = S.header.view.present && !model.x_label; // presented, the picture has the room and its numbers stand in it
-  const bar = Boolean(ground) && !shared && !S.leader && !inside; // the pinned picture has the scale of the live one
+  const bar = Boolean(ground) && !shared && !inside;
   const beside = bar && !barBelow;
   const numbersX = !inside && !sameAxes(model, below?.model);
   const numbersY = !inside && !sameAxes(model, left?.model);

@@ -4,13 +4,16 @@ const MOST_ZOOM = 1000;
 const LEAST_ZOOM = 0.25; // only where the law says what lies outside the extent
 const ZOOM_STEP = 1.25;
 
+/** Width and height of what a panel shows unzoomed, as multiples of its extent. */
+const spanOf = ({ stretch = 1 }) => [Math.max(stretch, 1), Math.max(1 / stretch, 1)];
+
 /** The window of a panel: its extent or the part of it that is in view, and more of the plane where the panel is not of its shape. */
-function windowOf(S, { model, stretch = 1 }) {
-  const [x0, x1, y0, y1] = model.extent;
+function windowOf(S, view) {
+  const [x0, x1, y0, y1] = view.model.extent;
   const zoom = S.zoom ?? { x: 0.5, y: 0.5, factor: 1 };
-  if (!S.zoom && stretch === 1) return model.extent;
-  const w = ((x1 - x0) / (2 * zoom.factor)) * Math.max(stretch, 1);
-  const h = ((y1 - y0) / (2 * zoom.factor)) * Math.max(1 / stretch, 1);
+  const [wide, high] = spanOf(view);
+  const w = ((x1 - x0) / (2 * zoom.factor)) * wide;
+  const h = ((y1 - y0) / (2 * zoom.factor)) * high;
   const x = x0 + zoom.x * (x1 - x0);
   const y = y0 + zoom.y * (y1 - y0);
   return [x - w, x + w, y - h, y + h];
@@ -50,15 +53,17 @@ function zoomAt(S, view, [px, py], by) {
   const now = S.zoom ?? { x: 0.5, y: 0.5, factor: 1 };
   const least = S.clip.law ? LEAST_ZOOM : 1;
   const factor = Math.min(Math.max(now.factor * by, least), MOST_ZOOM);
-  const held = (1 / now.factor - 1 / factor);
-  setZoom(S, now.x + (px / view.w - 0.5) * held, now.y + (0.5 - py / view.h) * held, factor);
+  const held = 1 / now.factor - 1 / factor;
+  const [wide, high] = spanOf(view);
+  setZoom(S, now.x + (px / view.w - 0.5) * held * wide, now.y + (0.5 - py / view.h) * held * high, factor);
 }
 
 /** Moves the window by pixels of a plot. */
 function panBy(S, view, dx, dy) {
   const now = S.zoom;
   if (!now) return;
-  setZoom(S, now.x - dx / view.w / now.factor, now.y + dy / view.h / now.factor, now.factor);
+  const [wide, high] = spanOf(view);
+  setZoom(S, now.x - (dx / view.w / now.factor) * wide, now.y + (dy / view.h / now.factor) * high, now.factor);
 }
 
 function resetZoom(S) {
