@@ -58,6 +58,7 @@ SCRIPTS = (
     "keys.js",
     "export.js",
     "present.js",
+    "ink.js",
     "pair.js",
     "main.js",
 )

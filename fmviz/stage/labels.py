@@ -50,6 +50,8 @@ class Labels:
     record: str
     stop: str
     no_recording: str
+    pen: str
+    laser: str
     fullscreen: str
     exit_fullscreen: str
     help: str
@@ -76,6 +78,9 @@ class Labels:
     key_all: str
     key_fullscreen: str
     key_layers: str
+    key_values: str
+    key_pen: str
+    key_laser: str
     key_move: str
     key_weight: str
     key_size: str

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import torch
 from playwright.sync_api import Page
 
+from fmviz.scene import scenes
+from fmviz.scene.scene import Scene
 from tests.browser.helpers import OpenPage, Stage, wait_for_query
 
 pytestmark = pytest.mark.browser
@@ -155,3 +159,25 @@ def test_layers_that_are_off_travel_when_they_are_switched_on(still: tuple[Page,
     stage.chip("score").click()
     stage.chip("sde").click()
     assert stage.data("clip") == sent  # what has come once stays
+
+
+def test_the_lengths_of_velocity_and_score_are_shown_on_request(still: tuple[Page, Stage]) -> None:
+    page, stage = still
+    page.mouse.move(*stage.place("marginal", 1.0, 0.5))
+    hover = stage.root.locator(".panel", has=page.locator("[data-panel=marginal]")).locator(".hover")
+    assert "|u|" not in hover.inner_text()
+    stage.root.press("v")
+    plot = stage.root.locator("canvas[data-panel=marginal]")
+    box = plot.bounding_box()
+    assert box is not None
+    x0, x1, y0, y1 = map(float, (plot.get_attribute("data-extent") or "").split(","))
+    # A pointer stands on a whole pixel: of what it shows two decimals are left.
+    at = re.findall(r"[xy] (−?\d+\.\d+)", hover.inner_text())
+    point = torch.tensor([float(value.replace("−", "-")) for value in at], dtype=torch.float64)
+    assert (point - torch.tensor([1.0, 0.5])).abs().max() <= max(
+        (x1 - x0) / box["width"], (y1 - y0) / box["height"]
+    ) + 0.01
+    shown = dict(re.findall(r"\|([us])\| (\d+\.\d+)", hover.inner_text()))
+    path = scenes.path(Scene())
+    for name, exact in {"u": path.marginal_velocity, "s": path.marginal_score}.items():
+        assert float(shown[name]) == pytest.approx(float(exact(point.float(), 0.5).norm()), abs=0.05)

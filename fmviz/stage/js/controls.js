@@ -28,6 +28,9 @@ function buildControls(S) {
   }, { "data-role": "loop" });
   dom.png = iconButton("image", words.png, () => savePicture(S), { "data-role": "png" });
   dom.record = iconButton("record", words.record, () => toggleRecording(S), { "data-role": "record" });
+  for (const tool of INK_TOOLS) {
+    dom[tool] = iconButton(tool, words[tool], () => takeInk(S, tool), { "data-role": tool, "aria-pressed": "false" });
+  }
   dom.full = iconButton("full", words.fullscreen, () => toggleFullscreen(S), { "data-role": "fullscreen" });
   dom.helpButton = iconButton("help", words.help, () => toggleHelp(S), { "data-role": "help", "aria-expanded": "false" });
   dom.full.hidden = !document.fullscreenEnabled;
@@ -36,7 +39,7 @@ function buildControls(S) {
     setAttribute(dom.record, "aria-label", words.no_recording);
     setAttribute(dom.record, "title", words.no_recording);
   }
-  const tools = element("div", { class: "tools" }, dom.speed, dom.loop, dom.png, dom.record, dom.full, dom.helpButton);
+  const tools = element("div", { class: "tools" }, dom.speed, dom.loop, dom.pen, dom.laser, dom.png, dom.record, dom.full, dom.helpButton);
   const transport = element("div", { class: "transport" }, dom.play, dom.back, dom.forward, dom.slider, dom.clock);
   dom.clockRow.replaceChildren(transport, dom.readouts, tools);
 
@@ -265,5 +268,26 @@ function showHover(S, view) {
   const y = toWorldY(view, view.pointer[1]);
   const [nameX, nameY] = axisNames(view.model);
   const ground = groundText(S, view, x, y);
-  setText(view.hover, `${nameX} ${number(x)}  ${nameY} ${number(y)}${ground === null ? "" : `  ${ground}`}`);
+  const values = S.values ? valuesText(S, view, x, y) : "";
+  setText(view.hover, `${nameX} ${number(x)}  ${nameY} ${number(y)}${ground === null ? "" : `  ${ground}`}${values}`);
+}
+
+/** Lengths of the velocity and the score of the panel's law at a point. */
+function valuesText(S, view, x, y) {
+  const of = groundLayer(view)?.of;
+  const table = of && lawTable(S, of);
+  if (!table) return "";
+  const vector = [0, 0];
+  const length = (quantity) => {
+    const maps = orNothing(() => LAW.QUANTITY_MAPS[quantity](table));
+    if (!maps) return NaN;
+    LAW.average(table, maps, x, y, vector, 0);
+    return Math.hypot(...vector);
+  };
+  return `  |u| ${number(length("velocity"))}  |s| ${number(length("score"))}`;
+}
+
+function toggleValues(S) {
+  S.values = !S.values;
+  for (const view of S.panels) showHover(S, view);
 }

@@ -17,14 +17,15 @@ function handleKey(S, event) {
     }
     else if (S.adding) stopAdding(S);
     else if (!S.dom.help.hidden) toggleHelp(S);
-    else return;
+    else if (!wipeInk(S)) return;
     event.preventDefault();
     return;
   }
   const onStop = event.target.classList?.contains("stop");
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.shiftKey) {
     const edit = lastEdited(S);
-    if (edit) {
+    if (undoInk(S)) event.preventDefault();
+    else if (edit) {
       event.preventDefault();
       undoEdit(S, edit);
     }
@@ -75,11 +76,15 @@ function clockKey(S, event) {
     case "F":
       toggleFullscreen(S);
       return true;
+    case "v":
+    case "V":
+      toggleValues(S);
+      return true;
     case "?":
       toggleHelp(S);
       return true;
     default: {
-      if (zoomKey(S, event.key) || presentKey(S, event.key)) return true;
+      if (zoomKey(S, event.key) || presentKey(S, event.key) || inkKey(S, event.key)) return true;
       const chip = /^[1-9]$/.test(event.key) && S.chips[Number(event.key) - 1];
       if (chip) toggleLayer(S, chip.name);
       return Boolean(chip);
@@ -201,6 +206,9 @@ function buildHelp(S) {
     ["W A S D", words.key_pan],
     ["0", words.key_all],
     ["F", words.key_fullscreen],
+    ["V", words.key_values],
+    ["P", words.key_pen],
+    ["X", words.key_laser],
     ["B", words.key_dark_room],
     ["M", words.key_controls],
   ];

@@ -27,7 +27,6 @@ function mount(parent) {
     help: element("div", { class: "help", role: "dialog", hidden: true }),
   };
   const root = element("div", { class: "fmviz", "data-testid": "fmviz-stage", tabindex: "0", role: "group" });
-  root.append(dom.panels, dom.clockRow, dom.layerRow, dom.help);
   const S = {
     root,
     dom,
@@ -53,6 +52,7 @@ function mount(parent) {
     playRatio: MOST_RATIO,
     playing: false,
   };
+  root.append(dom.panels, buildInk(S), dom.clockRow, dom.layerRow, dom.help);
   root.onkeydown = (event) => onKey(S, event);
   root.onkeyup = () => endKeyEdit(S);
   parent.append(root);
@@ -211,7 +211,9 @@ function takeView(S, first) {
   const [x, y, factor] = view.zoom ?? [0.5, 0.5, 1];
   setZoom(S, x, y, factor, { quiet: true });
   S.playing = view.playing && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (!first) for (const edit of S.edits.values()) edit.undo.length = 0;
+  if (first) return;
+  wipeInk(S);
+  for (const edit of S.edits.values()) edit.undo.length = 0;
 }
 
 function keepView(S) {
