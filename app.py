@@ -10,9 +10,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fmviz.app import shell
 from fmviz.app.feed import FEED_ROUTES
+from fmviz.app.front import FRONT
 from fmviz.app.tabs import TAB_ROUTES
 
-app = st.App(__file__, routes=[*FEED_ROUTES, *TAB_ROUTES])
+app = st.App(__file__, routes=[*FEED_ROUTES, *TAB_ROUTES], middleware=[FRONT])
 
 if get_script_run_ctx(suppress_warning=True) is None:
     shell.warm_up()

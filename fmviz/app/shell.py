@@ -93,7 +93,6 @@ def _run() -> None:
     wanted = story.page_wanted()
     if wanted is not None and wanted != lesson:
         st.switch_page(named(wanted).file)
-    st.html(_style("shell"))
     tabs.mount(bool(runs()), shell.present, story.own_as_text(), _restore, _present)
     if shell.present:
         st.html(_style("present"))
@@ -113,8 +112,9 @@ def _run() -> None:
 def _full_house() -> None:
     """What somebody sees for whom there is no room: why, and that the page tries again by itself. The link stays."""
     st.navigation(_pages(), position="hidden")  # known, so that the address stays
-    st.header(tr("app.full_title"), anchor=False)
-    st.markdown(tr("app.full", most=most_sessions()))
+    with st.container(key="full_house"):
+        st.header(tr("app.full_title"), anchor=False)
+        st.markdown(tr("app.full", most=most_sessions()))
     st.fragment(_try_again, run_every=TRY_AGAIN)()
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from fmviz.scene import scenes
 from fmviz.scene.scene import Scene
-from tests.browser.helpers import OpenPage, Stage, wait_for_query
+from tests.browser.helpers import OpenPage, Stage, settle, wait_for_query
 
 pytestmark = pytest.mark.browser
 
@@ -55,9 +55,12 @@ def test_escape_takes_a_drag_back(still: tuple[Page, Stage]) -> None:
     stage.wait("s.frameMs !== undefined")
     stage.drag("marginal", MEAN, (1.0, 1.5), release=False)
     version = int(stage.data("law"))
+    page.evaluate(COUNT_MESSAGES)
     page.keyboard.press("Escape")
     stage.wait(f"Number(s.law) > {version}")
     page.mouse.up()
+    settle(page)
+    assert page.evaluate("window.sent") == 0, "nothing has changed"
     assert "mix" not in parse_qs(urlsplit(page.url).query)
 
 
@@ -111,8 +114,6 @@ def test_a_zoomed_view_is_in_the_link_and_double_click_shows_all(
     still: tuple[Page, Stage], open_page: OpenPage
 ) -> None:
     page, stage = still
-    whole = extent(stage)
-    assert whole[2:] == [-4.5, 4.5]
     stage.root.focus()
     for _ in range(6):
         page.keyboard.press("+")
@@ -124,7 +125,9 @@ def test_a_zoomed_view_is_in_the_link_and_double_click_shows_all(
     assert extent(opened) == pytest.approx(extent(stage), abs=1e-3)
     page.mouse.dblclick(*stage.place("conditional", *[(a + b) / 2 for a, b in (extent(stage)[:2], extent(stage)[2:])]))
     stage.wait("s.zoom === '1'")
-    assert extent(stage) == whole
+    left, right, *height = extent(stage)
+    assert height == [-4.5, 4.5]
+    assert left == -right <= -4.5, "a panel may be wider than high"
     page.wait_for_function("() => !location.search.includes('view=')")
 
 

@@ -179,6 +179,7 @@ function takePayload(S, payload) {
     S.dirty = false;
     if (S.playing) invalidate(S);
   }
+  if (first) showPage(S);
   if (changed && !S.drag && !S.leader && S.header.view.acknowledge) whenCalm(() => reportShown(S));
 }
 
@@ -198,6 +199,24 @@ function whenCalm(then) {
   };
   requestAnimationFrame(look);
 }
+
+/** The page around shows itself with its first picture and in its own style, and all of itself once it rests (fmviz/app/css). */
+function showPage(S) {
+  const { classList } = document.documentElement;
+  const end = performance.now() + LONGEST_STYLE;
+  const styled = () => !S.header.view.present || getComputedStyle(document.documentElement).getPropertyValue("--fmviz-present");
+  const look = () => {
+    if (styled() || performance.now() > end) classList.add("fmviz-drawn");
+    else requestAnimationFrame(look);
+  };
+  look();
+  whenCalm(() => {
+    classList.add("fmviz-calm");
+    relayout(S); // what is above it has its final height
+  });
+}
+
+const LONGEST_STYLE = 2000; // milliseconds
 
 function takeView(S, first) {
   const { view } = S.header;

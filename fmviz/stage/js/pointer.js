@@ -81,10 +81,10 @@ function pointerDown(S, view, at, event) {
   S.drag = { ...target, view, id: event.pointerId, moved: false };
   if (target.edit) {
     selectComponent(S, target.edit, target.k);
-    S.drag.start = target.edit.components;
+    Object.assign(S.drag, { start: target.edit.components, held: target.edit.held });
     S.drag.axes = axesOf(target.edit.components[target.k]);
   } else if (target.kind === "box") S.drag.start = boxSides(S, target.layer);
-  else S.drag.start = markerAt(S, target.layer, 0);
+  else Object.assign(S.drag, { start: markerAt(S, target.layer, 0), before: S.moves.get(target.layer.drag) });
   S.root.classList.add("dragging");
 }
 
@@ -171,16 +171,27 @@ function finishMove(S, name) {
   settleLater(S);
 }
 
-/** Escape: everything back to where the drag began. */
+/** Escape: everything back to where the drag began. A server that has heard of the drag hears of its end. */
 function cancelDrag(S) {
   const { drag } = S;
   if (!drag) return;
-  if (drag.kind === "marker") {
-    if (drag.moved) S.moves.set(drag.layer.drag, { place: drag.start, dragging: true, sentAt: 0 });
-  } else if (drag.kind === "box") {
-    if (drag.moved) S.boxes.set(drag.layer.drag, { sides: drag.start, dragging: true, sentAt: 0 });
-  } else drag.edit.components = drag.start;
+  if (drag.moved) {
+    if (drag.kind === "marker") S.moves.set(drag.layer.drag, { place: drag.start, dragging: true, sentAt: 0 });
+    else if (drag.kind === "box") S.boxes.set(drag.layer.drag, { sides: drag.start, dragging: true, sentAt: 0 });
+    else drag.edit.components = drag.start;
+  }
+  const untold = S.clip.law?.follows && drag.kind !== "box";
+  if (untold) forgetDrag(S, drag);
   endDrag(S);
+  syncOverlays(S);
+  invalidate(S);
+}
+
+function forgetDrag(S, drag) {
+  drag.moved = false;
+  if (drag.kind !== "marker") Object.assign(drag.edit, { dragging: false, held: drag.held });
+  else if (drag.before) S.moves.set(drag.layer.drag, drag.before);
+  else S.moves.delete(drag.layer.drag);
 }
 
 function pointerUp(S, view, at, event) {
