@@ -90,6 +90,21 @@ def test_on_and_back_and_back_to_the_story():
     assert app.button(key="beat_previous").disabled
 
 
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if beats.beats(lesson.name)], ids=lambda one: one.name)
+def test_every_beat_is_told_in_chinese(lesson):
+    """In English all of it is walked in the browser."""
+    app = open_app(state=State(shell=Shell(language="zh")))
+    if lesson != LESSONS[0]:
+        app.switch_page(lesson.file).run()
+    for number, beat in enumerate(beats.beats(lesson.name), start=1):
+        app.button(key="beat_next").click().run()
+        assert not app.exception
+        assert app.session_state[STATE].shell == Shell(language="zh", beat=f"{lesson.name}.{number}")
+        assert same_moment(app.session_state[STATE], beat.state)
+        assert said(app).startswith(translate("zh", f"{lesson.name}.beats.{beat.name}"))
+    assert app.button(key="beat_next").disabled
+
+
 def test_language_and_presenting_stay_along_the_story():
     app = open_app("paths", State(shell=Shell(language="zh", present=True)))
     app.button(key="beat_next").click().run()

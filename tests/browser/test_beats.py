@@ -1,4 +1,4 @@
-"""The stories of the lessons as a lecturer tells them: with a clicker, from the first beat to the last, in both languages."""
+"""The stories of the lessons as a lecturer tells them: with a clicker, from the first beat to the last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from fmviz.app import beats
 from fmviz.app.catalogue import catalogue, translate
 from fmviz.lessons import LESSONS
-from fmviz.scene.views import LANGUAGES
 from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 TOLD = [lesson for lesson in LESSONS if beats.beats(lesson.name)]
@@ -27,11 +26,10 @@ def at_beat(page: Page, lesson: str, number: int) -> dict[str, str]:
     return query(page)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("lesson", TOLD, ids=lambda lesson: lesson.name)
-def test_every_beat_is_reached_drawn_and_told(open_page, lesson, language):
+def test_every_beat_is_reached_drawn_and_told(open_page, lesson):
     address = "/" if lesson == LESSONS[0] else f"/{lesson.address}"
-    page = open_page(f"{address}?lang={language}")
+    page = open_page(address)
     Stage(page).wait("Number(s.frames) > 0")
     expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
     for number, beat in enumerate(beats.beats(lesson.name), start=1):
@@ -47,12 +45,12 @@ def test_every_beat_is_reached_drawn_and_told(open_page, lesson, language):
             stage.wait(f"Number(s.frames) > {before}")
         key = f"{lesson.name}.beats.{beat.name}"
         heading = page.locator("[class*='st-key-heading_']")
-        expect(heading).to_contain_text(plain(translate(language, key)))
+        expect(heading).to_contain_text(plain(translate("en", key)))
         answer = widget(page, "beat_answer")
-        if f"{key}_question" in catalogue(language):
+        if f"{key}_question" in catalogue("en"):
             answer.get_by_role("button").click()
             settle(page)
-            expect(page.get_by_test_id("stPopoverBody")).to_contain_text(plain(translate(language, f"{key}_answer")))
+            expect(page.get_by_test_id("stPopoverBody")).to_contain_text(plain(translate("en", f"{key}_answer")))
             page.keyboard.press("Escape")
         else:
             expect(answer).to_have_count(0)
