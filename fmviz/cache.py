@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial, wraps
 from types import FunctionType, MethodType, ModuleType
@@ -49,6 +50,12 @@ class Shared(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """The result, computed unless it is kept."""
 
+    def kept(self, *args: P.args, **kwargs: P.kwargs) -> R_co | None:
+        """The result if it is kept, else None; computes nothing."""
+
+    def keep(self, value: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Keeps a result that was computed elsewhere."""
+
     def cache_clear(self) -> None:
         """Forget the results of this function."""
 
@@ -76,24 +83,38 @@ class Cache:
         """
         name = f"{function.__module__}.{function.__qualname__}"
 
-        def keep(*args: Any, **kwargs: Any) -> _Kept:
+        key = partial(hashkey, function)
+
+        def compute(*args: Any, **kwargs: Any) -> _Kept:
             value = function(*args, **kwargs)
             self._report()
             return _Kept(name, value, size_of((args, kwargs, value)))
 
-        find = cached(self._results, key=partial(hashkey, function), condition=self._changed)(keep)
+        find = cached(self._results, key=key, condition=self._changed)(compute)
 
         @wraps(function)
         def found(*args: P.args, **kwargs: P.kwargs) -> R:
             value: R = find(*args, **kwargs).value
             return value
 
+        def kept(*args: Any, **kwargs: Any) -> R | None:
+            with self._changed:
+                one = self._results.get(key(*args, **kwargs))
+            return None if one is None else one.value
+
+        def keep(value: R, *args: Any, **kwargs: Any) -> None:
+            one = _Kept(name, value, size_of((args, kwargs, value)))
+            with self._changed, suppress(ValueError):  # larger than the whole budget
+                self._results[key(*args, **kwargs)] = one
+            self._report()
+
         def cache_clear() -> None:
             with self._changed:
                 for key in [key for key in self._results if key[0] is function]:
                     del self._results[key]
 
-        found.cache_clear = cache_clear  # type: ignore[attr-defined]
+        for more in (kept, keep, cache_clear):
+            setattr(found, more.__name__, more)
         return cast(Shared[P, R], found)
 
     def contents(self) -> dict[str, tuple[int, int]]:

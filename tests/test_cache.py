@@ -101,6 +101,29 @@ def test_one_function_can_be_forgotten():
     assert second(1) is other
 
 
+def test_a_result_from_elsewhere_is_kept_like_one_computed_here():
+    cache, calls = Cache(MIB), []
+
+    @cache.shared
+    def doubled(x):
+        calls.append(x)
+        return [x, x]
+
+    assert doubled.kept(1) is None
+    doubled.keep(found := [1, 1], 1)
+    assert doubled.kept(1) is doubled(1) is found
+    assert doubled(2) is doubled.kept(2)
+    assert calls == [2]
+    doubled.cache_clear()
+    assert doubled.kept(1) is None
+
+
+def test_a_result_from_elsewhere_larger_than_the_bound_is_not_kept():
+    large = Cache(1000).shared(lambda n: b"x" * n)
+    large.keep(b"x" * 2000, 2000)
+    assert large.kept(2000) is None
+
+
 def test_what_it_holds_is_told_in_the_log(caplog):
     cache = Cache(MIB)
 
