@@ -6,7 +6,7 @@ import os
 
 from fmviz.errors import ParameterError
 
-__all__ = ["cache_bytes", "most_sessions"]
+__all__ = ["cache_bytes", "helpers", "most_sessions"]
 
 
 def cache_bytes() -> int:
@@ -25,6 +25,15 @@ def most_sessions() -> int:
         ParameterError: not a whole number from 1 to 100000.
     """
     return _whole_number("FMVIZ_MAX_SESSIONS", 150, 1, 100_000)
+
+
+def helpers(default: int) -> int:
+    """FMVIZ_HELPERS, the most processes that measure what pages show; with 0 the process that serves pages does it itself.
+
+    Raises:
+        ParameterError: not a whole number from 0 to 64.
+    """
+    return _whole_number("FMVIZ_HELPERS", default, 0, 64)
 
 
 def _whole_number(name: str, default: int, low: int, high: int) -> int:

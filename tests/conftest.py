@@ -12,6 +12,8 @@ import pytest
 
 # Two OpenMP threads on small tensors cost more than they bring (see fmviz/runtime.py). Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A page run by `AppTest` has its numbers at once; what it does while it waits for a helper process has tests of its own.
+os.environ["FMVIZ_HELPERS"] = "0"
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "tests" / "browser"

@@ -47,9 +47,11 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, served from this checkout on a free port."""
     log = tmp_path_factory.mktemp("app") / "server.log"
     try:
-        with serve("app.py", log) as url:
-            _server_log.append(log)
-            yield url
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("FMVIZ_HELPERS", raising=False)
+            with serve("app.py", log) as url:
+                _server_log.append(log)
+                yield url
     except ServerError as error:
         pytest.fail(str(error), pytrace=False)
 

@@ -5,7 +5,7 @@ Maps and particles do not know the box, so moving it computes the box's numbers 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
@@ -15,8 +15,9 @@ from fmviz.clips.clip import PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
-from fmviz.lessons.conservation.compute import clips
+from fmviz.lessons.conservation.compute import clips, evidence
 from fmviz.lessons.conservation.compute.clips import BoxNumbers, Experiment, Maps
+from fmviz.lessons.conservation.compute.evidence import Agreement
 from fmviz.lessons.conservation.settings import BreakName, Settings
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
@@ -24,7 +25,7 @@ from fmviz.stage.payload import View, encode
 from fmviz.theory import boxes
 from fmviz.theory.conservation import TermFactors
 
-__all__ = ["FRAMES", "box_numbers", "experiment", "maps", "payload", "title"]
+__all__ = ["CELLS", "FRAMES", "Checks", "box_numbers", "checks", "experiment", "maps", "payload", "title"]
 
 FRAMES, CELLS = 41, 56
 FEW_FRAMES, LEAST_CELLS = 31, 24
@@ -116,3 +117,28 @@ def _grid(scene: Scene) -> Grid:
         return Grid(extent(scene), frames=FRAMES, cells=CELLS)
     cells = int((MOST_EVALUATIONS / (FEW_FRAMES * pairs)) ** 0.5)
     return Grid(extent(scene), frames=FEW_FRAMES, cells=min(CELLS, max(LEAST_CELLS, cells)))
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What proves the maps.
+
+    Attributes:
+        residuals, mismatches: the worst residual of the maps and of the box, under the true law and under the chosen one.
+        agreement: of the terms with automatic differentiation.
+    """
+
+    residuals: tuple[float, float]
+    mismatches: tuple[float, float]
+    agreement: Agreement
+
+
+@shared
+def checks(scene: Scene, chosen: Experiment, sides: Sides) -> Checks:
+    """The true law and the chosen one beside it, and the terms against automatic differentiation."""
+    true = replace(chosen, law=TermFactors())
+    return Checks(
+        (maps(scene, true).worst, maps(scene, chosen).worst),
+        (box_numbers(scene, true, sides).mismatch, box_numbers(scene, chosen, sides).mismatch),
+        evidence.agreement(scenes.path(scene), scenes.sigma(scene)),
+    )

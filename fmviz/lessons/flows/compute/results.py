@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,14 +16,14 @@ from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, as_array
 from fmviz.lessons.flows.compute import clips, evidence
 from fmviz.lessons.flows.compute.evidence import Evidence
-from fmviz.lessons.flows.settings import STARTS, Settings
+from fmviz.lessons.flows.settings import STARTS, FlowName, Settings
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language, MethodName
 from fmviz.stage.payload import View, encode
 from fmviz.theory.convergence import COUNTS, Convergence, convergence
 from fmviz.theory.flows import Field, Marginal, analytic
 
-__all__ = ["ARROWS", "errors", "exact_flow_evidence", "payload", "warm_up"]
+__all__ = ["ARROWS", "Checks", "Chosen", "checks", "chosen", "errors", "payload", "starts", "warm_up"]
 
 MARGINAL_COUNTS = COUNTS[:-1]
 """Step counts for the marginal field, whose every step costs more than those of the others."""
@@ -34,35 +34,75 @@ Point = tuple[float, float]
 
 def warm_up(view: View) -> None:
     """The default clip, and that of the scene's field: importing what integrates it takes a second."""
-    for chosen in (State(), State(flows=Settings(field="marginal"))):
-        payload(chosen, view)
+    for state in (State(), State(flows=Settings(field="marginal"))):
+        payload(state, view)
 
 
 def payload(now: State, view: View) -> bytes:
     """The stage: the field with its trajectories, and the panel beside it."""
-    chosen = now.flows
+    own = now.flows
     scene = scenes.learned_part(now.scene)
-    z = conditional_point(now.scene, now.path.z) if chosen.beside == "conditional" else None
+    z = conditional_point(now.scene, now.path.z) if own.beside == "conditional" else None
     return _payload(
-        _field(now), _grid(now), chosen.solvers, chosen.steps, chosen.starts, scene, z, view, now.shell.language
+        chosen(now).build(), _grid(now), own.solvers, own.steps, own.starts, scene, z, view, now.shell.language
     )
 
 
-def errors(now: State) -> tuple[Convergence, ...]:
-    """The error of every solver against its number of steps, for the points on stage (the default ones where there are none)."""
-    counts = MARGINAL_COUNTS if now.flows.field == "marginal" else COUNTS
-    return _errors(_field(now), now.flows.starts or STARTS, counts)
+@dataclass(frozen=True)
+class Chosen:
+    """The field of the page and where its exact flow is tested: all that its numbers depend on.
+
+    Attributes:
+        field: a name of the settings.
+        rate: the parameter of a field in closed form, None for that of the scene.
+        scene: of the marginal field, None for the others.
+    """
+
+    field: FlowName
+    rate: float | None
+    scene: Scene | None
+
+    def build(self) -> Field:
+        """The field."""
+        if self.field == "marginal":
+            return _marginal(self.scene or Scene())
+        return analytic(self.field, self.rate or 0.0)
 
 
-def exact_flow_evidence(now: State) -> Evidence:
-    """What proves the exact flow."""
-    return _evidence(_field(now), _grid(now))
-
-
-def _field(now: State) -> Field:
+def chosen(now: State) -> Chosen:
+    """The field of the page."""
     if now.flows.field == "marginal":
-        return _marginal(scenes.learned_part(now.scene))
-    return analytic(now.flows.field, now.flows.chosen_rate)
+        return Chosen("marginal", None, scenes.learned_part(now.scene))
+    return Chosen(now.flows.field, now.flows.chosen_rate, None)
+
+
+def starts(now: State) -> tuple[Point, ...]:
+    """The points whose errors are measured: those on stage, the default ones where there are none."""
+    return now.flows.starts or STARTS
+
+
+@shared
+def errors(of: Chosen, starts: tuple[Point, ...]) -> tuple[Convergence, ...]:
+    """The error of every solver against its number of steps."""
+    counts = MARGINAL_COUNTS if of.field == "marginal" else COUNTS
+    with torch.inference_mode():
+        return convergence(of.build(), _points(starts), counts=counts)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What proves the exact flow, and the solvers."""
+
+    evidence: Evidence
+    orders: tuple[Convergence, ...]
+
+
+@shared
+def checks(of: Chosen, starts: tuple[Point, ...]) -> Checks:
+    """All that is measured for "Check it"."""
+    scene = of.scene
+    grid = Grid(clips.EXTENT if scene is None else extent(scene), arrows=ARROWS)
+    return Checks(evidence.evidence(of.build(), grid), errors(of, starts))
 
 
 @shared
@@ -124,14 +164,3 @@ def _conditional(scene: Scene, z: Point, starts: tuple[Point, ...]) -> tuple[Pla
     path, grid = scenes.path(scene), Grid(extent(scene), arrows=ARROWS)
     panel = clips.conditional_panel(path, z, _points(starts).float(), grid)
     return panel, clips.lipschitz_readout(path, grid)
-
-
-@shared
-def _errors(field: Field, starts: tuple[Point, ...], counts: tuple[int, ...]) -> tuple[Convergence, ...]:
-    with torch.inference_mode():
-        return convergence(field, _points(starts), counts=counts)
-
-
-@shared
-def _evidence(field: Field, grid: Grid) -> Evidence:
-    return evidence.evidence(field, grid)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fmviz.app import measured
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
-from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.errors import FmvizError
 from fmviz.lessons.flows.compute import results
 from fmviz.lessons.flows.compute.evidence import REFERENCE
+from fmviz.lessons.flows.compute.results import Checks
 
 __all__ = ["table"]
 
 
 def table(current: State) -> None:
     """Both tables; a scene that has no field says why."""
-    try:
-        with st.spinner(tr("flows.measuring")):
-            found, orders = results.exact_flow_evidence(current), results.errors(current)
-    except FmvizError as error:
-        st.error(explain(error))
-        return
+    asked = (results.chosen(current), results.starts(current))
+    measured.show("flows_check", results.checks, *asked, draw=_tables, height=480)
+
+
+def _tables(checks: Checks) -> None:
+    found, orders = checks.evidence, checks.orders
     st.caption(tr("flows.check.intro", n=found.points))
     independent = tr("flows.check.closed") if found.closed else tr("flows.check.integrated", n=REFERENCE)
-    measured = {
+    values = {
         independent: number(found.independent),
         tr("flows.check.composition"): number(found.composition),
         tr("flows.check.inverse"): number(found.inverse),
@@ -33,7 +33,7 @@ def table(current: State) -> None:
         tr("flows.check.liouville"): number(found.liouville),
     }
     st.table(
-        {tr("flows.check.what"): list(measured), tr("flows.check.value"): list(measured.values())},
+        {tr("flows.check.what"): list(values), tr("flows.check.value"): list(values.values())},
         border="horizontal",
         hide_index=True,
     )

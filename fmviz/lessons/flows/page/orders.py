@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fmviz.app import measured
 from fmviz.app.altair import show_altair
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.errors import FmvizError
 from fmviz.lessons.flows.charts import ErrorCurve, convergence
 from fmviz.lessons.flows.compute import results
 from fmviz.theory.convergence import Convergence
@@ -22,17 +22,24 @@ def errors(current: State) -> None:
     if current.shell.present:
         return
     st.subheader(tr("flows.errors"), anchor=False)
-    try:
-        with st.spinner(tr("flows.measuring")):
-            found = results.errors(current)
-    except FmvizError:
-        return
+    measured.show(
+        "flows_errors_found",
+        results.errors,
+        results.chosen(current),
+        results.starts(current),
+        draw=lambda found: _chart(current.flows.steps, found),
+        height=460,
+        quiet=True,
+    )
+
+
+def _chart(now: int, found: tuple[Convergence, ...]) -> None:
     curves = [_curve(one) for one in found if one.measured is not None]
     if not curves:
         st.info(tr("flows.errors_none"))
         return
     with st.container(width=WIDTH):
-        now, steps, error = current.flows.steps, tr("flows.errors_steps"), tr("flows.errors_error")
+        steps, error = tr("flows.errors_steps"), tr("flows.errors_error")
         show_altair(
             lambda ground: convergence(curves, now, ground, steps=steps, error=error),
             of=(tuple(curves), now),

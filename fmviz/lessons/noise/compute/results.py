@@ -5,7 +5,7 @@ Pure functions of frozen arguments, which hold only what a result depends on: Br
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
@@ -34,21 +34,20 @@ from fmviz.theory.euler_maruyama_errors import Errors
 from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
 
 __all__ = [
-    "distance_over_time",
+    "Checks",
+    "approach",
+    "checks",
     "dynamics",
-    "identities",
     "increments",
-    "long_runs",
+    "langevin_part",
     "mode_shares",
     "moments",
     "orders",
     "payload",
     "process",
-    "rows",
     "span",
     "starts",
     "variance",
-    "variation",
 ]
 
 Point = tuple[float, float]
@@ -81,7 +80,7 @@ def payload(now: State, view: View) -> bytes:
     if chosen.process == "brownian":
         return _encoded(_brownian(starts(scene), chosen.grid), view, language)
     if chosen.process == "langevin":
-        return _encoded(_langevin(scene, *_langevin_part(chosen)), view, language)
+        return _encoded(_langevin(scene, *langevin_part(chosen)), view, language)
     of = (process(chosen), starts(scene))
     if chosen.process == "collapse":
         return _encoded(_collapse(*of, chosen.start[0], chosen.time), view, language)
@@ -122,7 +121,8 @@ def _langevin(scene: Scene, kind: StartName, sigma: float, time: int, steps: int
     return _Kept(clips.langevin_clip(of, _run(scene, kind, sigma, time, steps), extent(scene), starts(scene)))
 
 
-def _langevin_part(view: Settings) -> tuple[StartName, float, int, int]:
+def langevin_part(view: Settings) -> tuple[StartName, float, int, int]:
+    """All that a run of Langevin dynamics depends on beside the scene: start, sigma, time and steps."""
     return view.langevin_start, view.langevin_sigma, view.langevin_time, view.langevin_steps
 
 
@@ -146,21 +146,9 @@ def increments(of: Starts, steps: int) -> Histogram:
 
 
 @shared
-def variation(of: Starts) -> tuple[Variation, ...]:
-    """Quadratic variation and length on finer and finer grids."""
-    return evidence.variation(of)
-
-
-@shared
 def moments(of: OrnsteinUhlenbeck, start: Point, time: float, particles: Starts) -> tuple[MomentCurve, MomentCurve]:
     """Mean and variance of the Ornstein-Uhlenbeck process over time."""
     return evidence.ou_moments(of, start, time, particles)
-
-
-@shared
-def rows(of: OrnsteinUhlenbeck, start: float, seed: int) -> tuple[Row, ...]:
-    """Moments of the Ornstein-Uhlenbeck process at a few times."""
-    return evidence.ou_rows(of, start, seed)
 
 
 @shared
@@ -176,27 +164,39 @@ def _shares(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) 
 
 def mode_shares(scene: Scene, view: Settings) -> Shares:
     """The share of the particles in each class of p_data over time."""
-    return _shares(scene, *_langevin_part(view))
+    return _shares(scene, *langevin_part(view))
 
 
 @shared
-def _approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> DistanceOverTime:
+def approach(scene: Scene, kind: StartName, sigma: float, time: int, steps: int) -> DistanceOverTime:
+    """The energy distance of a run to p_data over time."""
     return evidence.distance_over_time(scenes.mixture(scene, "data"), _run(scene, kind, sigma, time, steps))
 
 
-def distance_over_time(scene: Scene, view: Settings) -> DistanceOverTime:
-    """The energy distance of the run to p_data over time."""
-    return _approach(scene, *_langevin_part(view))
+@dataclass(frozen=True)
+class Checks:
+    """What proves the pictures of the page.
+
+    Attributes:
+        rows: moments of the Ornstein-Uhlenbeck process at a few times.
+        grids: quadratic variation and length on finer and finer grids.
+        identities: what must vanish.
+        long_runs: Langevin at long time on p_data, from the standard Gaussian and from one mode.
+    """
+
+    rows: tuple[Row, ...]
+    grids: tuple[Variation, ...]
+    identities: Identities
+    long_runs: tuple[LongRun, ...]
 
 
 @shared
-def long_runs(scene: Scene) -> tuple[LongRun, ...]:
-    """Langevin at long time on p_data, from the standard Gaussian and from one mode."""
+def checks(scene: Scene, of: OrnsteinUhlenbeck, start: float) -> Checks:
+    """All that is measured for "Check it"."""
     p = scenes.mixture(scene, "data")
-    return evidence.long_run(p, "gaussian"), evidence.long_run(p, "mode")
-
-
-@shared
-def identities(scene: Scene, of: OrnsteinUhlenbeck) -> Identities:
-    """What must vanish."""
-    return evidence.identities(scenes.mixture(scene, "data"), of)
+    return Checks(
+        evidence.ou_rows(of, start, scene.seed_noise),
+        evidence.variation(starts(scene)),
+        evidence.identities(p, of),
+        (evidence.long_run(p, "gaussian"), evidence.long_run(p, "mode")),
+    )

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fmviz.app import measured
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
-from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.errors import FmvizError
 from fmviz.lessons.noise.compute import results
+from fmviz.lessons.noise.compute.results import Checks
+from fmviz.theory.processes import OrnsteinUhlenbeck
 
 __all__ = ["table"]
 
 
 def table(current: State) -> None:
     """All tables; a scene that cannot be drawn says why."""
-    scene, view = current.scene, current.noise
-    of = results.process(view)
-    try:
-        with st.spinner(tr("noise.measuring")):
-            rows = results.rows(of, view.start[0], scene.seed_noise)
-            grids = results.variation(results.starts(scene))
-            same = results.identities(scene, of)
-            runs = results.long_runs(scene)
-    except FmvizError as error:
-        st.error(explain(error))
-        return
+    of = results.process(current.noise)
+    asked = (current.scene, of, current.noise.start[0])
+    measured.show("noise_check", results.checks, *asked, draw=lambda found: _tables(of, found), height=820)
+
+
+def _tables(of: OrnsteinUhlenbeck, found: Checks) -> None:
+    rows, grids, same, runs = found.rows, found.grids, found.identities, found.long_runs
     st.markdown(tr("noise.check.ou", theta=number(of.theta), sigma=number(of.sigma)))
     st.table(
         {

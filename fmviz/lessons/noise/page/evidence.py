@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fmviz.app import measured
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
@@ -12,7 +13,7 @@ from fmviz.errors import FmvizError
 from fmviz.lessons.noise import charts
 from fmviz.lessons.noise.charts import Slope
 from fmviz.lessons.noise.compute import evidence, results
-from fmviz.lessons.noise.compute.evidence import MomentCurve
+from fmviz.lessons.noise.compute.evidence import DistanceOverTime, MomentCurve
 from fmviz.theory.euler_maruyama_errors import Errors, Order
 
 __all__ = ["show"]
@@ -73,8 +74,11 @@ def _ou(current: State) -> None:
     st.caption(tr("noise.chart.ou_claim", n=current.scene.count))
     st.subheader(tr("noise.errors.title"), anchor=False)
     st.markdown(tr("noise.errors.claim"))
-    with st.spinner(tr("noise.measuring")):
-        additive, multiplicative = results.orders(current.scene.seed_noise)
+    measured.show("noise_orders", results.orders, current.scene.seed_noise, draw=_orders, height=560, quiet=True)
+
+
+def _orders(both: tuple[Errors, Errors]) -> None:
+    additive, multiplicative = both
     found = {"additive": additive, "multiplicative": multiplicative}
     left, right = st.columns(2, gap="large")
     with left:
@@ -140,17 +144,20 @@ def _langevin(current: State) -> None:
         )
         st.caption(tr("noise.chart.mixing_claim"))
     with right:
-        with st.spinner(tr("noise.measuring")):
-            distances = results.distance_over_time(current.scene, view)
-        st.markdown(f"**{tr('noise.chart.approach')}**")
-        names = (tr("noise.chart.measured"), tr("noise.chart.floor"))
-        show_altair(
-            lambda ground: charts.distance_over_time(
-                distances.times, distances.distance, distances.floor, ground, names=names, x="t", y=""
-            ),
-            of=(distances,),
-            description=tr("noise.chart.approach_alt"),
-            key="noise_approach",
-        )
-        end = number(distances.distance[-1])
-        st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))
+        asked = (current.scene, *results.langevin_part(view))
+        measured.show("noise_approach_found", results.approach, *asked, draw=_approach, height=420, quiet=True)
+
+
+def _approach(distances: DistanceOverTime) -> None:
+    st.markdown(f"**{tr('noise.chart.approach')}**")
+    names = (tr("noise.chart.measured"), tr("noise.chart.floor"))
+    show_altair(
+        lambda ground: charts.distance_over_time(
+            distances.times, distances.distance, distances.floor, ground, names=names, x="t", y=""
+        ),
+        of=(distances,),
+        description=tr("noise.chart.approach_alt"),
+        key="noise_approach",
+    )
+    end = number(distances.distance[-1])
+    st.caption(tr("noise.chart.approach_claim", end=end, floor=number(distances.floor), n=distances.count))

@@ -17,7 +17,7 @@ from fmviz.theory.checks import continuity_residual, fokker_planck_residual, sco
 from fmviz.theory.metrics import energy_distance
 from fmviz.theory.sigmas import Sigma
 
-__all__ = ["Distances", "Residuals", "distances", "expected", "residuals"]
+__all__ = ["Checks", "Distances", "Residuals", "checks", "distances", "expected", "residuals"]
 
 RESIDUAL_TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 DISTANCE_TIMES = (0.25, 0.5, 0.75, 1.0)
@@ -98,3 +98,17 @@ def distances(path: ProbabilityPath, sigma: Sigma, starts: Starts, frames: int =
         near_ode, near_sde = ([float(energy_distance(p[frame], e)) for e in exact[:FLOOR_PAIRS]] for p in (ode, sde))
         rows.append(Distances(t, fmean(near_ode), fmean(near_sde), fmean(floor)))
     return tuple(rows)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """All that proves a picture; `expected` is what the browser's closed forms are held against."""
+
+    residuals: Residuals
+    distances: tuple[Distances, ...]
+    expected: LawValues
+
+
+def checks(path: ProbabilityPath, sigma: Sigma, starts: Starts) -> Checks:
+    """All that proves the picture of one scene."""
+    return Checks(residuals(path, sigma), distances(path, sigma, starts), expected(path))

@@ -14,12 +14,13 @@ from fmviz.clips import paths
 from fmviz.clips.clip import Clip, Floats, LawParticles, PlanePanel
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Sent
-from fmviz.lessons.paths.compute import spacetime
+from fmviz.lessons.paths.compute import evidence, spacetime
+from fmviz.lessons.paths.compute.evidence import Checks
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 
-__all__ = ["payload", "space_time", "trajectory"]
+__all__ = ["checks", "payload", "space_time", "trajectory"]
 
 
 @shared
@@ -75,3 +76,9 @@ def trajectory(scene: Scene, click: Event | None, axis: int) -> Floats | None:
     if click is None:
         return None
     return paths.as_array(paths.trajectory_through(scenes.path(scene), click, grid_of(scene))[0][:, axis])
+
+
+@shared
+def checks(scene: Scene) -> Checks:
+    """What proves the picture."""
+    return evidence.checks(scenes.path(scene), scenes.sigma(scene), starts_of(scene))

@@ -13,10 +13,11 @@ from fmviz.theory.likelihood import flow_likelihood
 from fmviz.theory.solvers import solve_ode
 from fmviz.theory.time_grids import time_grid
 
-__all__ = ["LikelihoodCheck", "Order", "likelihood_check", "orders"]
+__all__ = ["Checks", "LikelihoodCheck", "Order", "checks", "likelihood_check", "orders"]
 
 EXPECTED = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4}
 COARSE, FINE, REFERENCE = 64, 128, 1024
+LIKELIHOOD_TIMES = (0.5, 0.9, 1.0)
 
 
 @dataclass(frozen=True)
@@ -65,3 +66,16 @@ def likelihood_check(path: ProbabilityPath, t: float, n: int = 48, steps: int = 
     found = flow_likelihood(exact.marginal_velocity, exact.p_init, x, t, times=time_grid("refined", steps))
     gap = (found.value - exact.log_density(x, t)).abs()
     return LikelihoodCheck(t, float(gap.mean()), float(gap.max()), n)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The orders of all solvers, and the likelihood check at `LIKELIHOOD_TIMES`."""
+
+    orders: tuple[Order, ...]
+    likelihoods: tuple[LikelihoodCheck, ...]
+
+
+def checks(path: ProbabilityPath) -> Checks:
+    """All that proves the sampler on one path."""
+    return Checks(orders(path), tuple(likelihood_check(path, t) for t in LIKELIHOOD_TIMES))

@@ -6,7 +6,7 @@ change of language, layers or theme computes nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -20,15 +20,17 @@ from fmviz.clips.clip import Clip, PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
-from fmviz.lessons.sample.compute import clips
+from fmviz.lessons.sample.compute import clips, evidence, samples
 from fmviz.lessons.sample.compute.clips import Dynamics, Ground, Runs, Sampler
+from fmviz.lessons.sample.compute.evidence import Checks
+from fmviz.lessons.sample.compute.samples import Distances, Floor
 from fmviz.lessons.sample.settings import Settings
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.likelihood import FlowLikelihood
 
-__all__ = ["ends", "fields", "likelihood", "payload", "sampler"]
+__all__ = ["Measured", "checks", "distances", "ends", "fields", "likelihood", "payload", "sampler"]
 
 CELLS = 72
 Event = tuple[float, float, float]
@@ -121,3 +123,32 @@ def ends(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, Tenso
     """The final samples (N, 2) of "ode" and, where the field has a score, "sde"."""
     runs = _runs(scene, how, learned)
     return {"ode": runs.ode[-1]} if runs.sde is None else {"ode": runs.ode[-1], "sde": runs.sde[-1]}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Distances to the data.
+
+    Attributes:
+        of: for each field that was asked for, by sampler ("ode", "sde").
+        floor: of exact samples.
+    """
+
+    of: tuple[dict[str, Distances], ...]
+    floor: Floor
+
+
+@shared
+def distances(scene: Scene, how: Sampler, shown: tuple[Learned | None, ...]) -> Measured:
+    """The distances of the final samples of each sampler on the fields `shown`."""
+    data = scenes.mixture(scene, "data")
+    found = (
+        {name: samples.distances(data, end) for name, end in ends(scene, how, learned).items()} for learned in shown
+    )
+    return Measured(tuple(found), samples.floor(data, scene.count))
+
+
+@shared
+def checks(scene: Scene) -> Checks:
+    """What proves the sampler; `scene` as `scenes.learned_part` gives it."""
+    return evidence.checks(scenes.path(scene))

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fmviz.app import measured
 from fmviz.app.catalogue import number
-from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.cache import shared
-from fmviz.errors import FmvizError
-from fmviz.lessons.sample.compute import evidence
-from fmviz.lessons.sample.compute.evidence import LikelihoodCheck, Order
+from fmviz.lessons.sample.compute import evidence, results
+from fmviz.lessons.sample.compute.evidence import Checks
 from fmviz.scene import Scene, scenes
 
 __all__ = ["table"]
 
-TIMES = (0.5, 0.9, 1.0)
-
-
-@shared
-def _orders(scene: Scene) -> tuple[Order, ...]:
-    return evidence.orders(scenes.path(scene))
-
-
-@shared
-def _likelihoods(scene: Scene) -> tuple[LikelihoodCheck, ...]:
-    return tuple(evidence.likelihood_check(scenes.path(scene), t) for t in TIMES)
-
 
 def table(scene: Scene) -> None:
     """Both tables; a scene that has no path says why."""
-    try:
-        with st.spinner(tr("sample.measuring")):
-            orders, likelihoods = _orders(scene), _likelihoods(scene)
-    except FmvizError as error:
-        st.error(explain(error))
-        return
+    measured.show("sample_check", results.checks, scenes.learned_part(scene), draw=_tables, height=430)
+
+
+def _tables(found: Checks) -> None:
+    orders, likelihoods = found.orders, found.likelihoods
     st.markdown(tr("sample.check.orders", coarse=evidence.COARSE, fine=evidence.FINE))
     st.table(
         {

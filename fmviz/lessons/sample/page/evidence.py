@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fmviz.app import state
+from fmviz.app import measured, state
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
@@ -20,7 +20,7 @@ from fmviz.lessons.sample.charts.likelihood import likelihood as likelihood_char
 from fmviz.lessons.sample.charts.occupancy import occupancy as occupancy_chart
 from fmviz.lessons.sample.compute import results, samples
 from fmviz.lessons.sample.compute.clips import Sampler, exact_along
-from fmviz.lessons.sample.compute.samples import Distances, Floor
+from fmviz.lessons.sample.compute.results import Measured
 from fmviz.scene import Scene, scenes
 
 __all__ = ["final_samples", "likelihood"]
@@ -34,18 +34,6 @@ def _occupied(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, 
         name: (samples.occupancy(data, ends), samples.diverged_count(ends))
         for name, ends in results.ends(scene, how, learned).items()
     }
-
-
-@shared
-def _distances(scene: Scene, how: Sampler, learned: Learned | None) -> dict[str, Distances]:
-    """Distances of each sampler on one field to the data."""
-    data = scenes.mixture(scene, "data")
-    return {name: samples.distances(data, ends) for name, ends in results.ends(scene, how, learned).items()}
-
-
-@shared
-def _floor(scene: Scene, count: int) -> Floor:
-    return samples.floor(scenes.mixture(scene, "data"), count)
 
 
 def _name(sampler: str, learned: Learned | None) -> str:
@@ -82,22 +70,29 @@ def final_samples(current: State, found: Learned | None) -> None:
             if lost:
                 text = tr("sample.lost", n=lost, which=_name(name, learned))
                 st.warning(text, icon=":material/explosion:")
-        # They take longer than all else on the page.
         opened = st.expander(
             tr("sample.distances"), icon=":material/straighten:", on_change="rerun", key="sample_distances"
         )
         if opened.open:
-            with opened, st.spinner(tr("sample.measuring")):
-                _distance_table(current, how, fields)
+            with opened:
+                measured.show(
+                    "sample_distances_found",
+                    results.distances,
+                    current.scene,
+                    how,
+                    fields,
+                    draw=lambda found: _distance_table(current, fields, found),
+                    height=230,
+                )
 
 
-def _distance_table(current: State, how: Sampler, fields: Sequence[Learned | None]) -> None:
+def _distance_table(current: State, fields: Sequence[Learned | None], measured: Measured) -> None:
     found = {
         (name, learned): distances
-        for learned in fields
-        for name, distances in _distances(current.scene, how, learned).items()
+        for learned, of in zip(fields, measured.of, strict=True)
+        for name, distances in of.items()
     }
-    floor = _floor(current.scene, current.scene.count)
+    floor = measured.floor
     spread = f"{number(floor.negative_log_likelihood)} ± {2.0 * floor.negative_log_likelihood_error:.2g}"
     st.table(
         {
@@ -109,8 +104,8 @@ def _distance_table(current: State, how: Sampler, fields: Sequence[Learned | Non
         border="horizontal",
         hide_index=True,
     )
-    measured = {"n": current.scene.count, "pairs": samples.PAIRS}
-    st.caption(tr("sample.distances_claim", **measured), help=tr("sample.distances_help", **measured))
+    counts = {"n": current.scene.count, "pairs": samples.PAIRS}
+    st.caption(tr("sample.distances_claim", **counts), help=tr("sample.distances_help", **counts))
 
 
 def likelihood(current: State, found: Learned | None) -> None:

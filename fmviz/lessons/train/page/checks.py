@@ -4,50 +4,52 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fmviz.app import state
+from fmviz.app import measured, state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
-from fmviz.cache import shared
 from fmviz.errors import FmvizError
-from fmviz.learning import Evaluation, LearnedModel, Report
+from fmviz.learning import Report
+from fmviz.lessons.train.compute.evidence import POINTS, reports
 from fmviz.lessons.train.page import training
-from fmviz.scene import Scene, scenes
+from fmviz.lessons.train.page.feed import moving
+from fmviz.scene import scenes
 
 __all__ = ["table"]
 
-POINTS, MOST_ROWS = 16_384, 7
+MOST_ROWS = 7
 QUANTITIES = ("velocity", "score", "noise", "data")
 
 
-@shared
-def _answers(scene: Scene) -> Evaluation:
-    return Evaluation(scenes.path(scene), points=POINTS)
-
-
-@shared
-def _report(scene: Scene, model: LearnedModel) -> Report:
-    return _answers(scene).report(model)
-
-
 def table() -> None:
-    """Both tables, for the network on stage and those before it."""
+    """Both tables, for the network on stage and those before it; while the run goes on, for those that are kept."""
     now, run = state.current(), training.status()
     scene = scenes.learned_part(now.scene)
     st.caption(tr("train.check.intro", n=POINTS))
     try:
         seen = training.shown(run, now.train.replay)
-        models = {k.step: k.model for k in run.kept if k.step < seen.step} if run else {}
-        every = max(1, -(-len(models) // (MOST_ROWS - 1)))
-        chosen = dict(list(models.items())[::every]) | {seen.step: seen.model}
-        with st.spinner(tr("train.check.running")):
-            reports = {step: _report(scene, model) for step, model in chosen.items()}
     except FmvizError as error:
         st.error(training.explain(error), icon=":material/error:")
         return
-    rows = list(reports.values())
+    models = {k.step: k.model for k in run.kept if k.step <= seen.step} if run else {}
+    if not models or not moving(run):
+        models[seen.step] = seen.model
+    every = max(1, -(-len(models) // MOST_ROWS))
+    steps = tuple(reversed(list(reversed(models))[::every]))
+    measured.show(
+        "train_check",
+        reports,
+        scene,
+        tuple(models[step] for step in steps),
+        draw=lambda found: _tables(steps, found),
+        height=470,
+        reason=training.explain,
+    )
+
+
+def _tables(steps: tuple[int, ...], rows: tuple[Report, ...]) -> None:
     st.table(
         {
-            tr("train.check.step"): [str(step) for step in reports],
+            tr("train.check.step"): [str(step) for step in steps],
             tr("train.check.conditional"): [f"{r.conditional_loss.total:.4f}" for r in rows],
             tr("train.check.marginal"): [f"{r.marginal_loss.total:.4f}" for r in rows],
             tr("train.check.gap"): [_signed(r.gap) for r in rows],
@@ -57,7 +59,7 @@ def table() -> None:
         border="horizontal",
     )
     last = rows[-1]
-    st.markdown(tr("train.check.errors", step=seen.step))
+    st.markdown(tr("train.check.errors", step=steps[-1]))
     st.table(
         {
             tr(f"train.quantity.{name}"): ["–" if (c := getattr(last, name)) is None else number(c.total)]
