@@ -23,7 +23,7 @@ from fmviz.settings import helpers
 from fmviz.tasks.runner import Runner
 from fmviz.tasks.task import Task, TaskDiedError, TasksFullError, TaskTimeoutError, UnforeseenError
 
-__all__ = ["ask", "runner", "show"]
+__all__ = ["ask", "ask_once", "runner", "show"]
 
 EVERY = 0.4
 """Seconds between two looks of a page that waits."""
@@ -51,15 +51,21 @@ def ask(
     known = function.kept(*arguments)
     if known is not None:
         return known
+    found = ask_once(function, *arguments, present=present)
+    if found is not None and not isinstance(found, Task):
+        function.keep(found, *arguments)
+    return found
+
+
+def ask_once(
+    function: Callable[..., R], *arguments: Hashable, present: Callable[[], bool] | None = None
+) -> R | Task[R] | None:
+    """The same for a function whose results are of use to nobody else, and are not kept."""
     try:
         task = runner().ask(tabs.current().token, function, *arguments, present=present)
     except TasksFullError:
         return None
-    if task.state != "done":
-        return task
-    assert task.result is not None
-    function.keep(task.result, *arguments)
-    return task.result
+    return task if task.state != "done" else task.result
 
 
 def show(

@@ -1,18 +1,21 @@
 """Samplers at work: exactly the chosen solver, drawn at frames; the samples' numbers; the error map; even noise."""
 
 import math
+import pickle
+from functools import partial
 
 import pytest
 import torch
 
+from fmviz.app.network import Learned
 from fmviz.clips.clip import Clip, Lines, Particles
 from fmviz.clips.extents import extent
 from fmviz.clips.frames import at_frames
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts, as_array
-from fmviz.learning import LearnedModel
+from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.networks import MLP, Architecture
-from fmviz.lessons.sample.compute import clips, error_map, samples
+from fmviz.lessons.sample.compute import clips, error_map, results, samples
 from fmviz.lessons.sample.compute.clips import Sampler
 from fmviz.lessons.sample.compute.evidence import likelihood_check, orders
 from fmviz.lessons.sample.compute.quasi_random import array_rqmc_euler_maruyama, sobol_sample
@@ -157,39 +160,23 @@ def test_the_floor_says_how_far_exact_samples_scatter():
 
 
 def test_the_map_shows_each_error_where_it_belongs():
-    plan = error_map.ErrorMapSpec(amplitudes=(0.0, 3.0), steps=(4, 32), count=512)
-    found = list(error_map.cells(PATH, plan, network()))
-    at = {(cell.row, cell.column): cell for cell in found}
-    assert len(found) == plan.cells == 4
+    plan, model = error_map.ErrorMapSpec(amplitudes=(0.0, 3.0), steps=(4, 32), count=512), network()
+    assert plan.cells == 4
     assert plan.work == 2 * 36
-    assert at[0, 1].exact < at[0, 0].exact < at[1, 0].exact  # more steps help, more noise needs more
-    assert at[0, 1].exact < error_map.noise_floor(PATH, plan)
-    assert all(cell.learned is not None and cell.learned > 5 * at[0, 1].exact for cell in found)
-    alone = list(error_map.cells(PATH, plan))
-    assert [cell.exact for cell in alone] == [cell.exact for cell in found]
-    assert all(cell.learned is None for cell in alone)
+    places = [(row, column) for row in range(2) for column in range(2)]
+    exact = {place: error_map.cell(PATH, plan, *place) for place in places}
+    assert exact[0, 1] < exact[0, 0] < exact[1, 0]  # more steps help, more noise needs more
+    assert exact[0, 1] < error_map.noise_floor(PATH, plan)
+    assert all(error_map.cell(PATH, plan, *place, model) > 5 * exact[0, 1] for place in places)
+    assert error_map.cell(PATH, plan, 0, 1) == exact[0, 1]
 
 
-def test_the_map_can_be_left_at_any_cell():
-    cells = error_map.cells(PATH, error_map.ErrorMapSpec(count=64))
-    assert (next(cells).column, next(cells).row) == (0, 1)
-    cells.close()
-
-
-def test_the_map_can_be_left_at_any_step_of_a_cell():
-    plan, asked = error_map.ErrorMapSpec(amplitudes=(1.0,), steps=(8,), count=64), []
-    list(error_map.cells(PATH, plan, network(), lambda: asked.append(None)))
-    assert len(asked) == 2 * 8  # both fields
-
-    def enough():
-        asked.append(None)
-        if len(asked) == 5:
-            raise InterruptedError
-
-    asked.clear()
-    with pytest.raises(InterruptedError):
-        next(error_map.cells(PATH, plan, network(), enough))
-    assert len(asked) == 5
+def test_a_network_reaches_a_helper_process_whole():
+    scene, plan = scenes.learned_part(Scene()), error_map.ErrorMapSpec(amplitudes=(1.0,), steps=(8,), count=64)
+    write = partial(checkpoint.to_bytes, network(), TrainSpec(), scenes.path(scene), 7)
+    sent = (results.learned_cell, (scene, plan, Learned(("run", 7), 7, "trained", network(), write), 0, 0))
+    function, arguments = pickle.loads(pickle.dumps(sent))
+    assert function(*arguments) == error_map.cell(scenes.path(scene), plan, 0, 0, network())
 
 
 def test_evenly_spread_samples_follow_the_distribution_more_closely():

@@ -1,24 +1,24 @@
 """The page Sample as Streamlit runs it: every control, the samples' numbers, a click, the map, a network."""
 
 import re
-import threading
 import time
 from functools import partial
 
 import pytest
 import torch
 
-from fmviz.app import learned, player, presence, runs
+from fmviz.app import learned, measured, player, presence, runs
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.state import STATE
 from fmviz.app.tabs import TAB
+from fmviz.cache import Cache
 from fmviz.errors import ParameterError
 from fmviz.learning import LearnedModel, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import Checkpoint
 from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import architecture
-from fmviz.lessons.sample.compute import samples
+from fmviz.lessons.sample.compute import results, samples
 from fmviz.lessons.sample.page import error_map, evidence
 from fmviz.lessons.sample.settings import FIELDS, GRIDS
 from fmviz.lessons.sample.settings import Settings as SampleSettings
@@ -26,6 +26,7 @@ from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import METHODS
 from fmviz.stage.payload import decode_header
+from fmviz.tasks import runner as task_runner
 from tests.app.test_app import errors, open_app
 
 PAGE = "pages/sample.py"
@@ -200,48 +201,63 @@ def map_button(app) -> str:
     return next(what for what in ("start", "again", "cancel") if label == translate("en", f"sample.map.{what}"))
 
 
-def test_the_map_is_computed_cancelled_and_dropped_with_its_scene():
-    app = open_sample(State(scene=SMALL))
+@pytest.fixture
+def held_map(monkeypatch):
+    """A map of two cells: calls come to nothing until as many as there are allowed have been carried out here."""
+    held, runner = [], task_runner.Runner(0)
+    monkeypatch.setattr(task_runner, "_compute_here", held.append)
+    monkeypatch.setattr(measured, "runner", lambda: runner)
+    small = partial(error_map.ErrorMapSpec, amplitudes=(0.0,), steps=(4, 8), count=64)
+    monkeypatch.setattr(error_map, "ErrorMapSpec", small)
+
+    def let(calls: int) -> None:
+        for task in held[:calls]:
+            task.end("done", result=task.function(*task.arguments))
+        del held[:calls]
+
+    return let
+
+
+def test_the_map_is_computed_cancelled_and_dropped_with_its_scene(held_map):
+    app = open_sample(State(scene=Scene(count=40, seed_noise=71)), distances=False)
     assert map_button(app) == "start"
     app.button(key="map_button").click().run()
     assert map_button(app) == "cancel"
-    deadline = time.monotonic() + 60
-    while not app.get("plotly_chart"):
-        assert time.monotonic() < deadline
-        app.run()
+    assert app.get("progress")[0].proto.text == translate("en", "sample.map.queued")
+    held_map(2)  # the floor and a cell
+    app.run()
+    assert app.get("progress")[0].proto.text == translate("en", "sample.map.running", done=1, all=2)
+    assert app.get("plotly_chart")
     app.button(key="map_button").click().run()
     assert map_button(app) == "again"
     assert app.get("plotly_chart")  # what there was stays
+    assert translate("en", "sample.map.cancelled", done=1, all=2) in [caption.value for caption in app.caption]
     app.selectbox(key="scene.data").set_value("moons").run()
     assert not app.get("plotly_chart")
     assert not app.exception
 
 
-def test_another_amplitude_keeps_the_map_and_another_sigma_does_not():
-    app = open_sample(State(scene=SMALL))
+def test_the_map_comes_to_its_end_and_is_known_to_the_next_session(held_map):
+    state = State(scene=Scene(count=40, seed_noise=72))
+    app = open_sample(state, distances=False)
+    app.button(key="map_button").click().run()
+    held_map(3)
+    app.run()
+    assert map_button(app) == "again"
+    assert not app.get("progress")
+    other = open_sample(state, distances=False)
+    other.button(key="map_button").click().run()
+    assert map_button(other) == "again"
+    assert other.get("plotly_chart")
+
+
+def test_another_amplitude_keeps_the_map_and_another_sigma_does_not(held_map):
+    app = open_sample(State(scene=Scene(count=40, seed_noise=73)), distances=False)
     app.button(key="map_button").click().run()
     app.slider(key="scene.amplitude").set_value(2.0).run()
     assert map_button(app) == "cancel"
     app.selectbox(key="scene.sigma").set_value("beta").run()
     assert map_button(app) == "start"
-
-
-@pytest.fixture
-def held_map(monkeypatch):
-    """A small map that stops after its first cell until the event is set."""
-    go_on, cells = threading.Event(), error_map.work.cells
-
-    def held(*args):
-        for cell in cells(*args):
-            yield cell
-            assert go_on.wait(PATIENCE)
-
-    monkeypatch.setattr(error_map.work, "cells", held)
-    monkeypatch.setattr(
-        error_map, "ErrorMapSpec", partial(error_map.ErrorMapSpec, amplitudes=(0.0,), steps=(4, 8), count=64)
-    )
-    yield go_on
-    go_on.set()
 
 
 def test_the_map_stays_while_its_network_trains_on(training_app, held_map):
@@ -254,12 +270,9 @@ def test_the_map_stays_while_its_network_trains_on(training_app, held_map):
     train_on(app)
     app.selectbox(key="sample.method").set_value("heun").run()
     assert map_button(app) == "cancel"
-    held_map.set()
-    deadline = time.monotonic() + PATIENCE
-    while map_button(app) == "cancel":
-        assert time.monotonic() < deadline
-        train_on(app)
-        app.run()
+    train_on(app)
+    held_map(5)
+    app.run()
     assert map_button(app) == "again"
     assert len(app.get("plotly_chart")) == 3
     assert translate("en", "sample.map.of_earlier", step=begun, now=stage_step(app)) in captions()
@@ -300,16 +313,11 @@ def test_one_run_of_the_page_shows_one_network(training_app, monkeypatch):
 def test_a_map_that_fails_says_so(monkeypatch, language, error, key, values):
     def broken(*_):
         raise error
-        yield
 
-    monkeypatch.setattr(error_map.work, "cells", broken)
+    monkeypatch.setattr(results, "noise_floor", Cache(0).shared(broken))
     state = State(scene=SMALL)
     app = open_sample(state.model_copy(update={"shell": state.shell.model_copy(update={"language": language})}))
     app.button(key="map_button").click().run()
-    deadline = time.monotonic() + PATIENCE
-    while not app.error:
-        assert time.monotonic() < deadline
-        app.run()
     told = {name: translate(language, sentence, name="`σ`") for name, sentence in values.items()}
     assert errors(app) == translate(language, key, **told)
     assert not app.exception

@@ -8,7 +8,6 @@ p_data that all cells are held against are spread evenly (`fmviz.lessons.sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -20,10 +19,9 @@ from fmviz.lessons.sample.compute.quasi_random import array_rqmc_euler_maruyama,
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.sigmas import Sigma
-from fmviz.theory.solvers import Drift
 from fmviz.theory.time_grids import time_grid
 
-__all__ = ["Cell", "ErrorMapSpec", "cells", "noise_floor"]
+__all__ = ["ErrorMapSpec", "cell", "noise_floor"]
 
 REFERENCE = 4096
 DIRECTIONS = 24
@@ -61,63 +59,26 @@ class ErrorMapSpec:
         return len(self.amplitudes) * len(self.steps)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One cell: sliced Wasserstein-2 distances to p_data, infinite where the particles have left the range of numbers.
+def cell(path: ProbabilityPath, plan: ErrorMapSpec, row: int, column: int, model: LearnedModel | None = None) -> float:
+    """One cell: the sliced Wasserstein-2 distance to p_data with the exact field, or with that of `model`.
 
-    Attributes:
-        row, column: of `ErrorMapSpec.amplitudes` and `ErrorMapSpec.steps`.
-        exact: with the exact field.
-        learned: with the network, or None without one.
-    """
-
-    row: int
-    column: int
-    exact: float
-    learned: float | None
-
-
-def cells(
-    path: ProbabilityPath,
-    plan: ErrorMapSpec,
-    model: LearnedModel | None = None,
-    ask: Callable[[], None] = lambda: None,
-) -> Iterator[Cell]:
-    """The cells one by one, the cheap ones first; the caller may stop at any of them.
-
-    Args:
-        path: the exact field.
-        plan: which cells.
-        model: the learned field, if any.
-        ask: called before every step of a solver; what it raises ends the work. With a large network a cell takes minutes.
+    Returns:
+        The distance; infinite where the particles have left the range of numbers, no number where the network gives no SDE.
 
     Raises:
-        FmvizError: the path or the network allows no SDE.
+        FmvizError: the path allows no SDE.
     """
-    own = ProbabilityPath(path.p_init, path.p_data, path.scheduler)  # its memory of times is this generator's alone
-    x0 = sobol_sample(own.p_init, plan.count)
-    target = sobol_sample(own.p_data, REFERENCE)
-    for column, steps in enumerate(plan.steps):
-        times = time_grid(plan.grid, steps)
-        own.prepare(times)
-        for row, amplitude in enumerate(plan.amplitudes):
-            sigma = Sigma(plan.kind, amplitude, own.scheduler)
-
-            def end(drift: Drift | None, sigma: Sigma = sigma, times: list[float] = times) -> float:
-                if drift is None:
-                    return math.nan
-
-                def cancellable(x: Tensor, t: float) -> Tensor:
-                    ask()
-                    return drift(x, t)
-
-                noise = torch.Generator().manual_seed(plan.seed_noise)
-                with torch.inference_mode():
-                    return _distance(array_rqmc_euler_maruyama(cancellable, sigma, x0, times, noise), target)
-
-            exact = end(exact_dynamics(own, sigma).drift)
-            learned = None if model is None else end(learned_dynamics(model, sigma).drift)
-            yield Cell(row, column, exact, learned)
+    own = ProbabilityPath(path.p_init, path.p_data, path.scheduler)  # its memory of times is this call's alone
+    times = time_grid(plan.grid, plan.steps[column])
+    sigma = Sigma(plan.kind, plan.amplitudes[row], own.scheduler)
+    own.prepare(times)
+    drift = (exact_dynamics(own, sigma) if model is None else learned_dynamics(model, sigma)).drift
+    if drift is None:
+        return math.nan
+    x0, target = sobol_sample(own.p_init, plan.count), sobol_sample(own.p_data, REFERENCE)
+    noise = torch.Generator().manual_seed(plan.seed_noise)
+    with torch.inference_mode():
+        return _distance(array_rqmc_euler_maruyama(drift, sigma, x0, times, noise), target)
 
 
 def noise_floor(path: ProbabilityPath, plan: ErrorMapSpec) -> float:

@@ -20,8 +20,9 @@ from fmviz.clips.clip import Clip, PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts
-from fmviz.lessons.sample.compute import clips, evidence, samples
+from fmviz.lessons.sample.compute import clips, error_map, evidence, samples
 from fmviz.lessons.sample.compute.clips import Dynamics, Ground, Runs, Sampler
+from fmviz.lessons.sample.compute.error_map import ErrorMapSpec
 from fmviz.lessons.sample.compute.evidence import Checks
 from fmviz.lessons.sample.compute.samples import Distances, Floor
 from fmviz.lessons.sample.settings import Settings
@@ -30,7 +31,19 @@ from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.likelihood import FlowLikelihood
 
-__all__ = ["Measured", "checks", "distances", "ends", "fields", "likelihood", "payload", "sampler"]
+__all__ = [
+    "Measured",
+    "checks",
+    "distances",
+    "ends",
+    "exact_cell",
+    "fields",
+    "learned_cell",
+    "likelihood",
+    "noise_floor",
+    "payload",
+    "sampler",
+]
 
 CELLS = 72
 Event = tuple[float, float, float]
@@ -152,3 +165,20 @@ def distances(scene: Scene, how: Sampler, shown: tuple[Learned | None, ...]) -> 
 def checks(scene: Scene) -> Checks:
     """What proves the sampler; `scene` as `scenes.learned_part` gives it."""
     return evidence.checks(scenes.path(scene))
+
+
+@shared
+def exact_cell(scene: Scene, plan: ErrorMapSpec, row: int, column: int) -> float:
+    """One cell of the error map with the exact field; `scene` as `scenes.learned_part` gives it."""
+    return error_map.cell(scenes.path(scene), plan, row, column)
+
+
+def learned_cell(scene: Scene, plan: ErrorMapSpec, learned: Learned, row: int, column: int) -> float:
+    """The same with a network. Not kept for all: nobody else has it."""
+    return error_map.cell(scenes.path(scene), plan, row, column, learned.model)
+
+
+@shared
+def noise_floor(scene: Scene, plan: ErrorMapSpec) -> float:
+    """The distance of exact samples of the map's size."""
+    return error_map.noise_floor(scenes.path(scene), plan)
