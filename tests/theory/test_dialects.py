@@ -1,0 +1,260 @@
+"""The conventions of the literature against `diffusers`, autodiff and each other (T56 to T58)."""
+
+import itertools
+import math
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory import GaussianMixture, ProbabilityPath, conversions, dialects, schedulers
+from fmviz.theory.dialects import PREDICTIONS, Dialect
+from fmviz.theory.solvers import solve_sde
+
+ALL: dict[str, Dialect] = {name: dialects.get(name) for name in dialects.NAMES} | {
+    "ddpm scaled-linear": dialects.get("ddpm", betas="scaled-linear"),
+    "ddpm cosine": dialects.get("ddpm", steps=100, betas="cosine"),
+    "rectified-flow shift 3": dialects.get("rectified-flow", shift=3.0),
+    "own linear": dialects.OwnTime(schedulers.get("linear")),
+    "own sqrt": dialects.OwnTime(schedulers.get("sqrt")),
+}
+each = pytest.mark.parametrize("dialect", ALL.values(), ids=ALL.keys())
+pairs = pytest.mark.parametrize(
+    ("source", "target"),
+    itertools.permutations(ALL.values(), 2),
+    ids=(f"{a}, {b}" for a, b in itertools.permutations(ALL, 2)),
+)
+
+
+def times_inside(dialect: Dialect, count: int = 20) -> Tensor:
+    """Times at log signal-to-noise ratios that every dialect reaches."""
+    return dialect.time(torch.linspace(-5.0, 9.0, count, dtype=torch.float64))
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("betas", "theirs"),
+    [
+        ("linear", {"beta_schedule": "linear"}),
+        ("scaled-linear", {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}),
+        ("cosine", {"beta_schedule": "squaredcos_cap_v2"}),
+    ],
+)
+@pytest.mark.parametrize("steps", [20, 1000])
+def test_ddpm_has_the_alphas_of_diffusers(betas, theirs, steps):
+    reference = diffusers.DDPMScheduler(num_train_timesteps=steps, **theirs).alphas_cumprod.double()
+    found = dialects.get("ddpm", steps=steps, betas=betas).alpha(torch.arange(1.0, steps + 1, dtype=torch.float64))
+    assert torch.allclose(found.square(), reference, rtol=0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("rho", [1.0, 7.0])
+def test_edm_has_the_noise_levels_of_diffusers(rho):
+    theirs = diffusers.EDMEulerScheduler(sigma_min=0.002, sigma_max=80.0, rho=rho)
+    theirs.set_timesteps(18)
+    assert np.allclose(dialects.Edm().sigmas(18, rho=rho).numpy(), theirs.sigmas.double().numpy(), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+def test_rectified_flow_has_the_noise_levels_of_diffusers(shift):
+    theirs = diffusers.FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=shift)
+    own = dialects.get("rectified-flow", shift=shift)
+    found = own.beta(torch.arange(1000, 0, -1, dtype=torch.float64) / 1000)
+    assert torch.allclose(found, theirs.sigmas.double(), rtol=0.0, atol=1e-6)
+
+
+@each
+def test_time_inverts_the_log_signal_to_noise_ratio(dialect):
+    ratio = torch.linspace(-5.0, 9.0, 20, dtype=torch.float64)
+    assert torch.allclose(dialect.log_snr(dialect.time(ratio)), ratio, rtol=0.0, atol=1e-10)
+
+
+@each
+def test_derivatives_agree_with_autodiff(dialect):
+    s = times_inside(dialect).requires_grad_()
+    v = dialect.evaluate(s)
+    for value, slope in ((v.alpha, v.d_alpha), (v.beta, v.d_beta), (0.5 * v.beta.square(), v.beta_d_beta)):
+        wanted = (
+            torch.autograd.grad(value.sum(), s, retain_graph=True, allow_unused=True)[0]
+            if value.requires_grad
+            else None
+        )
+        assert torch.allclose(slope, torch.zeros_like(s) if wanted is None else wanted, rtol=1e-9, atol=1e-12)
+    (slope,) = torch.autograd.grad(dialect.log_snr(s).sum(), s)
+    assert torch.allclose(dialect.d_log_snr(s), slope, rtol=1e-9)
+
+
+@each
+def test_the_ends_are_the_data_and_the_noise(dialect):
+    low, high = dialect.log_snr_range
+    assert low < -5.0
+    assert high > 9.0
+    sides = torch.tensor([dialect.data_time, dialect.noise_time], dtype=torch.float64)
+    assert bool(dialect.evaluate(sides).alpha.isfinite().all())
+
+
+@pairs
+def test_one_path_in_two_dialects(source, target):
+    """T56: the law of x / alpha at equal log signal-to-noise ratio, and the way there and back."""
+    z, eps, s = normal(20, 2), normal(20, 2, seed=1), times_inside(source)
+    x = source.alpha(s)[:, None] * z + source.beta(s)[:, None] * eps
+    moved, time = dialects.translate(x, s, source, target)
+    wanted = target.alpha(time)[:, None] * z + target.beta(time)[:, None] * eps
+    assert float(((moved - wanted) / target.alpha(time)[:, None]).abs().max()) < 1e-10
+    back, again = dialects.translate(moved, time, target, source)
+    assert float(((back - x) / source.alpha(s)[:, None]).abs().max()) < 1e-10
+    assert torch.allclose(again, s, rtol=1e-10, atol=1e-10)
+
+
+@each
+def test_every_prediction_gives_every_other(dialect):
+    """T57, against the definitions at a known z and noise."""
+    z, eps, s = normal(20, 2), normal(20, 2, seed=1), times_inside(dialect)
+    v = dialect.evaluate(s)
+    alpha, beta, d_alpha, d_beta = (c[:, None] for c in (v.alpha, v.beta, v.d_alpha, v.d_beta))
+    x = alpha * z + beta * eps
+    truth = {
+        "data": z,
+        "noise": eps,
+        "score": -eps / beta,
+        "velocity": d_alpha * z + d_beta * eps,
+        "v": alpha * eps - beta * z,
+    }
+    for known, wanted in itertools.product(PREDICTIONS, repeat=2):
+        found = dialect.convert(truth[known], x, s, predicts=known, to=wanted)
+        # relative to what the conversion magnifies
+        size = (
+            truth[wanted].abs() + dialect.error_gain(s, predicts=known, to=wanted)[:, None] * truth[known].abs() + 1.0
+        )
+        assert float(((found - truth[wanted]) / size).abs().max()) < 1e-10, (known, wanted)
+
+
+@each
+def test_errors_grow_as_the_conversion_says(dialect):
+    """T57: the gain against converting twice, and against lambda' beta / 2 for the velocity."""
+    x, value, error, s = normal(20, 2), normal(20, 2, seed=1), normal(20, 2, seed=2), times_inside(dialect)
+    for known, wanted in itertools.product(PREDICTIONS, repeat=2):
+        moved = dialect.convert(value + error, x, s, predicts=known, to=wanted)
+        moved = moved - dialect.convert(value, x, s, predicts=known, to=wanted)
+        gain = dialect.error_gain(s, predicts=known, to=wanted)
+        assert torch.allclose(moved.norm(dim=-1) / error.norm(dim=-1), gain, rtol=1e-6), (known, wanted)
+    half = 0.5 * dialect.d_log_snr(s).abs()
+    v = dialect.evaluate(s)
+    for known, factor in (("data", half * v.alpha), ("noise", half * v.beta), ("score", half * v.beta.square())):
+        assert torch.allclose(dialect.error_gain(s, predicts=known, to="velocity"), factor, rtol=1e-9)
+
+
+def test_conversions_agree_with_those_of_a_scheduler():
+    x, value, t = normal(9, 2), normal(9, 2, seed=1), torch.linspace(0.05, 0.95, 9, dtype=torch.float64)
+    for name in schedulers.NAMES:
+        scheduler = schedulers.get(name)
+        own = dialects.OwnTime(scheduler)
+        found = own.convert(value, x, t, predicts="score", to="velocity")
+        assert torch.allclose(found, conversions.velocity_from_score(x, t, value, scheduler), rtol=1e-10)
+        found = own.convert(value, x, t, predicts="velocity", to="data")
+        assert torch.allclose(found, conversions.posterior_mean_from_velocity(x, t, value, scheduler), rtol=1e-10)
+
+
+def test_conversions_at_the_ends_of_time():
+    x, value = normal(3, 2), normal(3, 2, seed=1)
+    flow, vp = dialects.get("flow-matching"), dialects.get("vp")
+    assert torch.equal(flow.convert(value, x, 0.0, predicts="data", to="velocity"), value - x)
+    assert torch.allclose(vp.convert(value, x, 0.0, predicts="score", to="data"), x)
+    for known, wanted, s in (("noise", "data", 0.0), ("data", "noise", 1.0), ("noise", "score", 1.0)):
+        with pytest.raises(SingularTimeError, match=wanted):
+            flow.convert(value, x, s, predicts=known, to=wanted)
+
+
+@each
+def test_forward_process_has_the_law_of_the_path(dialect):
+    """T58: for the linear SDE, mean and variance solve m' = f m and V' = 2 f V + g^2; both against alpha and beta."""
+    s = times_inside(dialect)
+    v, sde = dialect.evaluate(s), dialect.forward_sde(s)
+    towards = math.copysign(1.0, dialect.noise_time - dialect.data_time)
+    assert torch.allclose(towards * v.d_alpha, sde.f * v.alpha, rtol=1e-9)
+    assert torch.allclose(
+        towards * 2.0 * v.beta_d_beta, 2.0 * sde.f * v.beta.square() + sde.g_squared, rtol=1e-9, atol=1e-12
+    )
+    assert bool((sde.g_squared >= 0).all())
+
+
+@pytest.mark.parametrize("name", ["ddpm", "vp", "flow-matching", "interpolant"])
+def test_simulated_forward_process_has_the_law_given_z(name):
+    """T58 by Euler-Maruyama from one z, within four standard errors and the bias of the steps."""
+    dialect, z, n = dialects.get(name), torch.tensor([1.5, -1.0], dtype=torch.float64), 4000
+    start, end = float(dialect.time(12.0)), float(dialect.time(-1.5))
+    steps, span = 200, abs(end - start)
+
+    def at(tau: float) -> float:
+        return start + (end - start) * tau
+
+    path, _ = solve_sde(
+        lambda x, tau: span * dialect.forward_sde(at(tau)).f * x,
+        lambda tau: (span * dialect.forward_sde(at(tau)).g_squared).sqrt(),
+        (dialect.alpha(start) * z).expand(n, 2),
+        steps,
+        generator=torch.Generator().manual_seed(3),
+    )
+    alpha, beta = float(dialect.alpha(end)), float(dialect.beta(end))
+    assert torch.allclose(path[-1].mean(0), alpha * z, atol=4.0 * beta / math.sqrt(n) + 0.01)
+    assert torch.allclose(path[-1].var(0), torch.tensor(beta**2).double(), rtol=4.0 * math.sqrt(2.0 / n) + 0.02)
+
+
+def test_loss_weights_are_those_of_the_literature():
+    """Table 1 of Kingma and Gao 2023: e^(-lambda/2) for flow matching, sech(lambda/2) for the cosine schedule, EDM's bump."""
+    ratio = torch.linspace(-6.0, 6.0, 25, dtype=torch.float64)
+
+    def shape(dialect: Dialect) -> Tensor:
+        weight = dialect.loss_weight(dialect.time(ratio))
+        return weight / weight.sum()
+
+    def normalised(weight: Tensor) -> Tensor:
+        return weight / weight.sum()
+
+    assert torch.allclose(shape(dialects.get("flow-matching")), normalised((-0.5 * ratio).exp()), rtol=1e-9)
+    bump = (-0.5 * ((ratio - 2.4) / 2.4).square()).exp() * ((-ratio).exp() + 0.25)
+    assert torch.allclose(shape(dialects.get("edm")), normalised(bump), rtol=1e-9)
+    cosine = dialects.get("ddpm", steps=10_000, betas="cosine")
+    assert torch.allclose(shape(cosine), normalised(1.0 / (0.5 * ratio).cosh()), rtol=0.05)
+
+
+def test_shift_moves_rectified_flow_along_the_log_snr():
+    plain, shifted = dialects.get("rectified-flow"), dialects.get("rectified-flow", shift=3.0)
+    s = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
+    assert torch.allclose(shifted.log_snr(s), plain.log_snr(s) - 2.0 * math.log(3.0), rtol=1e-12)
+
+
+def test_to_and_from_this_projects_time():
+    p_data = GaussianMixture(
+        torch.tensor([[2.0, 0.0], [-1.0, 1.0]]).double(), 0.1 * torch.eye(2).expand(2, 2, 2), torch.ones(2)
+    )
+    path = ProbabilityPath(GaussianMixture.standard(dtype=torch.float64), p_data, schedulers.get("trig"))
+    own, ddpm, x = dialects.OwnTime(path.scheduler), dialects.get("ddpm"), normal(7, 2)
+    moved, t = dialects.translate(x, 300.0, ddpm, own)
+    score = path.marginal_score(moved, float(t)) * (own.alpha(t) + own.beta(t)) / (ddpm.alpha(300.0) + ddpm.beta(300.0))
+    found = ddpm.convert(score, x, 300.0, predicts="score", to="data")
+    assert torch.allclose(found, path.posterior_mean(moved, float(t)), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("make", "parameter"),
+    [
+        (lambda: dialects.get("ddim"), "name"),
+        (lambda: dialects.get("ddpm", steps=1), "steps"),
+        (lambda: dialects.get("ddpm", betas="sigmoid"), "betas"),
+        (lambda: dialects.get("rectified-flow", shift=0.0), "shift"),
+        (lambda: dialects.get("vp").alpha(1.5), "s"),
+        (lambda: dialects.get("vp").alpha(math.nan), "s"),
+        (lambda: dialects.get("vp").time(-50.0), "log_snr"),
+        (lambda: dialects.get("edm").sigmas(1), "steps"),
+        (lambda: dialects.get("vp").convert(normal(2), normal(2), 0.5, predicts="eps", to="data"), "predicts"),
+    ],
+)
+def test_wrong_parameters_are_named(make, parameter):
+    with pytest.raises(ParameterError, match=parameter):
+        make()

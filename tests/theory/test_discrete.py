@@ -1,0 +1,250 @@
+"""Chains, their samplers and the variational bound (T24, T40, T58, T59), against `diffusers` and each other."""
+
+import math
+
+import diffusers
+import pytest
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError
+from fmviz.theory import GaussianMixture, ProbabilityPath, dialects, presets, schedulers
+from fmviz.theory.convergence import measured_order
+from fmviz.theory.dialect_path import DialectPath
+from fmviz.theory.discrete import Chain, ancestral, ddim, exact_denoiser
+from fmviz.theory.metrics import sliced_wasserstein
+from fmviz.theory.solvers import solve_ode, solve_sde
+from fmviz.theory.variational_bound import variational_bound
+
+DDPM = dialects.Ddpm()
+EDM = dialects.Edm()
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def data() -> GaussianMixture:
+    return presets.get("ring5").to(torch.float64)
+
+
+def in_sigma(low: float, steps: int) -> Chain:
+    """A chain of EDM between fixed noise levels, with the spacing of Karras et al.; chains of N and 2N steps are nested."""
+    roots = torch.linspace(low ** (1 / 7), 80.0 ** (1 / 7), steps + 1, dtype=torch.float64)
+    return Chain.of(EDM, roots.pow(7).clamp(max=80.0))
+
+
+@pytest.mark.parametrize("k", [2, 500, 1000])
+def test_an_ancestral_step_is_that_of_diffusers(k):
+    theirs = diffusers.DDPMScheduler(clip_sample=False, variance_type="fixed_small")
+    # In float32, as they are, 1 - abar has three digits at the data: compare the step, not the rounding.
+    theirs.alphas_cumprod = (1.0 - DDPM.step_betas).cumprod(0)
+    x, eps = normal(6, 2), normal(6, 2, seed=1)
+    noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    expected = theirs.step(eps, k - 1, x, generator=torch.Generator().manual_seed(5)).prev_sample
+    law = Chain.of(DDPM, 1000).posterior(k, x, DDPM.convert(eps, x, float(k), predicts="noise", to="data"))
+    assert torch.allclose(law.mean + law.variance.sqrt() * noise, expected, rtol=0.0, atol=1e-9)
+
+
+def test_ddim_is_that_of_diffusers():
+    theirs = diffusers.DDIMScheduler(clip_sample=False)
+    theirs.set_timesteps(20)
+    times = [0.0, *(float(t) + 1.0 for t in reversed(theirs.timesteps.tolist()))]
+    path, x = DialectPath(data(), DDPM), normal(6, 2)
+    chain = Chain.of(DDPM, times)
+    found, expected = ddim(chain, exact_denoiser(path.p_data, DDPM, chain), x), x
+    for i, t in enumerate(theirs.timesteps.tolist()):
+        expected = theirs.step(path.noise(expected, t + 1.0), t, expected).prev_sample
+        assert torch.allclose(found[i + 1], expected, atol=1e-5)
+
+
+def test_euler_steps_of_rectified_flow_are_those_of_diffusers():
+    flow = dialects.get("rectified-flow", shift=3.0)
+    theirs = diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0)
+    theirs.set_timesteps(10)
+    chain = Chain.of(flow, flow.time(-2.0 * (theirs.sigmas.double() / (1.0 - theirs.sigmas.double())).log()).flip(0))
+    path, expected = DialectPath(data(), flow), normal(6, 2)
+    found = ddim(chain, exact_denoiser(path.p_data, flow, chain), expected)  # the same as Euler for straight paths
+    for i, t in enumerate(theirs.timesteps):
+        s = float(chain.times[10 - i])
+        velocity = path.noise(expected, s) - path.posterior_mean(expected, s)
+        expected = theirs.step(velocity, t, expected).prev_sample
+        assert torch.allclose(found[i + 1], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", dialects.NAMES)
+def test_posterior_is_bayes_rule(name):
+    """q(x_k | x_{k-1}) q(x_{k-1} | z) = q(x_{k-1} | x_k, z) q(x_k | z) as densities at random points."""
+    dialect = dialects.get(name)
+    chain = Chain.of(dialect, dialect.time(torch.linspace(6.0, -5.0, 9, dtype=torch.float64)))
+    before, after, z = normal(5, 2), normal(5, 2, seed=1), normal(5, 2, seed=2)
+
+    def log_density(law, x: Tensor) -> Tensor:
+        return -(x - law.mean).square().sum(-1) / (2.0 * law.variance) - (2.0 * math.pi * law.variance).log()
+
+    for k in (1, 4, 8):
+        joint = log_density(chain.transition(k, before), after) + log_density(chain.marginal(k - 1, z), before)
+        other = log_density(chain.posterior(k, after, z), before) + log_density(chain.marginal(k, z), after)
+        assert torch.allclose(joint, other, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", dialects.NAMES)
+def test_ddim_is_euler_in_rescaled_coordinates(name):
+    """T59 to machine precision: the same trajectory from `solve_ode` for x / alpha in sigma = beta / alpha."""
+    dialect = dialects.get(name)
+    chain = Chain.of(dialect, dialect.time(torch.linspace(8.0, -5.0, 21, dtype=torch.float64)))
+    path = DialectPath(data(), dialect)
+    denoiser, x = exact_denoiser(path.p_data, dialect, chain), chain.prior_std * normal(8, 2)
+    sigma = (chain.beta / chain.alpha).flip(0)
+    step = {float(s): chain.steps - i for i, s in enumerate(sigma)}
+
+    def noise(y: Tensor, at: float) -> Tensor:
+        k = step[at]
+        scaled = chain.alpha[k] * y
+        return (scaled - chain.alpha[k] * denoiser(scaled, k)) / chain.beta[k]
+
+    euler, _ = solve_ode(noise, x / chain.alpha[-1], method="euler", times=sigma)
+    found = ddim(chain, denoiser, x) / chain.alpha.flip(0)[:, None, None]
+    assert float((found - euler).abs().max() / euler.abs().max()) < 1e-12
+
+
+def test_exact_predictions_of_a_dialect():
+    """The score against autodiff of the marginal, and the rest against a path with the same scheduler."""
+    vp = dialects.get("vp")
+    path, x = DialectPath(data(), vp), normal(9, 2)
+    reference = ProbabilityPath(GaussianMixture.standard(dtype=torch.float64), data(), schedulers.get("vp"))
+    for s in (0.0, 0.1, 0.7, 1.0):
+        y = x.clone().requires_grad_()
+        (score,) = torch.autograd.grad(path.marginal(s).log_density(y).sum(), y)
+        assert torch.allclose(path.score(x, s), score, rtol=1e-8, atol=1e-8)
+        assert torch.allclose(path.posterior_mean(x, s), reference.posterior_mean(x, 1.0 - s), rtol=1e-8, atol=1e-8)
+        assert torch.allclose(path.velocity(x, s), -reference.marginal_velocity(x, 1.0 - s), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "vp", "flow-matching"])
+def test_reversal_ends_in_the_data(name):
+    """T24: the reversal of the forward process, by Euler-Maruyama, within twice what exact samples give."""
+    dialect, n = dialects.get(name), 2000
+    path = DialectPath(data(), dialect)
+    # from lambda = -7 up to 7, evenly in lambda
+    ratio = torch.linspace(-7.0, 7.0, 301, dtype=torch.float64)
+    times = dialect.time(ratio)
+    sde, rate = dialect.forward_sde(times), dialect.d_log_snr(times).abs().reciprocal()
+    at = {float(r): i for i, r in enumerate(ratio)}
+
+    def drift(x: Tensor, lam: float) -> Tensor:
+        i = at[lam]
+        return rate[i] * (sde.g_squared[i] * path.score(x, float(times[i])) - sde.f[i] * x)
+
+    start = path.marginal(float(times[0])).sample(n, generator=torch.Generator().manual_seed(1))
+    noise = torch.Generator().manual_seed(2)
+    ends, _ = solve_sde(
+        drift, lambda lam: (rate[at[lam]] * sde.g_squared[at[lam]]).sqrt(), start, generator=noise, times=ratio
+    )
+    end = path.posterior_mean(ends[-1], float(times[-1]))
+    exact = [data().sample(n, generator=torch.Generator().manual_seed(seed)) for seed in range(10, 14)]
+    floor = max(float(sliced_wasserstein(exact[0], other)) for other in exact[1:])
+    assert float(sliced_wasserstein(end, exact[0])) < 2.0 * floor
+
+
+def test_measured_orders_of_ddim_and_ancestral_sampling():
+    """First order, T59: DDIM against the exact flow, ancestral against a fine chain on the same Brownian motion in the ratio S."""
+    counts, finest, n = (32, 64, 128), 1024, 256
+    path, x = DialectPath(data(), EDM), 80.0 * normal(n, 2)
+    fine = in_sigma(0.02, finest)
+
+    def end(steps: int, kind: str) -> Tensor:
+        chain = in_sigma(0.02, steps)
+        denoiser = exact_denoiser(path.p_data, EDM, chain)
+        if kind == "ddim":
+            return ddim(chain, denoiser, x)[-1]
+        # W in S = 1 / sigma^2 by the increments of the finest chain, from noise to data
+        snr = fine.beta.square().reciprocal().flip(0)
+        motion = torch.cat(
+            (torch.zeros(1, n, 2), (snr.diff().sqrt()[:, None, None] * normal(finest, n, 2, seed=7)).cumsum(0))
+        )
+        own = motion[:: finest // steps].diff(dim=0)
+        noise = own / snr[:: finest // steps].diff().sqrt()[:, None, None]
+        return ancestral(chain, denoiser, x, noise=list(noise))[-1]
+
+    for kind in ("ddim", "ancestral"):
+        reference = end(finest, kind)
+        if kind == "ddim":
+            sigma = in_sigma(0.02, 400).beta.flip(0)
+            reference = solve_ode(lambda y, s: path.noise(y, s), x, method="rk4", times=sigma)[0][-1]
+        # The median, since a few particles choose another mode.
+        errors = [float((end(steps, kind) - reference).norm(dim=-1).median()) for steps in counts]
+        order = measured_order(list(zip(counts, errors, strict=True)))
+        assert order == pytest.approx(1.0, abs=0.1), kind
+
+
+def test_the_bound_lies_above_the_exact_value_and_falls_like_one_over_steps():
+    flow = dialects.get("flow-matching")
+    draws = data().sample(200_000, generator=torch.Generator().manual_seed(0))
+    surprise = -data().log_density(draws)
+    exact, error = float(surprise.mean()), float(surprise.std()) / math.sqrt(len(draws))
+    counts = (32, 64, 128)
+    for variance in ("optimal", "large"):
+        generator = torch.Generator().manual_seed(1)
+        bounds = [
+            variational_bound(data(), flow, Chain.of(flow, n), variance=variance, n=4000, generator=generator)
+            for n in counts
+        ]
+        gaps = [bound.total - exact for bound in bounds]
+        spread = [math.hypot(bound.error, error) for bound in bounds]
+        assert all(gap > 3.0 * e for gap, e in zip(gaps, spread, strict=True))
+        # standard error of the slope of log gap against log N over three equally spaced points
+        slope_error = math.hypot(spread[0] / gaps[0], spread[2] / gaps[2]) / (2.0 * math.log(2.0))
+        order = measured_order(list(zip(counts, gaps, strict=True)))
+        assert order == pytest.approx(1.0, abs=0.1 + 2.0 * slope_error), variance
+
+
+def test_small_variances_leave_a_gap_on_spread_data():
+    """The variance given z is too small where the data are wider than the noise: N = 256 gains nothing over 64."""
+    flow = dialects.get("flow-matching")
+    totals = [
+        variational_bound(
+            data(), flow, Chain.of(flow, n), variance="small", generator=torch.Generator().manual_seed(1)
+        ).total
+        for n in (64, 256)
+    ]
+    assert abs(totals[0] - totals[1]) < 0.1
+    optimal = variational_bound(data(), flow, Chain.of(flow, 256), generator=torch.Generator().manual_seed(1))
+    assert totals[1] > optimal.total + 1.0
+
+
+def test_bound_of_one_gaussian_is_that_of_its_closed_form():
+    """One component N(m, c I): everything is linear, E tr Cov[z | x] = 2 c beta^2 / (alpha^2 c + beta^2) at every x."""
+    c, vp = 0.3, dialects.get("vp")
+    one = GaussianMixture(torch.tensor([[1.0, 2.0]]).double(), c * torch.eye(2)[None], torch.ones(1))
+    chain = Chain.of(vp, 50)
+    bound = variational_bound(one, vp, chain, n=10, generator=torch.Generator().manual_seed(0))
+    kl = 0.0
+    for k in range(2, 51):
+        alpha, beta = chain.alpha[k], chain.beta[k]
+        missed = 2.0 * c * beta**2 / (alpha**2 * c + beta**2) * chain.data_weight(k) ** 2
+        inner = float(chain.posterior(k, torch.zeros(2).double(), torch.zeros(2).double()).variance)
+        # the best isotropic Gaussian is the true reverse law here, so only its entropy is paid
+        kl += math.log((inner + 0.5 * float(missed)) / inner)
+    assert float(bound.steps.sum()) == pytest.approx(kl, rel=1e-6)
+    assert bound.error < 1e-6
+    # every reverse law is exact, so what is left above the entropy is the prior's mismatch
+    gap = bound.total - (1.0 + math.log(2.0 * math.pi * c))
+    assert 0.0 <= gap <= bound.prior
+
+
+@pytest.mark.parametrize(
+    ("make", "parameter"),
+    [
+        (lambda: Chain.of(DDPM, 0), "times"),
+        (lambda: Chain.of(DDPM, [0.0]), "times"),
+        (lambda: Chain.of(DDPM, [5.0, 3.0]), "times"),
+        (lambda: Chain.of(DDPM, 10).posterior(0, normal(2), normal(2)), "k"),
+        (lambda: Chain.of(DDPM, 10).transition(11, normal(2)), "k"),
+        (lambda: variational_bound(data(), DDPM, Chain.of(DDPM, 4), variance="learned"), "variance"),
+        (lambda: variational_bound(data(), DDPM, Chain.of(DDPM, [1.0, 2.0])), "chain"),
+    ],
+)
+def test_wrong_parameters_are_named(make, parameter):
+    with pytest.raises(ParameterError, match=parameter):
+        make()
