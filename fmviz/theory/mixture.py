@@ -97,6 +97,11 @@ class GaussianMixture:
         """Number K of components."""
         return self.means.shape[0]
 
+    @cached_property
+    def classes(self) -> tuple[int, ...]:
+        """The distinct labels, in increasing order."""
+        return tuple(sorted(set(self.labels.tolist())))
+
     @property
     def dtype(self) -> torch.dtype:
         """Floating type of the parameters."""
@@ -220,6 +225,20 @@ class GaussianMixture:
         spread = (self.factors.double()[index] * standard_normal(uniform[:, 1:]).unsqueeze(-2)).sum(-1)
         points: Tensor = self.means.double()[index] + spread
         return points.to(self.dtype)
+
+    def given(self, label: int) -> "GaussianMixture":
+        """The mixture given the class, p(x|y) (T35): the components with that label, their weights renormalised.
+
+        Args:
+            label: one of `classes`.
+
+        Raises:
+            ParameterError: no component has the label.
+        """
+        chosen = self.labels == label
+        if not bool(chosen.any()):
+            raise ParameterError("label", f"one of {', '.join(map(str, self.classes))}", label, key="label")
+        return GaussianMixture(self.means[chosen], self.covariances[chosen], self.weights[chosen], self.labels[chosen])
 
     def to(self, target: torch.device | torch.dtype | str) -> "GaussianMixture":
         """The same mixture in another floating type or on another device."""

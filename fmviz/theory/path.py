@@ -194,6 +194,11 @@ class ProbabilityPath:
         pairs = gaussians.posterior(at.table, layout.points)
         return layout.from_grid(pairs.reshape(len(pairs), self.p_init.n_components, -1, pairs.shape[-1]).sum(dim=1))
 
+    def classifier(self, x: Tensor, t: Time) -> Tensor:
+        """The exact classifier p_t(y|x) (T36), (..., L): one column for each of ``p_data.classes``, in that order."""
+        members = torch.tensor(self.p_data.classes, device=x.device)[:, None] == self.p_data.labels
+        return self.posterior(x, t) @ members.mT.to(x.dtype)
+
     def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
