@@ -12,7 +12,7 @@ from fmviz.cache import shared
 from fmviz.clips import paths
 from fmviz.clips.clip import Floats, PlanePanel, Readout
 from fmviz.clips.extents import extent
-from fmviz.clips.laws import rows_of, schedule_of
+from fmviz.clips.laws import labelled_rows, schedule_of
 from fmviz.clips.paths import Grid, Sent, Starts
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
@@ -82,7 +82,7 @@ def choices(language: Language) -> Choices:
     return Choices(
         data_label=translate(language, "app.choose_data"),
         schedule_label=translate(language, "app.choose_schedule"),
-        data={translate(language, f"preset.{name}"): rows_of(presets.get(name)) for name in presets.names()},
+        data={translate(language, f"preset.{name}"): labelled_rows(presets.get(name)) for name in presets.names()},
         schedules={
             translate(language, f"scheduler.{name}"): schedule_of(schedulers.get(name)) for name in schedulers.NAMES
         },

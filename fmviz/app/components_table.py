@@ -18,7 +18,7 @@ from fmviz.scene.scene import MixtureName
 
 __all__ = ["components_table"]
 
-COLUMNS = ("weight", "x", "y", "xx", "xy", "yy")
+NUMBERS = ("weight", "x", "y", "xx", "xy", "yy")
 WHICH, WRONG, TURN = "components_which", "fmviz_components_wrong", "fmviz_components_turn"
 
 
@@ -45,11 +45,14 @@ def _table(which: MixtureName) -> None:
     rows = scenes.components(state.current().scene, which)
     turn = st.session_state.get(TURN, 0)
     key = f"components_{which}_{turn}_{abs(hash(rows))}"
-    frame = pd.DataFrame([c.row() for c in rows], columns=COLUMNS)
+    frame = pd.DataFrame([_row(c, which) for c in rows])
     config = {
         name: st.column_config.NumberColumn(tr(f"scene.column_{name}"), format="%.4g", required=True)
-        for name in COLUMNS
+        for name in NUMBERS
     }
+    config["label"] = st.column_config.NumberColumn(
+        tr("scene.column_label"), help=tr("scene.column_label_help"), min_value=0, max_value=MAX_COMPONENTS - 1, step=1
+    )
     st.data_editor(
         frame,
         key=key,
@@ -66,16 +69,18 @@ def _table(which: MixtureName) -> None:
 def _take(which: MixtureName, key: str, rows: tuple[Component, ...]) -> None:
     """Applies the edits of the table; rows that are not complete yet wait, wrong ones are explained."""
     edits: dict[str, Any] = st.session_state[key]
-    kept = [dict(zip(COLUMNS, c.row(), strict=True)) for c in rows]
+    kept = [_row(c, which) for c in rows]
     for index, change in edits["edited_rows"].items():
         kept[int(index)].update(change)
     deleted = {int(i) for i in edits["deleted_rows"]}
     kept = [row for i, row in enumerate(kept) if i not in deleted]
-    complete = [row for row in edits["added_rows"] if all(row.get(name) is not None for name in COLUMNS)]
+    complete = [row for row in edits["added_rows"] if all(row.get(name) is not None for name in NUMBERS)]
     if len(complete) < len(edits["added_rows"]):
         return
     try:
-        components = tuple(Component(**{name: row[name] for name in COLUMNS}) for row in kept + complete)
+        components = tuple(
+            Component(**{name: row.get(name) for name in (*NUMBERS, "label")}) for row in kept + complete
+        )
     except ValidationError as error:
         _refuse(explain_row(error))
         return
@@ -83,6 +88,12 @@ def _take(which: MixtureName, key: str, rows: tuple[Component, ...]) -> None:
         _refuse(tr("scene.table_count", most=MAX_COMPONENTS))
         return
     state.put(state.current().scene.with_mixture(which, components))
+
+
+def _row(component: Component, which: MixtureName) -> dict[str, float | int | None]:
+    """A row of the table; only components of p_data have a label."""
+    numbers: dict[str, float | int | None] = dict(zip(NUMBERS, component.row(), strict=True))
+    return numbers | {"label": component.label} if which == "data" else numbers
 
 
 def _refuse(why: str) -> None:

@@ -204,7 +204,8 @@ class Markers:
 class Ellipses:
     """The components of a mixture: means (K, 2), covariances (K, 2, 2), weights (K,), drawn at one and two standard deviations.
 
-    `edit` names the mixture ("data" or "init") if it can be edited on the stage, else None.
+    `edit` names the mixture ("data" or "init") if it can be edited on the stage, else None. `labels` are the classes of the
+    components, which edits keep; empty: none are known.
     """
 
     name: str
@@ -213,6 +214,7 @@ class Ellipses:
     covariances: Floats
     weights: Floats
     edit: str | None = None
+    labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from fmviz.theory.schedulers import (
     VariancePreserving,
 )
 
-__all__ = ["law_of", "rows_of", "schedule_of"]
+__all__ = ["labelled_rows", "law_of", "rows_of", "schedule_of"]
 
 
 def law_of(path: ProbabilityPath, z: tuple[float, float] = (0.0, 0.0), *, follows: bool = False) -> Law:
@@ -32,6 +32,11 @@ def rows_of(mixture: GaussianMixture) -> NDArray[np.float64]:
         values.detach().cpu().double().numpy() for values in (mixture.weights, mixture.means, mixture.covariances)
     )
     return np.column_stack((weights, means, covariances[:, 0, 0], covariances[:, 0, 1], covariances[:, 1, 1]))
+
+
+def labelled_rows(mixture: GaussianMixture) -> NDArray[np.float64]:
+    """`rows_of` with the label of each component as a seventh column."""
+    return np.column_stack((rows_of(mixture), mixture.labels.cpu().numpy()))
 
 
 def schedule_of(scheduler: Scheduler) -> Schedule:

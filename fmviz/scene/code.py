@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fmviz.scene.components import Component
 from fmviz.scene.scene import MixtureName, Scene
+from fmviz.scene.scenes import components
 
 __all__ = ["mixture_code", "scheduler_code"]
 
@@ -12,7 +13,7 @@ def mixture_code(scene: Scene, which: MixtureName) -> str:
     """The expression that builds p_data or p_init of `scene`."""
     edited = scene.data_components if which == "data" else scene.init_components
     if edited is not None:
-        return _written(edited)
+        return _written(components(scene, which))
     name = scene.data if which == "data" else scene.init
     return "GaussianMixture.standard()" if name == "gaussian" else f"presets.get({name!r}, seed={scene.seed_data})"
 
@@ -20,8 +21,10 @@ def mixture_code(scene: Scene, which: MixtureName) -> str:
 def _written(components: tuple[Component, ...]) -> str:
     means = ", ".join(f"[{c.x!r}, {c.y!r}]" for c in components)
     covariances = ", ".join(f"[[{c.xx!r}, {c.xy!r}], [{c.xy!r}, {c.yy!r}]]" for c in components)
-    weights = ", ".join(repr(c.weight) for c in components)
-    return f"GaussianMixture(\n    torch.tensor([{means}]),\n    torch.tensor([{covariances}]),\n    torch.tensor([{weights}]),\n)"
+    columns = [means, covariances, ", ".join(repr(c.weight) for c in components)]
+    if components[0].label is not None:
+        columns.append(", ".join(str(c.label) for c in components))
+    return "GaussianMixture(\n" + "".join(f"    torch.tensor([{column}]),\n" for column in columns) + ")"
 
 
 def scheduler_code(scene: Scene) -> str:

@@ -26,7 +26,11 @@ Decimal4 = Annotated[float, BeforeValidator(_rounded), Field(allow_inf_nan=False
 
 
 class Component(BaseModel):
-    """One Gaussian of a mixture: weight, mean (x, y) and covariance [[xx, xy], [xy, yy]]."""
+    """One Gaussian of a mixture: weight, mean (x, y) and covariance [[xx, xy], [xy, yy]], and its class.
+
+    Without a label of its own a component has that of the preset's component in its place, if the mixture still has as many
+    components as its preset; else it is a class by itself.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +40,7 @@ class Component(BaseModel):
     xx: Annotated[Decimal4, Field(ge=MIN_STD**2, le=MAX_STD**2)] = 0.09
     xy: Annotated[Decimal4, Field(ge=-(MAX_STD**2), le=MAX_STD**2)] = 0.0
     yy: Annotated[Decimal4, Field(ge=MIN_STD**2, le=MAX_STD**2)] = 0.09
+    label: Annotated[int, Field(ge=0, lt=MAX_COMPONENTS)] | None = None
 
     @model_validator(mode="after")
     def _positive_definite(self) -> Component:
@@ -48,16 +53,19 @@ class Component(BaseModel):
         return self
 
     def row(self) -> tuple[float, float, float, float, float, float]:
-        """(weight, x, y, xx, xy, yy), the order of the link and of the stage's messages."""
+        """(weight, x, y, xx, xy, yy), the order of the link and of the stage's messages, where the label follows."""
         return (self.weight, self.x, self.y, self.xx, self.xy, self.yy)
 
     @classmethod
     def from_row(cls, row: Any) -> Component:
-        """The component of six numbers in the order of `row`. Raises pydantic.ValidationError (a ValueError)."""
+        """The component of six numbers in the order of `row`, or of seven with the label.
+
+        Raises pydantic.ValidationError (a ValueError).
+        """
         values = list(row)
-        if len(values) != 6:
-            raise ValueError(f"a component has 6 numbers, got {len(values)}")
-        return cls(**dict(zip(("weight", "x", "y", "xx", "xy", "yy"), values, strict=True)))
+        if len(values) not in (6, 7):
+            raise ValueError(f"a component has 6 numbers, or 7 with its label, got {len(values)}")
+        return cls(**dict(zip(("weight", "x", "y", "xx", "xy", "yy", "label"), values, strict=False)))
 
 
 def _parse(value: Any) -> Any:
@@ -72,9 +80,14 @@ def _parse(value: Any) -> Any:
 def _format(components: tuple[Component, ...] | None) -> str | None:
     if components is None:
         return None
-    return "~".join("_".join(f"{v:.{DECIMALS}f}".rstrip("0").rstrip(".") for v in c.row()) for c in components)
+    return "~".join(_format_one(c) for c in components)
+
+
+def _format_one(component: Component) -> str:
+    numbers = [f"{v:.{DECIMALS}f}".rstrip("0").rstrip(".") for v in component.row()]
+    return "_".join(numbers if component.label is None else [*numbers, str(component.label)])
 
 
 Listed = Annotated[tuple[Component, ...], Field(min_length=1, max_length=MAX_COMPONENTS)]
 Components = Annotated[Listed | None, BeforeValidator(_parse), PlainSerializer(_format)]
-"""A mixture's components, or None for "as the preset has them"; in a link ``w_x_y_xx_xy_yy~…``."""
+"""A mixture's components, or None for "as the preset has them"; in a link ``w_x_y_xx_xy_yy~…``, or with labels ``w_x_y_xx_xy_yy_label~…``."""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from fmviz.errors import FmvizError
 from fmviz.learning.checkpoint import describe_path
 from fmviz.scene import Component, Scene, scenes
+from fmviz.scene.components import MAX_COMPONENTS
 from fmviz.scene.scene import INITS, PRESETS, MixtureName
 from fmviz.theory import GaussianMixture, ProbabilityPath
 
@@ -57,7 +58,10 @@ def _law(law: GaussianMixture, which: MixtureName, like: Scene) -> dict[str, obj
             return {which: name, f"{which}_components": None}
     columns = (law.weights, *law.means.T, law.covariances[:, 0, 0], law.covariances[:, 0, 1], law.covariances[:, 1, 1])
     rows = torch.stack(columns, dim=1).tolist()
-    return {f"{which}_components": tuple(Component.from_row(row) for row in rows)}
+    labels = law.labels.tolist() if which == "data" and int(law.labels.max()) < MAX_COMPONENTS else [None] * len(rows)
+    return {
+        f"{which}_components": tuple(Component.from_row([*row, label]) for row, label in zip(rows, labels, strict=True))
+    }
 
 
 @lru_cache(maxsize=64)

@@ -19,27 +19,41 @@ __all__ = ["components", "learned_part", "mixture", "path", "scheduler", "sigma"
 def mixture(scene: Scene, which: MixtureName) -> GaussianMixture:
     """p_data ("data") or p_init ("init") of `scene` in float32.
 
-    Labels follow the preset; edited components are each a class of their own.
+    Labels are those of the components, or of the preset; see `Component`.
     """
     edited = scene.data_components if which == "data" else scene.init_components
     if edited is not None:
         rows = torch.tensor([c.row() for c in edited], dtype=torch.float64)
         covariances = rows[:, [3, 4, 4, 5]].reshape(-1, 2, 2)
-        return GaussianMixture(rows[:, 1:3], covariances, rows[:, 0]).to(torch.float32)
+        return GaussianMixture(rows[:, 1:3], covariances, rows[:, 0], _labels(scene, which, edited)).to(torch.float32)
+    return _preset(scene, which)
+
+
+def _preset(scene: Scene, which: MixtureName) -> GaussianMixture:
     name = scene.data if which == "data" else scene.init
     built = GaussianMixture.standard() if name == "gaussian" else presets.get(name, seed=scene.seed_data)
     return built.to(torch.float32)
 
 
+def _labels(scene: Scene, which: MixtureName, edited: tuple[Component, ...]) -> torch.Tensor:
+    """The class of each edited component, (K,)."""
+    of_preset = _preset(scene, which).labels.tolist()
+    fallback = of_preset if len(of_preset) == len(edited) else range(len(edited))
+    return torch.tensor([k if c.label is None else c.label for c, k in zip(edited, fallback, strict=True)])
+
+
 def components(scene: Scene, which: MixtureName) -> tuple[Component, ...]:
-    """The components of a mixture in the form in which they are edited and linked."""
+    """The components of a mixture in the form in which they are edited and linked; those of p_data with their labels."""
     edited = scene.data_components if which == "data" else scene.init_components
-    if edited is not None:
-        return edited
     m = mixture(scene, which)
+    labels = m.labels.tolist() if which == "data" else [None] * m.n_components
+    if edited is not None:
+        return tuple(c.model_copy(update={"label": label}) for c, label in zip(edited, labels, strict=True))
     return tuple(
-        Component(weight=w, x=mean[0], y=mean[1], xx=cov[0][0], xy=cov[0][1], yy=cov[1][1])
-        for w, mean, cov in zip(m.weights.tolist(), m.means.tolist(), m.covariances.tolist(), strict=True)
+        Component(weight=w, x=mean[0], y=mean[1], xx=cov[0][0], xy=cov[0][1], yy=cov[1][1], label=label)
+        for w, mean, cov, label in zip(
+            m.weights.tolist(), m.means.tolist(), m.covariances.tolist(), labels, strict=True
+        )
     )
 
 

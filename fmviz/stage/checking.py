@@ -270,6 +270,8 @@ def _check_ellipses(where: str, layer: Ellipses) -> None:
     weights = _array(f"{where}.weights", layer.weights, ("K",), size, finite=True)
     if (weights < 0).any():
         raise ParameterError(f"{where}.weights", "weights of 0 or more", weights.tolist())
+    if layer.labels and len(layer.labels) != len(means):
+        raise ParameterError(f"{where}.labels", f"{len(means)} labels", len(layer.labels))
     determinant = covariances[:, 0, 0] * covariances[:, 1, 1] - covariances[:, 0, 1] * covariances[:, 1, 0]
     if (covariances[:, 0, 0] < 0).any() or (determinant < -1e-6).any():
         raise ParameterError(f"{where}.covariances", "positive semidefinite matrices", covariances[:4].tolist())

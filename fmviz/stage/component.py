@@ -30,7 +30,7 @@ class Edited:
     """A mixture after an edit: rows (weight, mean x, mean y, cov xx, cov xy, cov yy), weights summing to 1."""
 
     mixture: str
-    components: tuple[tuple[float, float, float, float, float, float], ...]
+    components: tuple[tuple[float, ...], ...]
     phase: Phase
     seq: int
 
@@ -207,16 +207,16 @@ def _edited(value: object) -> Edited | None:
     return Edited(value["mixture"], kept, phase, int(seq)) if len(kept) == len(rows) else None
 
 
-def _component(row: object) -> tuple[float, float, float, float, float, float] | None:
-    if not isinstance(row, list) or len(row) != 6:
+def _component(row: object) -> tuple[float, ...] | None:
+    if not isinstance(row, list) or len(row) not in (6, 7):
         return None
     numbers = [number for number in map(_number, row) if number is not None]
-    if len(numbers) != 6:
+    if len(numbers) != len(row):
         return None
-    weight, x, y, xx, xy, yy = numbers
+    weight, _, _, xx, xy, yy = numbers[:6]
     if weight < 0 or xx <= 0 or xx * yy - xy * xy <= 0:
         return None
-    return weight, x, y, xx, xy, yy
+    return tuple(numbers)
 
 
 def _clicked(value: object) -> Clicked | None:

@@ -158,7 +158,10 @@ def layer_entry(block: Block, extent: Extent, layer: Layer) -> dict[str, Any]:
     assert isinstance(layer, Ellipses)
     covariances = [[float(c[0, 0]), float(c[0, 1] + c[1, 0]) / 2, float(c[1, 1])] for c in layer.covariances]
     rows = zip(layer.weights.tolist(), layer.means.tolist(), covariances, strict=True)
-    return entry | {"components": [[w, *mean, *cov] for w, mean, cov in rows], "edit": layer.edit}
+    components = [[w, *mean, *cov] for w, mean, cov in rows]
+    if layer.labels:
+        components = [[*row, label] for row, label in zip(components, layer.labels, strict=True)]
+    return entry | {"components": components, "edit": layer.edit}
 
 
 def _near(positions: Floats, extent: Extent) -> Floats:

@@ -173,7 +173,7 @@ def _spiral(_: int) -> GaussianMixture:
 
 
 def _checkerboard(_: int) -> GaussianMixture:
-    """The eight dark squares of a 4 x 4 board, each of 2 x 2 Gaussians; the label is the square."""
+    """The eight dark squares of a 4 x 4 board, each of 2 x 2 Gaussians; the label says whether their row is odd."""
     side = 1.6
     corners = [(i, j) for j in range(4) for i in range(4) if (i + j) % 2 == 0]
     means = [
@@ -182,7 +182,7 @@ def _checkerboard(_: int) -> GaussianMixture:
         for dx in (-0.2, 0.2)
         for dy in (-0.2, 0.2)
     ]
-    return _round_modes(means, 0.25, labels=[square for square in range(len(corners)) for _ in range(4)])
+    return _round_modes(means, 0.25, labels=[j % 2 for _, j in corners for _ in range(4)])
 
 
 def _pinwheel(_: int) -> GaussianMixture:

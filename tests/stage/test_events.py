@@ -81,7 +81,7 @@ def test_all_events() -> None:
         ("edited", {"mixture": "data", "components": [ROW] * 300, "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 2]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [3], "phase": "done", "seq": 1}),
-        ("edited", {"mixture": "data", "components": [[*ROW, 1.0]], "phase": "done", "seq": 1}),
+        ("edited", {"mixture": "data", "components": [[*ROW, 1.0, 2.0]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 0, 0, 1, 2, 1]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 0, 0, 4, 2, 1]], "phase": "done", "seq": 1}),
         ("edited", {"mixture": "data", "components": [[1, 0, 0, 4, 3, 2]], "phase": "done", "seq": 1}),

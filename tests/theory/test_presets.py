@@ -39,7 +39,7 @@ def test_size_extent_and_thickness(name: str) -> None:
         ("moons", 2),
         ("circles", 2),
         ("spiral", 2),
-        ("checkerboard", 8),
+        ("checkerboard", 2),
         ("pinwheel", 5),
         ("smiley", 3),
     ],

@@ -1,4 +1,5 @@
-// Editing a mixture: its components as rows [weight, mean x, mean y, cov xx, cov xy, cov yy], and how each edit changes them.
+// Editing a mixture: its components as rows [weight, mean x, mean y, cov xx, cov xy, cov yy], where known followed by the label,
+// and how each edit changes them.
 
 const SETTLE_MS = 2000; // how long our own version stands while the server has not confirmed it
 const MOST_COMPONENTS = 64;
@@ -128,8 +129,8 @@ function reshaped(view, components, k, long, short, angle) {
   const b = within(short) ** 2;
   const c = Math.cos(angle);
   const s = Math.sin(angle);
-  const [w, x, y] = components[k];
-  return replaceAt(components, k, [w, x, y, a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c]);
+  const [w, x, y, , , , ...label] = components[k];
+  return replaceAt(components, k, [w, x, y, a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c, ...label]);
 }
 
 function scaled(view, components, k, factor) {
@@ -147,11 +148,13 @@ function weighted(components, k, factor) {
   return normalised(replaceAt(components, k, [Math.min(Math.max(w * factor, LEAST_WEIGHT), 50), ...rest]));
 }
 
-/** A new component of average shape and weight. */
+/** A new component of average shape and weight, with the label of the nearest one. */
 function added(components, x, y) {
+  const distance = (row) => Math.hypot(row[1] - x, row[2] - y);
+  const label = components.reduce((best, row) => (distance(row) < distance(best) ? row : best)).slice(6);
   const mean = (i) => components.reduce((sum, row) => sum + row[i], 0) / components.length;
   const spread = (mean(3) + mean(5)) / 2;
-  return normalised([...components, [mean(0), x, y, spread, 0, spread]]);
+  return normalised([...components, [mean(0), x, y, spread, 0, spread, ...label]]);
 }
 
 function addComponent(S, layer, x, y) {
