@@ -47,7 +47,7 @@ def test_a_label_that_cannot_be_is_reported(label: str) -> None:
 
 def test_the_program_has_the_labels() -> None:
     scene = Scene().with_mixture("data", PAIR)
-    built = eval(mixture_code(scene, "data"), {"GaussianMixture": GaussianMixture, "torch": torch})  # noqa: S307
+    built = eval(mixture_code(scene, "data"), {"GaussianMixture": GaussianMixture, "torch": torch})
     assert built.labels.tolist() == [3, 3, 1]
     alone = scene.with_mixture("init", (Component(x=0, y=0),))
     assert mixture_code(alone, "init").count("torch.tensor") == 3
