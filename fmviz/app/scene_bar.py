@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from functools import partial
 
 import streamlit as st
@@ -21,15 +22,19 @@ from fmviz.charts.thumbnail import thumbnail
 from fmviz.clips.thumbnails import density_image
 from fmviz.errors import ScheduleError
 from fmviz.scene import Component, Scene, scenes
-from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS, MixtureName, PresetName
+from fmviz.scene.scene import INITS, PRESETS, SCENE_PARTS, SCHEDULERS, SIGMAS, MixtureName, PresetName, ScenePart
 
 __all__ = ["scene_bar"]
 
 SCHEDULE_ERROR = "fmviz_schedule_error"
 
 
-def scene_bar() -> None:
-    """Draws the sidebar."""
+def scene_bar(used: Collection[ScenePart]) -> None:
+    """Draws the Scene: the parts that the page uses, then the others in a fold.
+
+    Args:
+        used: the parts that act on what the page shows.
+    """
     scene = state.current().scene
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(tr("scene.heading"), anchor=False)
@@ -44,16 +49,14 @@ def scene_bar() -> None:
             key="undo",
             type="tertiary",
         )
-    _data(scene)
-    _source(scene)
-    _schedule(scene)
-    bound.choose("scene", "sigma", tr("scene.sigma"), SIGMAS, "sigma")
-    if scene.sigma != "zero":
-        bound.slide("scene", "amplitude", tr("scene.amplitude"), 0.0, 5.0, 0.05)
-    if scene.sigma == "reversal":
-        st.caption(tr("scene.reversal_note"))
-    bound.slide("scene", "count", tr("scene.count"), 10, 2000, 10)
-    _seeds(scene)
+    for part in SCENE_PARTS:
+        if part in used:
+            DRAWN[part](scene)
+    if not set(SCENE_PARTS) <= set(used):
+        with st.expander(tr("scene.unused"), icon=":material/visibility_off:", key="scene_unused"):
+            for part in SCENE_PARTS:
+                if part not in used:
+                    DRAWN[part](scene)
     components_table()
     st.button(
         tr("scene.reset"),
@@ -62,6 +65,19 @@ def scene_bar() -> None:
         type="tertiary",
         key="reset",
     )
+
+
+def _sigma(scene: Scene) -> None:
+    bound.choose("scene", "sigma", tr("scene.sigma"), SIGMAS, "sigma")
+    if scene.sigma != "zero":
+        bound.slide("scene", "amplitude", tr("scene.amplitude"), 0.0, 5.0, 0.05)
+    if scene.sigma == "reversal":
+        st.caption(tr("scene.reversal_note"))
+
+
+def _particles(_: Scene) -> None:
+    bound.slide("scene", "count", tr("scene.count"), 10, 2000, 10)
+    _seeds()
 
 
 def _pick(which: MixtureName, name: str) -> None:
@@ -153,7 +169,7 @@ def _typed() -> None:
         state.change("scene", alpha=alpha, beta=beta)
 
 
-def _seeds(scene: Scene) -> None:
+def _seeds() -> None:
     with st.container(horizontal=True):
         st.button(
             tr("scene.new_noise"),
@@ -186,3 +202,12 @@ def _curves(scene: Scene, ground: Theme, description: str) -> str:
     times, (alpha, beta, sigma) = clips.curves(scene)
     series = {"α": (alpha.values, "data"), "β": (beta.values, "init"), "σ": (sigma.values, "sde")}
     return sparkline(times, series, ground, description)
+
+
+DRAWN: dict[ScenePart, Callable[[Scene], None]] = {
+    "data": _data,
+    "init": _source,
+    "scheduler": _schedule,
+    "sigma": _sigma,
+    "particles": _particles,
+}

@@ -21,6 +21,7 @@ from fmviz.app.scene_bar import scene_bar
 from fmviz.app.story_editor import story_editor
 from fmviz.lessons import LESSONS, named
 from fmviz.runtime import prepare_process
+from fmviz.scene.scene import SCENE_PARTS
 from fmviz.settings import most_sessions
 
 __all__ = ["framed", "run", "warm_up"]
@@ -105,7 +106,7 @@ def _run() -> None:
     if not shell.present:  # after the page: the picture comes first, and is on its way while the sidebar is drawn
         with st.sidebar:
             _controls(lesson)
-            scene_bar()
+            scene_bar(getattr(getattr(state.current(), lesson, None), "scene_parts", SCENE_PARTS))
     state.write_address()
 
 

@@ -15,12 +15,14 @@ __all__ = [
     "INITS",
     "NOISE_STREAM",
     "PRESETS",
+    "SCENE_PARTS",
     "SCHEDULERS",
     "SIGMAS",
     "InitName",
     "MixtureName",
     "PresetName",
     "Scene",
+    "ScenePart",
     "SchedulerName",
     "SigmaName",
 ]
@@ -43,11 +45,14 @@ InitName = Literal["gaussian", PresetName]
 SchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp", "custom"]
 SigmaName = Literal["zero", "constant", "beta", "decay", "rise", "bump", "reversal"]
 MixtureName = Literal["data", "init"]
+ScenePart = Literal["data", "init", "scheduler", "sigma", "particles"]
 
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
 INITS: tuple[InitName, ...] = get_args(InitName)
 SCHEDULERS: tuple[SchedulerName, ...] = get_args(SchedulerName)
 SIGMAS: tuple[SigmaName, ...] = get_args(SigmaName)
+SCENE_PARTS: tuple[ScenePart, ...] = get_args(ScenePart)
+"""The parts of a Scene as the sidebar has them; the settings of a lesson may name those that act on its page as `scene_parts`."""
 
 Seed = Annotated[int, Field(ge=0, le=999_999)]
 NOISE_STREAM = 2_000_003

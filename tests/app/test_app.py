@@ -209,3 +209,14 @@ def test_an_impossible_scene_says_so_and_keeps_the_picture():
     assert "previous picture is kept" in errors(app)
     app.button(key="undo").click().run()
     assert not errors(app)
+
+
+def test_what_of_the_scene_does_not_act_on_a_page_is_in_a_fold():
+    app = open_app("paths")
+    assert not [fold for fold in app.sidebar.expander if fold.label == translate("en", "scene.unused")]
+    app.switch_page("pages/flows.py").run()
+    (fold,) = [fold for fold in app.sidebar.expander if fold.label == translate("en", "scene.unused")]
+    assert {box.key for box in fold.selectbox} == {"scene.data", "scene.init", "scene.scheduler", "scene.sigma"}
+    app.selectbox(key="flows.field").set_value("marginal").run()
+    (fold,) = [fold for fold in app.sidebar.expander if fold.label == translate("en", "scene.unused")]
+    assert {box.key for box in fold.selectbox} == {"scene.sigma"}

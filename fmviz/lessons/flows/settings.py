@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, field_validator
 
 from fmviz.scene.components import Decimal4
+from fmviz.scene.scene import ScenePart
 from fmviz.scene.views import LAYERS, METHODS, Layers, MethodName, Point
 
 __all__ = [
@@ -109,6 +110,11 @@ class Settings(BaseModel):
     @classmethod
     def _each_once(cls, solvers: tuple[MethodName, ...]) -> tuple[MethodName, ...]:
         return tuple(name for name in METHODS if name in solvers)
+
+    @property
+    def scene_parts(self) -> tuple[ScenePart, ...]:
+        """What of the Scene acts on the page: the path, where a field is the path's."""
+        return ("data", "init", "scheduler") if self.field == "marginal" or self.beside == "conditional" else ()
 
     @property
     def chosen_rate(self) -> float:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from fmviz.scene.scene import two_decimals
+from fmviz.scene.scene import ScenePart, two_decimals
 from fmviz.scene.views import LAYERS, LayerName, Layers, Point
 
 __all__ = [
@@ -82,3 +82,8 @@ class Settings(BaseModel):
     langevin_time: int = Field(5, ge=1, le=HORIZONS[-1], alias="lvtime")
     langevin_steps: int = Field(300, ge=1, le=LANGEVIN_STEPS[-1], alias="lvsteps")
     layers: Layers = Field(SHOWN, max_length=len(LAYERS), alias="nlayers")
+
+    @property
+    def scene_parts(self) -> tuple[ScenePart, ...]:
+        """What of the Scene acts on the page: the particles, and p_data for Langevin dynamics alone."""
+        return ("data", "particles") if self.process == "langevin" else ("particles",)

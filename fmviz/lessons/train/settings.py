@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from fmviz.scene.scene import ScenePart
 from fmviz.scene.views import LAYERS, Layers
 
 __all__ = [
@@ -110,3 +111,8 @@ class Settings(BaseModel):
         max_length=len(LAYERS),
         alias="tlayers",
     )
+
+    @property
+    def scene_parts(self) -> tuple[ScenePart, ...]:
+        """What of the Scene acts on the page: no network here sees sigma_t."""
+        return ("data", "init", "scheduler", "particles")
