@@ -220,7 +220,7 @@ def click_layers(
         Markers("click", "data", as_array(z), shape="cross"),
         Lines("click", "velocity", (as_array(line),)),
         Markers("click", "velocity", as_array(positions[:, None]), shape="dot"),
-        Markers("click", "velocity", as_array(x[None]), shape="ring"),
+        Markers("click", "velocity", as_array(x[None]), shape="ring", label="x"),
     )
 
 

@@ -32,6 +32,7 @@ SCRIPTS = (
     "symbols.js",
     "layout.js",
     "zoom.js",
+    "glide.js",
     "law.js",
     "worker.js",
     "raster.js",

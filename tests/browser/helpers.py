@@ -82,7 +82,7 @@ def widget(page: Page, key: str) -> Locator:
 def choose(page: Page, key: str, text: str) -> None:
     fold = page.locator("[data-testid=stSidebar] [data-testid=stExpander]", has=widget(page, key))
     if fold.count() and not widget(page, key).is_visible():
-        fold.locator("summary").click()  # what the page does not use is folded away
+        fold.locator("summary").first.click()  # what the page does not use is folded away
     field = widget(page, key).locator("input, [role=combobox]").first
     field.scroll_into_view_if_needed()
     # A list that opens while the sidebar is still being scrolled closes again.

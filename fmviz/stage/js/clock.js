@@ -17,7 +17,8 @@ function invalidate(S) {
 function tick(S, now) {
   S.loopId = 0;
   if (!S.root.isConnected) return;
-  if (S.playing) advance(S, S.lastTick ? Math.min((now - S.lastTick) / 1000, 0.1) : 0);
+  if (S.glide) glide(S);
+  else if (S.playing) advance(S, S.lastTick ? Math.min((now - S.lastTick) / 1000, 0.1) : 0);
   S.lastTick = now;
   for (const one of [S.pinned, S]) if (one?.needsLayout && layout(one)) one.needsLayout = false;
   if (S.dirty || S.playing) {
@@ -25,7 +26,7 @@ function tick(S, now) {
     render(S);
   }
   if (S.playing) keepPace(S);
-  if (S.playing || S.dirty) S.loopId = requestAnimationFrame((next) => tick(S, next));
+  if (S.playing || S.dirty || S.glide) S.loopId = requestAnimationFrame((next) => tick(S, next));
 }
 
 const SLOW_MS = 11; // a picture that costs more than this leaves no room for 60 a second
@@ -65,6 +66,7 @@ function advance(S, seconds) {
 }
 
 function play(S) {
+  S.glide = null;
   const { times } = S.clip;
   if (S.t >= times[times.length - 1] - 1e-9) S.t = times[0];
   S.held = 0;
@@ -91,6 +93,7 @@ const toggle = (S) => (S.playing ? pause(S) : play(S));
 
 /** Moves the clock by hand; playing stops. */
 function setTime(S, t) {
+  S.glide = null;
   const { times } = S.clip;
   if (S.playing) rest(S);
   S.t = Math.min(Math.max(t, times[0]), times[times.length - 1]);

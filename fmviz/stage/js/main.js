@@ -220,15 +220,19 @@ const LONGEST_STYLE = 2000; // milliseconds
 
 function takeView(S, first) {
   const { view } = S.header;
-  S.t = view.t;
+  const [x, y, factor] = view.zoom ?? [0.5, 0.5, 1];
+  const { times } = S.clip;
+  // A playing clock, or one of another range, is somewhere else at once.
+  const near = !first && !view.playing && S.t >= times[0] && S.t <= times[times.length - 1];
+  if (!near) S.t = view.t;
   S.layers = new Set(view.layers_on);
   S.known = new Set(chipList(S.clip).map((chip) => chip.name));
   S.scale = view.density_scale;
   S.perFrame = view.per_frame;
   S.speed = view.speed;
   S.loop = view.loop;
-  const [x, y, factor] = view.zoom ?? [0.5, 0.5, 1];
-  setZoom(S, x, y, factor, { quiet: true });
+  if (near) glideTo(S, view.t, { x, y, factor });
+  else setZoom(S, x, y, factor, { quiet: true });
   S.playing = view.playing && !matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (first) return;
   wipeInk(S);
@@ -237,6 +241,7 @@ function takeView(S, first) {
 
 function keepView(S) {
   const { times } = S.clip;
+  if (S.glide && S.glide.toT > times[times.length - 1]) S.glide = null;
   S.t = Math.min(Math.max(S.t, times[0]), times[times.length - 1]);
   for (const { name } of chipList(S.clip)) {
     if (!S.known.has(name) && S.header.view.layers_on.includes(name)) S.layers.add(name);

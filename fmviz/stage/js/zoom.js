@@ -25,6 +25,7 @@ function setZoom(S, x, y, factor, { quiet = false } = {}) {
     setZoom(S.leader, x, y, factor);
     return;
   }
+  if (!quiet) S.glide = null;
   const least = S.clip.law ? LEAST_ZOOM : 1;
   const within = Math.min(Math.max(factor, least), MOST_ZOOM);
   const edge = 0.5 / within;

@@ -244,3 +244,28 @@ def test_smooth_with_everything_on(open_plain: OpenPage, tmp_path: Path, site: t
     stage = Stage(open_plain(f"{site[0]}/full.html"))
     stage.wait("Number(s.frames) > 90")
     assert float(stage.data("frame-ms")) < 40
+
+
+GO_ON = """async () => {
+    const times = [];
+    const { dataset } = [...document.querySelectorAll('#root')][0].shadowRoot.querySelector('[data-testid=fmviz-stage]');
+    await window.show('moved.bin');
+    for (let n = 0; n < 300 && times.at(-1) !== 0.2; n++) {
+        times.push(Number(dataset.t));
+        await new Promise(requestAnimationFrame);
+    }
+    return times;
+}"""
+
+
+def test_the_clock_moves_smoothly_to_the_next_state_of_the_page(host: Stage) -> None:
+    times = host.page.evaluate(GO_ON)
+    assert times[-1] == 0.2
+    assert len([t for t in times if 0.2 < t < 0.5]) > 3
+    assert times == sorted(times, reverse=True)
+    host.page.emulate_media(reduced_motion="reduce")
+    host.root.press("End")
+    host.wait("Number(s.t) === 1")
+    host.page.evaluate("show('clip.bin')")
+    host.wait("Number(s.t) !== 1")
+    assert host.t == 0.5, "at once for those who want less motion"
