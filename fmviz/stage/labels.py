@@ -26,6 +26,7 @@ class Labels:
 
     layers: Mapping[str, str]
     stage: str
+    summary: str
     play: str
     pause: str
     back: str

@@ -46,7 +46,9 @@ def settle(page: Page, timeout: float = 60_000) -> None:
             const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
             const now = performance.now(), { sent, heard } = window.testSocket ?? { sent: 0, heard: 0 };
             const asked = sent > heard && now - sent < 10000;
-            if (!state || ['running', 'initial', 'rerunRequested'].includes(state) || asked) window.testQuiet = null;
+            const sidebar = document.querySelector('[data-testid=stSidebarContent]');
+            const hidden = sidebar && getComputedStyle(sidebar).visibility === 'hidden';
+            if (!state || ['running', 'initial', 'rerunRequested'].includes(state) || asked || hidden) window.testQuiet = null;
             else window.testQuiet ??= { since: now, frames: 0 };
             if (!window.testQuiet) return false;
             window.testQuiet.frames += 1;

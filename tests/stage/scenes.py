@@ -203,6 +203,7 @@ def flow_clip() -> Clip:
 
 TEXTS = {
     "stage": "Moving scene",
+    "summary": "{panels}. Shown: {layers}. From t = {start} to {end} in {seconds} s.",
     "play": "Play",
     "pause": "Pause",
     "back": "One frame back",

@@ -188,10 +188,26 @@ function drawGlyph(S, { glyph, role, mark, dots }) {
 function showLayers(S) {
   for (const chip of S.chips) setAttribute(chip.button, "aria-pressed", String(S.layers.has(chip.name)));
   S.root.dataset.layers = S.chips.map((chip) => chip.name).filter((name) => S.layers.has(name)).join(",");
+  showSummary(S);
   const grounds = S.chips.filter((chip) => chip.mark === "density" || chip.mark === "signed");
   S.dom.densityGroup.hidden = grounds.length === 0;
   S.dom.densityGroup.style.visibility = grounds.some((chip) => S.layers.has(chip.name)) ? "" : "hidden";
   nameScales(S, grounds);
+}
+
+/** What the picture is of and how it moves, for those who do not see it. */
+function showSummary(S) {
+  const words = S.header.labels;
+  const { times, panels } = S.clip;
+  const names = S.chips.filter(({ name }) => S.layers.has(name)).map(({ name }) => words.layers[name]);
+  const values = {
+    panels: panels.map((panel) => panel.title).join("; "),
+    layers: names.join(", ") || "–",
+    start: number(times[0]),
+    end: number(times[times.length - 1]),
+    seconds: number(S.clip.seconds, 0),
+  };
+  setText(S.dom.summary, fill(words.summary, values).replace(/[_^{}]/g, ""));
 }
 
 /** The scale control speaks of what there is: densities, or fields with a sign. */

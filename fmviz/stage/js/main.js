@@ -25,6 +25,7 @@ function mount(parent) {
     clockRow: element("div", { class: "row clock-row" }),
     layerRow: element("div", { class: "row layer-row" }),
     help: element("div", { class: "help", role: "dialog", hidden: true }),
+    summary: element("p", { class: "summary", id: "summary" }),
   };
   const root = element("div", { class: "fmviz", "data-testid": "fmviz-stage", tabindex: "0", role: "group" });
   const S = {
@@ -52,7 +53,8 @@ function mount(parent) {
     playRatio: MOST_RATIO,
     playing: false,
   };
-  root.append(dom.panels, buildInk(S), dom.clockRow, dom.layerRow, dom.help);
+  root.append(dom.panels, buildInk(S), dom.clockRow, dom.layerRow, dom.help, dom.summary);
+  setAttribute(root, "aria-describedby", "summary");
   root.onkeydown = (event) => onKey(S, event);
   root.onkeyup = () => endKeyEdit(S);
   parent.append(root);

@@ -269,3 +269,14 @@ def test_the_clock_moves_smoothly_to_the_next_state_of_the_page(host: Stage) -> 
     host.page.evaluate("show('clip.bin')")
     host.wait("Number(s.t) !== 1")
     assert host.t == 0.5, "at once for those who want less motion"
+
+
+def test_the_summary_says_what_is_shown_and_how_it_moves(still: Stage, clip: Clip) -> None:
+    summary = still.root.locator(".summary")
+    described = still.root.get_attribute("aria-describedby")
+    assert summary.get_attribute("id") == described
+    text = summary.inner_text()
+    assert all(panel.title in text for panel in clip.panels)
+    name = "Velocity"
+    still.chip("velocity").click()
+    assert (name in summary.inner_text()) != (name in text)
