@@ -17,8 +17,8 @@ from fmviz.learning import objectives
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import steps_together
 from fmviz.learning.networks import FREQUENCIES
+from fmviz.learning.optimizers import MOMENTUM
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import MOMENTUM
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.schedulers import Scheduler
 

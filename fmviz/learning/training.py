@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning import objectives
+from fmviz.learning import objectives, optimizers
 from fmviz.learning.backprop import Gradient
 from fmviz.learning.captured import CapturedStep
 from fmviz.learning.devices import pick_device
@@ -36,8 +36,6 @@ from fmviz.learning.networks import MLP, Architecture
 from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
 
-MOMENTUM = 0.9
-"""Momentum of "sgd"."""
 EXPLODED, PATIENCE = 100.0, 15
 """A run is given up when its loss is so many times that of predicting zero, for so many steps on end. Measured with Adam and
 AdamW, four activations, three objectives: a learning rate of 100 stays there for 16 steps at least, one of 1, which is merely
@@ -151,7 +149,7 @@ class Trainer:
         self._batches = Batches(path.to("cpu").to(torch.float32), spec, self._architecture, generator)
         self._gradient = Gradient(self._architecture, self._weights, spec.batch_size)
         self._weights.grad = self._gradient.gradient
-        self._optimizer = _optimizer(spec, self._weights)
+        self._optimizer = optimizers.make(spec, self._weights)
         self._chunk: Chunk | None = None
         self._chunk_start = 0
         self._loss = torch.zeros((), device=self.device)
@@ -257,7 +255,7 @@ class Trainer:
                 scale = self._chunk.target.square().sum(dim=1).mean(dim=1).median()
                 self._reference = float(scale)
         at = self.step - self._chunk_start
-        _set_rate(self._optimizer, self.learning_rate)
+        optimizers.set_rate(self._optimizer, self.learning_rate)
         # Not kept as an attribute: a bound method would make the trainer a cycle that only gc can free.
         run_step = self._captured or self._eager_step
         run_step(self._chunk.inputs[at], self._chunk.factor_at(at), self._chunk.target[at])
@@ -274,7 +272,7 @@ class Trainer:
         if clip is not None:
             gradient = self._gradient.gradient
             gradient.mul_(clip / gradient.norm().clamp(min=clip))
-        self._optimizer.step()
+        optimizers.step(self._optimizer)
 
     def _new_snapshot(self, losses: Tensor) -> Snapshot:
         shown = self._weights if self._average is None else self._average
@@ -378,25 +376,3 @@ def _schedule(spec: TrainSpec, step: int) -> float:
     if spec.schedule == "constant":
         return 1.0
     return 0.5 * (1.0 + math.cos(math.pi * (step - warm) / (spec.steps - warm)))
-
-
-def _optimizer(spec: TrainSpec, weights: Tensor) -> torch.optim.Optimizer:
-    on_cuda = weights.device.type == "cuda"
-    # A graph reads its learning rate from the device.
-    rate: float | Tensor = torch.tensor(spec.learning_rate, device=weights.device) if on_cuda else spec.learning_rate
-    match spec.optimizer:
-        case "adam":
-            return torch.optim.Adam([weights], lr=rate, fused=True, capturable=on_cuda)
-        case "adamw":
-            decay = spec.weight_decay
-            return torch.optim.AdamW([weights], lr=rate, weight_decay=decay, fused=True, capturable=on_cuda)
-        case _:
-            return torch.optim.SGD([weights], lr=rate, momentum=MOMENTUM, fused=True)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    group = optimizer.param_groups[0]
-    if isinstance(group["lr"], Tensor):
-        group["lr"].fill_(rate)
-    else:
-        group["lr"] = rate

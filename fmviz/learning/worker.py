@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmviz.learning.evaluation import Report
+from fmviz.learning.optimizers import leave_out_compiler
 from fmviz.learning.pool import TrainingPool, UnknownRunError
 from fmviz.learning.runs import RunStatus, State
 from fmviz.learning.spec import TrainSpec
@@ -164,6 +165,7 @@ def serve(receive: Receive, send: Send) -> None:
     """Trains what it is told to, until nobody is there any more."""
     torch.set_num_threads(1)
     share_heaps()
+    leave_out_compiler()
     _warm_up()
     # Owners, and how many runs take turns, are the other end's business.
     pool = TrainingPool(owner_timeout=FOREVER, max_waiting=1024)

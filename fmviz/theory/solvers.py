@@ -15,9 +15,14 @@ A solver takes exactly as many steps as it is told: n steps use the times 0, h, 
 
 __all__ = ["METHODS", "Drift", "Velocity", "sde_grid", "solve_ode", "solve_sde"]
 
+import importlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -183,10 +188,32 @@ _STEPS: dict[str, Callable[[Velocity, Tensor, float, float], Tensor]] = {
 }
 
 
+@contextmanager
+def _scipy_later() -> Iterator[None]:
+    """While it lasts, who imports scipy's solver gets a function that imports it when it is called.
+
+    torchdiffeq wraps that solver, which nobody here uses, and scipy would be 100 MiB of every process.
+    """
+    name = "scipy.integrate"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.solve_ivp = _solve_ivp  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _solve_ivp(*args: Any, **options: Any) -> Any:
+    return importlib.import_module("scipy.integrate").solve_ivp(*args, **options)
+
+
 def _dopri5(velocity: Velocity, x0: Tensor, grid: list[float]) -> Tensor:
-    # Imported here, since it imports scipy, which few callers need. Tables that it made under inference mode could never be
-    # used by autograd.
-    with torch.inference_mode(False):
+    # Imported here, since few callers need it. Tables that it made under inference mode could never be used by autograd.
+    with torch.inference_mode(False), _scipy_later():
         import torchdiffeq  # type: ignore[import-untyped, unused-ignore]
 
     low, high = min(grid), max(grid)

@@ -213,3 +213,24 @@ print(float(slope[0, 0]))
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=repo_root, capture_output=True, text=True, check=True)
     assert float(done.stdout) == pytest.approx(math.exp(-1.0), rel=1e-6)
+
+
+def test_dopri5_leaves_scipy_out_and_its_own_solver_whole(repo_root):
+    script = """
+import sys, torch, numpy
+from fmviz.theory.solvers import solve_ode
+solve_ode(lambda x, t: -x, torch.ones(1, 2, dtype=torch.float64), method="dopri5")
+print("scipy" in sys.modules)
+import torchdiffeq
+end = torchdiffeq.odeint(
+    lambda t, x: -x, torch.ones(1), torch.tensor([0.0, 1.0]), method="scipy_solver", options={"solver": "RK45"}
+)
+print(float(end[-1]))
+import scipy.integrate
+print(scipy.integrate.quad(numpy.exp, 0.0, 1.0)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=repo_root, capture_output=True, text=True, check=True)
+    before, end, area = done.stdout.split()
+    assert before == "False"
+    assert float(end) == pytest.approx(math.exp(-1.0), rel=1e-3)
+    assert float(area) == pytest.approx(math.e - 1.0)
