@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import ref
 
 import altair as alt
 import pyarrow as pa
@@ -29,13 +30,16 @@ class _Recipe:
     of: tuple[Hashable, ...]
     ground: Theme
     language: Language
-    make: Make = field(compare=False)
+    make: ref[Make] = field(compare=False)
+    """Not held: the arrays that it draws would be kept with the chart."""
 
 
 @shared
 def _specification(recipe: _Recipe) -> dict[str, Any]:
     """The chart as a plain specification of Vega-Lite, which nobody may change."""
-    specification: dict[str, Any] = recipe.make(recipe.ground).to_dict(validate=False)
+    make = recipe.make()
+    assert make is not None  # `show_altair` holds it
+    specification: dict[str, Any] = make(recipe.ground).to_dict(validate=False)
     return specification
 
 
@@ -52,7 +56,7 @@ def show_altair(
 
     Args:
         make: makes it for a theme.
-        of: everything that `make` depends on, besides theme and language.
+        of: everything that `make` depends on, besides theme and language; small, since it is kept with the chart.
         description: what a screen reader says.
         key: of the element.
         rows: the columns of a chart whose data are named "source"; new ones replace the old in the browser without
@@ -60,6 +64,6 @@ def show_altair(
         width: that of the page, or the chart's own.
     """
     # As a plain specification: `st.altair_chart` checks it against the schema of Vega-Lite on every run.
-    specification = _specification(_Recipe(key, of, theme(), state.current().shell.language, make))
+    specification = _specification(_Recipe(key, of, theme(), state.current().shell.language, ref(make)))
     data = None if rows is None else pa.table(dict(rows))
     st.vega_lite_chart(data, specification, width=width, alt=description, key=key, theme=None)

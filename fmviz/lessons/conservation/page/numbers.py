@@ -75,7 +75,7 @@ def numbers(current: State) -> None:
         times = found.grid.times().numpy()
         show_altair(
             lambda ground: terms_chart(times, shown, titles, current.clock.t, ground, height=230),
-            of=(found, broken, current.conservation.norm, current.clock.t),
+            of=(current.scene, what, broken, current.conservation.norm, current.clock.t),
             description=tr("conservation.sizes.alt"),
             key="conservation_sizes",
         )
