@@ -68,6 +68,7 @@ LESSONS = (
     Lesson("conservation", "conservation", ":material/balance:"),
     Lesson("train", "train", ":material/model_training:"),
     Lesson("sample", "sample", ":material/grain:"),
+    Lesson("dictionary", "dictionary", ":material/translate:"),
     Lesson("theory", "theory", ":material/menu_book:"),
 )
 """In the order in which one takes them; the first is the page that the app opens with."""

@@ -129,6 +129,17 @@ class Dialect(abc.ABC):
         start, end = sorted((self.data_time, self.noise_time))
         return self._time(ratio.clamp(low, high)).clamp(start, end)
 
+    def sampling_times(self, u: Tensor) -> Tensor:
+        """The times that sampling visits: from the noise at u = 0 to the data at u = 1, in the dialect's own spacing.
+
+        Args:
+            u: the share of the steps that have been made, in [0, 1].
+
+        Returns:
+            Times in the shape of u.
+        """
+        return self.noise_time + (self.data_time - self.noise_time) * u
+
     def forward_sde(self, s: float | Tensor) -> ForwardSde:
         """The noising process whose law given z is N(alpha z, beta^2 I) (T58).
 

@@ -150,6 +150,9 @@ class Edm(Dialect):
     # Training draws log sigma ~ N(mean, spread^2), and weights the denoiser's error for data of this standard deviation.
     LOG_SIGMA: ClassVar[tuple[float, float]] = (-1.2, 1.2)
     DATA_STD: ClassVar[float] = 0.5
+    # Last noise level above 0, and how much the steps crowd towards the data.
+    LOW: ClassVar[float] = 0.002
+    RHO: ClassVar[float] = 7.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.high < math.inf:
@@ -163,7 +166,7 @@ class Edm(Dialect):
     def noise_time(self) -> float:
         return self.high
 
-    def sigmas(self, steps: int, *, low: float = 0.002, rho: float = 7.0) -> Tensor:
+    def sigmas(self, steps: int, *, low: float = LOW, rho: float = RHO) -> Tensor:
         """The noise levels at which Karras et al. put their steps, from `high` down to `low`, then 0.
 
         Args:
@@ -183,6 +186,11 @@ class Edm(Dialect):
             raise ParameterError("low, rho", f"0 < low < {self.high:g} and rho >= 1", (low, rho))
         roots = torch.linspace(self.high ** (1.0 / rho), low ** (1.0 / rho), steps, dtype=torch.float64)
         return torch.cat((roots.pow(rho), torch.zeros(1, dtype=torch.float64)))
+
+    def sampling_times(self, u: Tensor) -> Tensor:
+        """The times that sampling visits, spaced as by `sigmas`: from `high` at u = 0 to the noise level 0.002 at u = 1."""
+        high, low = math.pow(self.high, 1.0 / self.RHO), math.pow(self.LOW, 1.0 / self.RHO)
+        return torch.pow(high + (low - high) * u, self.RHO).clamp(max=self.high)
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         zero, one = torch.zeros_like(s), torch.ones_like(s)

@@ -123,6 +123,29 @@ class Chain:
         ratio = self.beta[k - 1] / self.beta[k]
         return (self.alpha[k - 1] - ratio * self.alpha[k]).to(x) * z + ratio.to(x) * x
 
+    def sde_step(self, k: int, x: Tensor, z: Tensor, noise: Tensor, amplitude: float = 1.0) -> Tensor:
+        r"""x_{k-1} by the SDE whose diffusion coefficient is `amplitude` times that of the time reversal (T21, T24), z held fixed.
+
+        With z fixed, d = (x - alpha z) / beta is an Ornstein-Uhlenbeck process in lambda = log(alpha^2 / beta^2), of which this is
+        the exact transition. Amplitude 1 draws from `posterior`, amplitude 0 is `ddim_step`.
+
+        Args:
+            k: 1 … N.
+            x: x_k, (..., 2).
+            z: the prediction of the data at x.
+            noise: standard normal, in the shape of x.
+            amplitude: at least 0.
+        """
+        self._check(k, 1)
+        if amplitude == 0.0:
+            return self.ddim_step(k, x, z)
+        # exp(-(lambda_{k-1} - lambda_k) / 2), 0 at the data
+        ratio = self.beta[k - 1] * self.alpha[k] / (self.alpha[k - 1] * self.beta[k])
+        kept = ratio.pow(amplitude**2)
+        deviation = (x - self.alpha[k].to(x) * z) / self.beta[k].to(x)
+        deviation = kept.to(x) * deviation + (1.0 - kept.square()).sqrt().to(x) * noise
+        return self.alpha[k - 1].to(x) * z + self.beta[k - 1].to(x) * deviation
+
     def _step(self, k: int) -> tuple[Tensor, Tensor]:
         """a_k and v_k; v_k is written as a sum of products, without cancellation for close times."""
         ratio = self.alpha[k] / self.alpha[k - 1]

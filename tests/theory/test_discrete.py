@@ -89,6 +89,21 @@ def test_posterior_is_bayes_rule(name):
 
 
 @pytest.mark.parametrize("name", dialects.NAMES)
+def test_sde_step_of_every_amplitude(name):
+    """Amplitude 0 is DDIM, 1 the posterior; any other keeps q(x | z), by the variance that it carries on."""
+    dialect = dialects.get(name)
+    chain = Chain.of(dialect, dialect.time(torch.linspace(6.0, -5.0, 9, dtype=torch.float64)))
+    x, z, noise = normal(5, 2), normal(5, 2, seed=1), normal(5, 2, seed=2)
+    law = chain.posterior(4, x, z)
+    assert torch.allclose(chain.sde_step(4, x, z, noise), law.mean + law.variance.sqrt() * noise, rtol=1e-9)
+    assert torch.equal(chain.sde_step(4, x, z, noise, 0.0), chain.ddim_step(4, x, z))
+    zero, one = torch.zeros(1, 2).double(), torch.ones(1, 2).double()
+    passed_on = chain.sde_step(4, chain.beta[4] * one, zero, zero, 1.7)
+    added = chain.sde_step(4, zero, zero, one, 1.7)
+    assert torch.allclose(passed_on.square() + added.square(), chain.beta[3].square() * one, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", dialects.NAMES)
 def test_ddim_is_euler_in_rescaled_coordinates(name):
     """T59 to machine precision: the same trajectory from `solve_ode` for x / alpha in sigma = beta / alpha."""
     dialect = dialects.get(name)

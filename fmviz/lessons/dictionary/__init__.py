@@ -1,0 +1,1 @@
+"""Dictionary: the conventions of the literature, translated into each other. Start reading in `settings`."""

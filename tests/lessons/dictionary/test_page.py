@@ -1,0 +1,105 @@
+"""The page Dictionary as Streamlit runs it: its views, every control, both languages, links."""
+
+import pytest
+
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State, decode, encode
+from fmviz.app.state import STATE
+from fmviz.lessons.dictionary.settings import DIALECTS
+from fmviz.lessons.dictionary.settings import Settings as DictionarySettings
+from fmviz.scene import Scene, Shell
+from tests.app.test_app import errors, open_app
+
+SMALL = Scene(count=40, data="two_modes")
+
+
+def open_dictionary(state: State):
+    app = open_app("start", state)
+    app.switch_page("pages/dictionary.py").run()
+    assert not app.exception
+    return app
+
+
+def chosen(app) -> DictionarySettings:
+    return app.session_state[STATE].dictionary
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_two_conventions_with_their_charts(language):
+    app = open_dictionary(State(scene=SMALL, shell=Shell(language=language)))
+    assert app.header[0].value == translate(language, "dictionary.title")
+    assert len(app.get("vega_lite_chart")) == 4
+    assert not errors(app)
+    for name in DIALECTS:
+        app.selectbox(key="dictionary.a").set_value(name).run()
+        app.selectbox(key="dictionary.b").set_value(DIALECTS[DIALECTS.index(name) - 1]).run()
+        assert not app.exception
+        assert not errors(app)
+    assert chosen(app).b == DIALECTS[-2]
+
+
+def test_controls_of_two_conventions():
+    app = open_dictionary(State(scene=SMALL))
+    app.toggle(key="dictionary.aligned").set_value(True).run()
+    app.segmented_control(key="dictionary.scale").set_value("common").run()
+    app.selectbox(key="dictionary.betas").set_value("cosine").run()
+    app.selectbox(key="dictionary.b").set_value("rectified_flow").run()
+    app.slider(key="dictionary.shift").set_value(6.0).run()
+    assert not app.exception
+    assert not errors(app)
+    view = chosen(app)
+    assert (view.aligned, view.scale, view.betas, view.b, view.shift) == (
+        True,
+        "common",
+        "cosine",
+        "rectified_flow",
+        6.0,
+    )
+
+
+def test_a_source_that_is_not_gaussian_is_replaced_and_said_so():
+    app = open_dictionary(State(scene=SMALL.model_copy(update={"init": "moons"})))
+    assert translate("en", "dictionary.gaussian_only") in [info.value for info in app.info]
+    assert not errors(app)
+
+
+def test_link_holds_every_choice():
+    chosen = DictionarySettings(
+        view="steps",
+        a="edm",
+        b="ve",
+        betas="cosine",
+        shift=2.5,
+        aligned=True,
+        scale="common",
+        click=(0.5, -1.25, 0.4),
+        target="data",
+        amplitude=1.5,
+        steps=64,
+        layers=("density", "ode"),
+    )
+    found, problems = decode(encode(State(dictionary=chosen)))
+    assert not problems
+    assert found.dictionary == chosen
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"da": "ddim"},
+        {"shift": "nan"},
+        {"shift": "0.5"},
+        {"damp": "1e9"},
+        {"dsteps": "5"},
+        {"dsteps": "100000"},
+        {"dat": "0_0_2"},
+        {"dat": "inf_0_0.5"},
+        {"dto": "<script>"},
+        {"dview": "everything"},
+        {"dlayers": "density.nothing"},
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named_and_replaced(query):
+    found, problems = decode(query)
+    assert found.dictionary == DictionarySettings()
+    assert len(problems) == 1
