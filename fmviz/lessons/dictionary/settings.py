@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from fmviz.scene.scene import two_decimals
+from fmviz.scene.scene import ScenePart, two_decimals
 from fmviz.scene.views import LAYERS, Event, LayerName, Layers
 
 __all__ = [
@@ -94,3 +94,8 @@ class Settings(BaseModel):
     amplitude: Rounded = Field(0.5, ge=0.0, le=MAX_AMPLITUDE, allow_inf_nan=False, alias="damp")
     steps: Annotated[int, AfterValidator(_known)] = Field(16, alias="dsteps")
     layers: Layers = Field(SHOWN, max_length=len(LAYERS), alias="dlayers")
+
+    @property
+    def scene_parts(self) -> tuple[ScenePart, ...]:
+        """What of the Scene acts on the page: a convention has its own source and schedule."""
+        return ("data", "particles")
