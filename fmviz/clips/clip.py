@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fmviz.clips.law_layers import Law, LawDensity, LawParticles, LawVectors, Schedule
+from fmviz.clips.law_layers import Guide, Law, LawDensity, LawParticles, LawVectors, Schedule
 from fmviz.clips.roles import Floats, Role
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Ellipses",
     "Extent",
     "Floats",
+    "Guide",
     "Law",
     "LawDensity",
     "LawParticles",

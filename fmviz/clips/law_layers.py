@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fmviz.clips.roles import Floats, Role
 
-__all__ = ["Given", "Law", "LawDensity", "LawParticles", "LawValues", "LawVectors", "Schedule"]
+__all__ = ["Given", "Guide", "Law", "LawDensity", "LawParticles", "LawValues", "LawVectors", "Schedule"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,23 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Guide:
+    """Guidance of a law.
+
+    Attributes:
+        labels: the class of each component of p_data.
+        label: the one that is asked for.
+        scale: w.
+        interval: times from and to which the scale is w; elsewhere it is 1.
+    """
+
+    labels: tuple[int, ...]
+    label: int
+    scale: float
+    interval: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Law:
     """The probability path behind a clip, from which the player evaluates at any time what has a closed form.
 
@@ -40,6 +57,7 @@ class Law:
         z_name: the name under which a marker at z is dragged.
         follows: whether a picture of this law alone will do while something is dragged. The server then hears of the end
             only, and what was simulated for the law before is hidden till it has answered.
+        guide: what layers of a label, of the guided field, the tilted law and the classifier are evaluated from.
     """
 
     init: NDArray[np.float64]
@@ -48,10 +66,12 @@ class Law:
     z: tuple[float, float] = (0.0, 0.0)
     z_name: str = "z"
     follows: bool = False
+    guide: Guide | None = None
 
 
-Given = Literal["marginal", "conditional"]
-"""Of which path a layer speaks: p_t, or p_t given the z of the law."""
+Given = Literal["marginal", "conditional", "label", "guided", "tilted", "classifier"]
+"""Of what a layer speaks: p_t, p_t given the z of the law, p_t given the label of its guide, the guided field, the tilted law (with
+all its mass in the panel), or the probability of the label."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +87,7 @@ class LawDensity:
 
 @dataclass(frozen=True)
 class LawVectors:
-    """Velocity or score of the clip's law on a grid of `across` times `across` points of what is in view.
+    """Velocity, score or, of "guided", u(x|y) - u(x), on a grid of `across` times `across` points of what is in view.
 
     Attributes:
         scale: world length drawn for a vector of length 1, the same for every t, while the whole extent is in view.
@@ -76,7 +96,7 @@ class LawVectors:
     name: str
     role: Role
     of: Given
-    quantity: Literal["velocity", "score"]
+    quantity: Literal["velocity", "score", "difference"]
     scale: float
     across: int = 20
 
@@ -87,10 +107,11 @@ class LawParticles:
 
     Attributes:
         starts: x_0, (N, 2).
-        way: "flow": they follow the marginal velocity, by Heun's method with one step a frame; "interpolant": they are at
+        way: "flow": they follow the velocity of `of`, by Heun's method with one step a frame; "interpolant": they are at
             ``alpha_t z + beta_t x_0``.
         ends: of "interpolant", z, (N, 2); None: the z of the law for all.
         positions: of "flow", where the server found them, (T, N, 2); None leaves it to the player.
+        weights: with positions, the area of each particle over the average one, (T, N).
     """
 
     name: str
@@ -102,6 +123,8 @@ class LawParticles:
     trail: int = 0
     trail_name: str | None = None
     size: float = 1.0
+    of: Given = "marginal"
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)

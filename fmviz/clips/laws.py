@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fmviz.clips.clip import Law, Schedule
+from fmviz.clips.clip import Guide, Law, Schedule
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture, ProbabilityPath
+from fmviz.theory.guidance import Guidance
 from fmviz.theory.schedulers import (
     Custom,
     Linear,
@@ -21,9 +22,19 @@ from fmviz.theory.schedulers import (
 __all__ = ["labelled_rows", "law_of", "rows_of", "schedule_of"]
 
 
-def law_of(path: ProbabilityPath, z: tuple[float, float] = (0.0, 0.0), *, follows: bool = False) -> Law:
-    """The path, with the point `z` of its conditional half; `follows` as in `fmviz.clips.clip.Law`."""
-    return Law(rows_of(path.p_init), rows_of(path.p_data), schedule_of(path.scheduler), z, follows=follows)
+def law_of(
+    path: ProbabilityPath,
+    z: tuple[float, float] = (0.0, 0.0),
+    *,
+    follows: bool = False,
+    guidance: Guidance | None = None,
+) -> Law:
+    """The path, with the point `z` of its conditional half and any `guidance`; `follows` as in `fmviz.clips.clip.Law`."""
+    guide = None
+    if guidance is not None:
+        labels = tuple(path.p_data.labels.tolist())
+        guide = Guide(labels, guidance.label, guidance.scale, guidance.interval)
+    return Law(rows_of(path.p_init), rows_of(path.p_data), schedule_of(path.scheduler), z, follows=follows, guide=guide)
 
 
 def rows_of(mixture: GaussianMixture) -> NDArray[np.float64]:

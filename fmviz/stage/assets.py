@@ -20,6 +20,7 @@ LAW_SCRIPTS = (
     "tables.js",
     "paths.js",
     "grids.js",
+    "guidance.js",
     "flow.js",
     "scales.js",
     "exports.js",

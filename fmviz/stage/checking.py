@@ -19,6 +19,7 @@ from fmviz.clips.clip import (
     Density,
     Ellipses,
     Floats,
+    Guide,
     Law,
     LawDensity,
     LawParticles,
@@ -49,6 +50,7 @@ LIMITS = {
 }
 """Sizes beyond which the browser could no longer play the clip."""
 
+_UNGUIDED = ("marginal", "conditional")
 _SHAPES = ("cross", "dot", "ring", "diamond")
 
 
@@ -98,6 +100,15 @@ def _check_law(law: Law) -> None:
             raise ParameterError(where, "positive weights and positive definite covariances", rows[:4].tolist())
     if not np.isfinite(law.z).all():
         raise ParameterError("law.z", "a finite point", law.z)
+    if law.guide is not None:
+        _check_guide(law.guide, len(law.data))
+
+
+def _check_guide(guide: Guide, components: int) -> None:
+    if len(guide.labels) != components or guide.label not in guide.labels:
+        raise ParameterError("law.guide", f"{components} labels, the one asked for among them", guide.labels)
+    if not np.isfinite((guide.scale, *guide.interval)).all():
+        raise ParameterError("law.guide", "a finite scale and interval", (guide.scale, *guide.interval))
 
 
 def _check_bars(where: str, bars: Bars, frames: int, law: Law | None) -> None:
@@ -143,8 +154,11 @@ def _check_plane(panel: PlanePanel, frames: int, law: Law | None) -> None:
     names += [trails for layer in panel.layers if (trails := trail_name(layer))]
     if not all(names):
         raise ParameterError(f"{panel.name}.layers", "names that are not empty (equal names share one chip)", names)
-    if law is None and any(isinstance(layer, LawDensity | LawVectors | LawParticles) for layer in panel.layers):
+    drawn = [layer for layer in panel.layers if isinstance(layer, LawDensity | LawVectors | LawParticles)]
+    if law is None and drawn:
         raise ParameterError("law", "the law that layers of the clip are evaluated from", None)
+    if law is not None and law.guide is None and any(layer.of not in _UNGUIDED for layer in drawn):
+        raise ParameterError("law.guide", "the guidance that layers of the clip are evaluated from", None)
     if sum(isinstance(layer, Density | LawDensity | Signed) for layer in panel.layers) > 1:
         raise ParameterError(f"{panel.name}.layers", "at most one density or signed field", names)
     _unique(
@@ -185,6 +199,8 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
             _array(f"{where}.ends", layer.ends, ("N", 2), {"N": count}, finite=True)
         if layer.positions is not None:
             _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames, "N": count}, infinite=False)
+        if layer.weights is not None:
+            _array(f"{where}.weights", layer.weights, ("T", "N"), {"T": frames, "N": count}, finite=True)
         _check_trail(where, layer)
     elif isinstance(layer, Particles):
         _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)

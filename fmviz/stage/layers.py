@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -47,6 +48,7 @@ def law_entry(block: Block, law: Law) -> dict[str, Any]:
         "z": [float(c) for c in law.z],
         "z_name": law.z_name,
         "follows": law.follows,
+        "guide": None if law.guide is None else dataclasses.asdict(law.guide),
     }
 
 
@@ -81,9 +83,11 @@ def layer_entry(block: Block, extent: Extent, layer: Layer) -> dict[str, Any]:
     if isinstance(layer, LawParticles):
         return entry | {
             "way": layer.way,
+            "of": layer.of,
             "starts": block.floats(layer.starts),
             "ends": None if layer.ends is None else block.floats(layer.ends),
             "positions": None if layer.positions is None else block.floats(_near(layer.positions, extent)),
+            "weights": None if layer.weights is None else block.floats(layer.weights),
             "items": len(layer.starts),
             "trail": int(layer.trail),
             "trail_name": layer.trail_name,

@@ -295,9 +295,9 @@ function valuesText(S, view, x, y) {
   if (!table) return "";
   const vector = [0, 0];
   const length = (quantity) => {
-    const maps = orNothing(() => LAW.QUANTITY_MAPS[quantity](table));
-    if (!maps) return NaN;
-    LAW.average(table, maps, x, y, vector, 0);
+    const field = orNothing(() => LAW.fieldOf(table, quantity));
+    if (!field) return NaN;
+    field(x, y, vector, 0);
     return Math.hypot(...vector);
   };
   return `  |u| ${number(length("velocity"))}  |s| ${number(length("score"))}`;

@@ -48,19 +48,21 @@ function decodeClip({ header, read }) {
   };
 }
 
-/** The law of a clip: components as rows [weight, mean x, mean y, cov xx, cov xy, cov yy]. */
+/** The law of a clip: components as rows [weight, mean x, mean y, cov xx, cov xy, cov yy], of a guided one with the label behind. */
 function decodeLaw(law, read) {
   const rows = (entry) => {
     const numbers = read(entry);
     return Array.from({ length: numbers.length / 6 }, (_, k) => Array.from(numbers.subarray(6 * k, 6 * k + 6)));
   };
-  return { ...law, init: rows(law.init), data: rows(law.data) };
+  const labels = law.guide?.labels;
+  return { ...law, init: rows(law.init), data: rows(law.data).map((row, k) => (labels ? [...row, labels[k]] : row)) };
 }
 
 function decodeLayer(layer, read) {
   if (layer.way) {
-    const [starts, ends, positions] = [layer.starts, layer.ends, layer.positions].map((entry) => entry && read(entry));
-    return { ...layer, starts, ends, positions };
+    const arrays = [layer.starts, layer.ends, layer.positions, layer.weights];
+    const [starts, ends, positions, weights] = arrays.map((entry) => entry && read(entry));
+    return { ...layer, starts, ends, positions, weights };
   }
   switch (layer.kind) {
     case "density": {

@@ -51,7 +51,7 @@ function drawDensity(S, view) {
 /** Density at a point of the plane. */
 function densityAt(S, view, x, y) {
   const layer = groundLayer(view);
-  if (layer.of) return Math.exp(lawLogDensity(S, layer, x, y));
+  if (layer.of) return Math.exp(lawLogDensity(S, view, layer, x, y));
   const field = updateField(S, view);
   const code = cellsAt(field, field.codes, x, y);
   return code < 1 ? 0 : Math.exp(logOfCode(field.layer, code));

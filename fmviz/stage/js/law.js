@@ -5,6 +5,7 @@ const FRAME_MS = 4; // what evaluating the law may cost of a picture that moves
 const REST_MS = 12; // and of one at rest; what costs more is done by the worker
 const GRIDS = [48, 64, 96, 128, 192, 256, 384, 512, 768]; // cells of a density along the longer side
 const MOVING_GRID = 128; // more would not be seen while it moves
+const LOGARITHM_COST = 30; // one logarithm of a sum against one of the running products of a grid
 const REST_AFTER = 140; // milliseconds without motion
 const FLOW_MS = 5;
 const MOST_FLOW_MS = 30;
@@ -24,6 +25,7 @@ function lawOf(S) {
   const now = S.law;
   if (now?.given === given && now.init === init && now.data === data && now.z === z) return now;
   const marginal = LAW.makeLaw({ init, data, schedule: given.schedule });
+  const guided = given.guide && LAW.guidedLaw(marginal, given.guide);
   const edited = init !== given.init || data !== given.data;
   S.law = {
     given,
@@ -33,6 +35,10 @@ function lawOf(S) {
     edited,
     marginal,
     conditional: LAW.givenPoint(marginal, z),
+    label: guided && guided.own,
+    guided,
+    tilted: guided && { ...guided, pairs: LOGARITHM_COST * guided.pairs },
+    classifier: guided && { ...guided, pairs: LOGARITHM_COST * guided.pairs },
     version: (now?.version ?? 0) + 1,
     tables: {},
     ways: new Map(),
@@ -42,12 +48,12 @@ function lawOf(S) {
   return S.law;
 }
 
-/** The table of pairs at the t on the clock; null where that law has no density. */
+/** The table of pairs at the t on the clock; null where that law has no density, or no component has the label. */
 function lawTable(S, of) {
   const law = lawOf(S);
   const kept = law.tables[of];
   if (kept?.t === S.t) return kept.table;
-  law.tables[of] = { t: S.t, table: orNothing(() => LAW.pairTable(law[of], S.t)) };
+  law.tables[of] = { t: S.t, table: law[of] && orNothing(() => LAW.tableOf(law[of], S.t)) };
   return law.tables[of].table;
 }
 
@@ -98,7 +104,7 @@ const sharpSide = (view) => GRIDS.filter((side) => side <= Math.max(view.plot.wi
 /** What tells whether a density has to be drawn again. */
 function densityKey(S, view, layer) {
   const law = lawOf(S);
-  const side = affordableSide(S, view, law[layer.of].pairs);
+  const side = affordableSide(S, view, law[layer.of]?.pairs ?? 1);
   return { side, base: [S.clip.digest, law.version, S.t, view.window].join(), sharp: view.sharp?.key };
 }
 
@@ -123,10 +129,12 @@ function lawField(S, view, layer) {
   const table = lawTable(S, layer.of);
   const start = performance.now();
   if (table) {
-    LAW.gridCodes(table, view.window, columns, rows, layer.hi, NATS, field.codes, field.sums);
+    LAW.valueCodes(table, layer.of, view.model.extent, view.window, columns, rows, layer.hi, NATS, field.codes, field.sums);
     const spent = performance.now() - start;
-    if (cells * table.count > 4e5) S.cellMs = mixRate(S.cellMs, Math.max(spent - cells * 2e-5, 0.05) / (cells * table.count));
-  } else pointMass(field, law.z, layer);
+    const work = cells * law[layer.of].pairs;
+    if (work > 4e5) S.cellMs = mixRate(S.cellMs, Math.max(spent - cells * 2e-5, 0.05) / work);
+  } else if (layer.of === "conditional") pointMass(field, law.z, layer);
+  else field.codes.fill(0);
   finishField(S, field);
   return field;
 }
@@ -145,7 +153,9 @@ function askForDensity(S, view, layer, key, side) {
   const { window } = view;
   const [columns, rows] = gridOf(view, side);
   const z = layer.of === "conditional" ? law.z : null;
-  const job = { kind: "density", key, spec: sendable(law), z, t: S.t, window, columns, rows, top: layer.hi, nats: NATS };
+  const { extent } = view.model;
+  const place = { of: layer.of, extent, window, columns, rows };
+  const job = { kind: "density", key, spec: sendable(law), z, t: S.t, ...place, top: layer.hi, nats: NATS };
   askWorker(S, `density of ${view.model.name}`, job, (codes) => {
     if (!codes) return;
     view.sharp = { key, layer, codes, columns, rows, window };
@@ -166,9 +176,9 @@ function pointMass(field, [x, y], layer) {
 }
 
 /** Log density of the law at a point, for the number under the pointer; -Infinity around a point mass. */
-function lawLogDensity(S, layer, x, y) {
+function lawLogDensity(S, view, layer, x, y) {
   const table = lawTable(S, layer.of);
-  return table ? LAW.logDensity(table, x, y) : -Infinity;
+  return table ? LAW.logValue(table, layer.of, view.model.extent, x, y) : -Infinity;
 }
 
 /** Velocity or score on a grid of the window, as positions and vectors of one picture. */
@@ -176,7 +186,7 @@ function lawArrows(S, view, layer) {
   const law = lawOf(S);
   const key = [S.clip.digest, law.version, S.t, view.window].join();
   const kept = (view.arrows ??= new Map()).get(layer.name);
-  const heavy = law[layer.of].pairs > 256;
+  const heavy = law[layer.of]?.pairs > 256;
   if (kept?.key === key || (kept && heavy && S.playing && S.frames % 2 && kept.version === law.version)) return kept;
   const { across } = layer;
   const [x0, x1, y0, y1] = view.window;
@@ -184,14 +194,14 @@ function lawArrows(S, view, layer) {
   const positions = new Float32Array(2 * columns * across);
   const vectors = new Float32Array(2 * columns * across).fill(NaN);
   const table = lawTable(S, layer.of);
-  const maps = table && orNothing(() => LAW.QUANTITY_MAPS[layer.quantity](table));
+  const field = table && orNothing(() => LAW.fieldOf(table, layer.quantity));
   for (let j = 0, n = 0; j < across; j++) {
     const y = y0 + ((j + 0.5) * (y1 - y0)) / across;
     for (let i = 0; i < columns; i++, n += 2) {
       const x = x0 + ((i + 0.5) * (x1 - x0)) / columns;
       positions[n] = x;
       positions[n + 1] = y;
-      if (maps) LAW.average(table, maps, x, y, vectors, n);
+      if (field) field(x, y, vectors, n);
     }
   }
   const zoom = (y1 - y0) / (view.model.extent[3] - view.model.extent[2]);
@@ -230,14 +240,16 @@ function interpolants(S, law, { starts, ends, items }) {
 /** The flow of the law: as many particles as there is time for now; the worker finds them where that is too much. */
 function flowPlaces(S, law, layer) {
   const { times } = S.clip;
-  const each = 2 * times.length * law.marginal.pairs * (S.flowMs ?? 8e-6);
+  const moved = law[layer.of];
+  if (!moved) return NO_PLACES;
+  const each = 2 * times.length * moved.pairs * (S.flowMs ?? 8e-6);
   const wanted = S.drag || S.keyEdit ? Math.max(LEAST_FLOW, Math.floor(FLOW_MS / each)) : layer.items;
   const count = Math.min(layer.items, wanted);
   if (count * each > MOST_FLOW_MS) return askForFlow(S, law, layer, count);
   const start = performance.now();
-  const positions = orNothing(() => LAW.heunTrajectories(law.marginal, times, layer.starts, count));
+  const positions = orNothing(() => LAW.heunTrajectories(moved, times, layer.starts, count));
   if (!positions) return NO_PLACES;
-  S.flowMs = mixRate(S.flowMs, (performance.now() - start) / (2 * times.length * law.marginal.pairs * count));
+  S.flowMs = mixRate(S.flowMs, (performance.now() - start) / (2 * times.length * moved.pairs * count));
   return { positions, items: count };
 }
 
@@ -245,14 +257,14 @@ const NO_PLACES = { positions: new Float32Array(0), items: 0 };
 
 /** Particles of a law that costs much: those known till now, while the worker finds the new ones. */
 function askForFlow(S, law, layer, count) {
-  const job = { kind: "flow", key: law.version, spec: sendable(law), times: S.clip.times, starts: layer.starts, count };
-  askWorker(S, `flow of ${layer.name}`, job, (positions) => {
+  const job = { kind: "flow", key: law.version, spec: sendable(law), of: layer.of, times: S.clip.times, starts: layer.starts, count };
+  askWorker(S, `flow of ${layer.name}, ${layer.of}`, job, (positions) => {
     const found = positions ? { positions, items: count } : NO_PLACES;
-    S.lastFlow.set(layer.name, found);
+    S.lastFlow.set(`${layer.name}, ${layer.of}`, found);
     law.ways.set(layer, found);
     if (S.law !== law && S.law?.edited) S.law.ways.set(layer, found); // till its own has come
   });
-  return S.lastFlow.get(layer.name) ?? NO_PLACES;
+  return S.lastFlow.get(`${layer.name}, ${layer.of}`) ?? NO_PLACES;
 }
 
 /** Whether a layer was simulated for a law that the user has changed since: it is not shown until the server has answered. */

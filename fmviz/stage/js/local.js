@@ -53,11 +53,12 @@ function rescale(S, law, panel, extent) {
   panel.extent = extent;
   for (const layer of panel.layers) {
     if (layer.kind === "density" && layer.of) {
-      layer.log_max = layer.of === "marginal" ? LAW.densityTop(law.marginal, frames) : LAW.conditionalTop(law.conditional);
+      if (layer.of === "conditional") layer.log_max = LAW.conditionalTop(law.conditional);
+      else if (["marginal", "label"].includes(layer.of) && law[layer.of]) layer.log_max = LAW.densityTop(law[layer.of], frames);
       layer.hi = layer.log_max + ABOVE_TOP;
       layer.lo = layer.hi - NATS;
     }
-    if (layer.kind === "vectors" && layer.of) {
+    if (layer.kind === "vectors" && ["marginal", "conditional"].includes(layer.of)) {
       layer.scale = orNothing(() => LAW.arrowScale(law.marginal, layer.quantity, extent, layer.across, frames)) ?? layer.scale;
     }
   }

@@ -66,8 +66,9 @@ function drawParticles(S, view, layer) {
   if (isStale(S, layer)) return;
   if (layer.trail > 0 && S.layers.has(layer.trail_name ?? layer.name)) drawTrails(S, view, layer);
   if (!S.layers.has(layer.name)) return;
-  const stamp = stampOf(S, view, roleMark(layer.role), layer.role, 2.3 * layer.size * S.type);
-  const { positions, items } = placesOf(S, layer);
+  const { positions, items, weights } = placesOf(S, layer);
+  const stamps = SIZES.map((size) => stampOf(S, view, roleMark(layer.role), layer.role, 2.3 * size * layer.size * S.type));
+  const stamp = stamps[NO_WEIGHT];
   if (!items) return;
   const { surface } = view;
   const i = Math.floor(S.frame);
@@ -82,8 +83,18 @@ function drawParticles(S, view, layer) {
     const y = positions[a + n + 1];
     const px = (x + (positions[b + n] - x) * w - x0) * kx;
     const py = (y1 - y - (positions[b + n + 1] - y) * w) * ky;
-    putStamp(surface, stamp, px, py);
+    if (weights) putStamp(surface, stamps[sizeStep(weights[(a + n) / 2])], px, py);
+    else putStamp(surface, stamp, px, py);
   }
+}
+
+const SIZES = [0.3, 0.45, 0.65, 1, 1.45, 2.1, 3]; // of particles of weights 0.09 to 9 times the average, by area
+const NO_WEIGHT = 3;
+
+/** Which of `SIZES` a particle of a weight has; the average weight is 1. */
+function sizeStep(weight) {
+  const wanted = Math.log(Math.max(weight, 1e-9)) / 0.78 + NO_WEIGHT;
+  return Math.min(Math.max(Math.round(wanted), 0), SIZES.length - 1);
 }
 
 const TRAIL_ALPHA = [0.04, 0.5]; // at the far end and at the particle

@@ -4,13 +4,19 @@
 /** The worker's own code, sent as text after that of the law. */
 function workerMain() {
   const work = {
-    flow: ({ spec, times, starts, count }) => LAW.heunTrajectories(LAW.makeLaw(spec), times, starts, count),
-    density: ({ spec, z, t, window, columns, rows, top, nats }) => {
-      const law = LAW.makeLaw(spec);
-      const table = LAW.pairTable(z ? LAW.givenPoint(law, z) : law, t);
+    flow: ({ spec, of, times, starts, count }) => LAW.heunTrajectories(lawNamed(spec, of), times, starts, count),
+    density: ({ spec, of, z, t, extent, window, columns, rows, top, nats }) => {
+      const table = LAW.tableOf(lawNamed(spec, of, z), t);
       const cells = columns * rows;
-      return LAW.gridCodes(table, window, columns, rows, top, nats, new Uint16Array(cells), new Float64Array(cells));
+      return LAW.valueCodes(table, of, extent, window, columns, rows, top, nats, new Uint16Array(cells), new Float64Array(cells));
     },
+  };
+  const lawNamed = (spec, of, z) => {
+    const law = LAW.makeLaw(spec);
+    if (of === "marginal") return law;
+    if (of === "conditional") return LAW.givenPoint(law, z);
+    const guided = LAW.guidedLaw(law, spec.guide);
+    return of === "label" ? guided.own : guided;
   };
   onmessage = ({ data }) => {
     let found = null;
@@ -75,4 +81,4 @@ function workerAnswered(S, found) {
 }
 
 /** A law as a worker can be sent it. */
-const sendable = (law) => ({ init: law.init, data: law.data, schedule: law.given.schedule });
+const sendable = (law) => ({ init: law.init, data: law.data, schedule: law.given.schedule, guide: law.given.guide });

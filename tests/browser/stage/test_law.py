@@ -23,6 +23,7 @@ from fmviz.stage.assets import law_script
 from fmviz.stage.block import Block
 from fmviz.stage.layers import law_entry
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory.guidance import Guidance
 from tests.theory import builders
 
 pytestmark = pytest.mark.browser
@@ -240,3 +241,67 @@ def test_rows_of_a_mixture() -> None:
     rows = rows_of(builders.random_mixture(4, 1))
     assert rows.shape == (4, 6)
     assert rows[:, 0].sum() == pytest.approx(1.0)
+
+
+GUIDED = """({spec, times, points}) => {
+    const law = LAW.guidedLaw(LAW.makeLaw(spec), spec.guide);
+    return times.map((t) => {
+        const table = LAW.tableOf(law, t);
+        const vectors = (quantity) => {
+            const field = LAW.fieldOf(table, quantity);
+            return points.map(([x, y]) => { const out = [0, 0]; field(x, y, out, 0); return out; });
+        };
+        return {
+            velocity: vectors("velocity"), score: vectors("score"), difference: vectors("difference"),
+            log_tilted: points.map(([x, y]) => LAW.logTilted(table, x, y)),
+            log_classifier: points.map(([x, y]) => LAW.logClassifier(table, x, y)),
+            label: points.map(([x, y]) => LAW.logDensity(LAW.tableOf(law.own, t), x, y)),
+        };
+    });
+}"""
+
+
+def labelled(init: GaussianMixture, scheduler: str) -> ProbabilityPath:
+    """Seven components with three labels, one of a single component."""
+    data = builders.random_mixture(7, 4)
+    labels = torch.tensor([5, 1, 1, 0, 5, 1, 5])
+    return ProbabilityPath(
+        init, GaussianMixture(data.means, data.covariances, data.weights, labels), schedulers.get(scheduler)
+    )
+
+
+@pytest.mark.parametrize("scale", [-0.5, 0.0, 1.0, 2.5])
+@pytest.mark.parametrize(("label", "interval"), [(0, (0.0, 1.0)), (5, (0.2, 0.6))])
+def test_guidance(page: Page, scale: float, label: int, interval: tuple[float, float]) -> None:
+    for init, scheduler in ((builders.standard(), "linear"), (builders.random_mixture(2, 3), "trig")):
+        path = labelled(init, scheduler)
+        guidance = Guidance(path, label, scale, interval)
+        law = law_of(path, guidance=guidance)
+        data = [[*row, k] for row, k in zip(law.data.tolist(), path.p_data.labels.tolist(), strict=True)]
+        spec = spec_of(law) | {"data": data, "guide": law_entry(Block(), law)["guide"]}
+        x = torch.cat((path.p_data.means, builders.points(8, 1)))
+        times = (0.0, 0.2, 0.5, 0.6, 0.9, 1.0)
+        for t, found in zip(
+            times, page.evaluate(GUIDED, {"spec": spec, "times": times, "points": x.tolist()}), strict=True
+        ):
+            wanted = {name: getattr(guidance, name)(x, t) for name in found if name != "label"}
+            wanted["label"] = guidance.conditional.log_density(x, t)
+            for name, value in wanted.items():
+                gap = (torch.tensor(found[name], dtype=torch.float64) - value).abs() / (value.abs() + 1.0)
+                assert float(gap.max()) < 1e-9, (name, t)
+
+
+def test_the_tilted_law_has_mass_one_in_its_extent(page: Page) -> None:
+    path = labelled(builders.standard(), "linear")
+    guidance = Guidance(path, 5, 2.5)
+    law = law_of(path, guidance=guidance)
+    data = [[*row, k] for row, k in zip(law.data.tolist(), path.p_data.labels.tolist(), strict=True)]
+    spec = spec_of(law) | {"data": data, "guide": law_entry(Block(), law)["guide"]}
+    script = """({spec, side}) => {
+        const table = LAW.tableOf(LAW.guidedLaw(LAW.makeLaw(spec), spec.guide), 0.6);
+        const window = [-6, 6, -6, 6];
+        const codes = LAW.valueCodes(table, "tilted", window, window, side, side, 0, 30, new Uint16Array(side * side), null);
+        return codes.reduce((sum, code) => sum + (code ? Math.exp((code - 1) * 30 / 65534 - 30) : 0), 0);
+    }"""
+    side = 120
+    assert page.evaluate(script, {"spec": spec, "side": side}) * (12 / side) ** 2 == pytest.approx(1.0, abs=1e-3)
