@@ -125,7 +125,7 @@ class Vectors:
 class Particles:
     """Moving points, ``positions`` (T, N, 2), with a trail over the last `trail` frames (0: none).
 
-    With `trail_name` the trails are a layer of their own with its own chip.
+    With `trail_name` the trails are a layer of their own with its own chip. `weights` (T, N) are the area of each over the average.
     """
 
     name: str
@@ -134,6 +134,7 @@ class Particles:
     trail: int = 0
     trail_name: str | None = None
     size: float = 1.0
+    weights: Floats | None = None
 
 
 @dataclass(frozen=True)

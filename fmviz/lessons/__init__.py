@@ -68,6 +68,7 @@ LESSONS = (
     Lesson("conservation", "conservation", ":material/balance:"),
     Lesson("train", "train", ":material/model_training:"),
     Lesson("sample", "sample", ":material/grain:"),
+    Lesson("guidance", "guidance", ":material/near_me:"),
     Lesson("dictionary", "dictionary", ":material/translate:"),
     Lesson("theory", "theory", ":material/menu_book:"),
 )

@@ -62,6 +62,9 @@ LayerName = Literal[
     "x0",
     "terms",
     "box",
+    "difference",
+    "classifier",
+    "labels",
 ]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 MethodName = Literal["euler", "midpoint", "heun", "rk4"]

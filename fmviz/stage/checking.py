@@ -203,7 +203,9 @@ def _check_layer(where: str, panel: PlanePanel, layer: Layer, frames: int) -> No
             _array(f"{where}.weights", layer.weights, ("T", "N"), {"T": frames, "N": count}, finite=True)
         _check_trail(where, layer)
     elif isinstance(layer, Particles):
-        _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
+        positions = _array(f"{where}.positions", layer.positions, ("T", "N", 2), {"T": frames}, infinite=False)
+        if layer.weights is not None:
+            _array(f"{where}.weights", layer.weights, ("T", "N"), {"T": frames, "N": positions.shape[1]}, finite=True)
         _check_trail(where, layer)
     elif isinstance(layer, Absent):
         pass

@@ -124,6 +124,7 @@ def layer_entry(block: Block, extent: Extent, layer: Layer) -> dict[str, Any]:
     if isinstance(layer, Particles):
         return entry | {
             "positions": block.floats(_near(layer.positions, extent)),
+            "weights": None if layer.weights is None else block.floats(layer.weights),
             "items": layer.positions.shape[1],
             "trail": int(layer.trail),
             "trail_name": layer.trail_name,

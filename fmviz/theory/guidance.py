@@ -145,8 +145,9 @@ class Guidance:
         more_velocity, more_score = (
             own - plain for own, plain in zip(self.conditional.velocity_and_score(x, t), (velocity, score), strict=True)
         )
+        scale = scale.to(x) if isinstance(scale, Tensor) else scale
         rate = scale * (scale - 1.0) * (more_velocity * more_score).sum(dim=-1)
-        w = scale.unsqueeze(-1).to(x) if isinstance(scale, Tensor) else scale
+        w = scale.unsqueeze(-1) if isinstance(scale, Tensor) else scale
         drift = velocity + w * more_velocity
         return (drift if sigma == 0.0 else drift + (0.5 * sigma**2) * (score + w * more_score)), rate
 
@@ -161,7 +162,7 @@ class Guidance:
         plain = self.path.log_density(x, t)
         own = self.conditional.log_density(x, t) + self.log_share
         scale = self.scale_at(t)
-        return plain + scale * (own - plain)
+        return plain + (scale.to(plain) if isinstance(scale, Tensor) else scale) * (own - plain)
 
     def sample_tilted(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """Exact draws of the tilted law at the end, q_1^w (T49), by rejection.

@@ -79,6 +79,7 @@ function decodeLayer(layer, read) {
       return { ...layer, positions: read(layer.positions), vectors: read(layer.vectors) };
     case "mesh":
     case "particles":
+      return { ...layer, positions: read(layer.positions), weights: layer.weights && read(layer.weights) };
     case "markers":
       return { ...layer, positions: read(layer.positions) };
     case "lines":

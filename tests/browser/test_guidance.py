@@ -1,0 +1,63 @@
+"""The page Guidance in a browser: label, scale, weights, a component that is dragged while everything follows."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from fmviz.app.choices import decode
+from tests.browser.helpers import OpenPage, Stage, english, query, wait_for_query, widget
+
+STILL = "/guidance?data=three_modes&n=60&t=0.8&y=1"
+
+
+@pytest.fixture
+def guidance(open_page: OpenPage) -> tuple[Page, Stage]:
+    page = open_page(STILL)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    return page, stage
+
+
+def test_label_scale_and_weights_change_the_picture_and_the_link(guidance):
+    page, stage = guidance
+    clip, before = stage.data("clip"), stage.picture("guided")
+    widget(page, "guidance-label").get_by_role("radio").nth(2).click()
+    wait_for_query(page, "y", "2")
+    stage.wait(f"s.clip !== '{clip}'")
+    clip = stage.data("clip")
+    slider = widget(page, "guidance-scale").get_by_role("slider")
+    slider.press("ArrowRight")
+    wait_for_query(page, "w", "3.05")
+    stage.wait(f"s.clip !== '{clip}'")
+    clip = stage.data("clip")
+    for key, alias, name in (("weights", "gweights", "resampled"), ("kind", "gkind", "sde")):
+        chosen_text = english(f"guidance.{key}_{name}")
+        widget(page, f"guidance-{key}").get_by_role("radio", name=chosen_text, exact=True).click()
+        wait_for_query(page, alias, name)
+        stage.wait(f"s.clip !== '{clip}'")
+        clip = stage.data("clip")
+    chosen = decode(query(page))[0].guidance
+    assert (chosen.label, chosen.scale, chosen.weights, chosen.kind) == (2, 3.05, "resampled", "sde")
+    assert stage.picture("guided") != before
+    assert stage.t == pytest.approx(0.8)
+
+
+def test_all_panels_follow_a_component_under_the_finger_and_labels_stay(guidance):
+    page, stage = guidance
+    stage.chip("mixture").click()
+    wait_for_query(page, "glayers", ".*mixture.*")
+    before = {name: stage.picture(name) for name in ("conditional", "guided", "tilted")}
+    law, clip = stage.data("law"), stage.data("clip")
+    x, y = stage.place("guided", 2.2, -0.8)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y - 30, steps=4)
+    stage.wait(f"s.law !== '{law}'")
+    assert all(stage.picture(name) != picture for name, picture in before.items())
+    page.mouse.up()
+    stage.wait(f"s.clip !== '{clip}'")
+    wait_for_query(page, "mix", ".+")
+    scene = decode(query(page))[0].scene
+    assert scene.data_components is not None
+    assert [component.label for component in scene.data_components] == [0, 1, 2]
