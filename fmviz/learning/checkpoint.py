@@ -126,7 +126,7 @@ def from_bytes(data: bytes) -> Checkpoint:
         _read_json(metadata["spec"])
         spec = TrainSpec.from_json(metadata["spec"])
         path = read_path(_read_json(metadata["path"]))
-        architecture = _architecture(_read_json(metadata["architecture"]), spec)
+        architecture = _architecture(_read_json(metadata["architecture"]), spec, path)
         step = _step(metadata["step"], spec)
         objectives.require_trainable(path, spec)
         network = MLP(architecture, weights)
@@ -253,7 +253,7 @@ def _step(text: str, spec: TrainSpec) -> int:
     return int(text)
 
 
-def _architecture(values: Any, spec: TrainSpec) -> Architecture:
+def _architecture(values: Any, spec: TrainSpec, path: ProbabilityPath) -> Architecture:
     said = values["hidden"], values["activation"], values["time_features"]
     if said != (list(spec.hidden), spec.activation, spec.time_features):
         raise CheckpointError("inconsistent", "the architecture differs from the settings")
@@ -264,8 +264,22 @@ def _architecture(values: Any, spec: TrainSpec) -> Architecture:
     if max(abs(x), abs(y)) > _FAR or not all(1.0 / _FAR <= scale <= _FAR for scale in scales):
         raise CheckpointError("inconsistent", f"centre, input_scale, output_scale: got {centre} and {scales}")
     return Architecture(
-        spec.hidden, spec.activation, spec.time_features, (float(x), float(y)), float(scales[0]), float(scales[1])
+        spec.hidden,
+        spec.activation,
+        spec.time_features,
+        (float(x), float(y)),
+        float(scales[0]),
+        float(scales[1]),
+        _labels(values.get("labels", []), spec, path),
     )
+
+
+def _labels(values: Any, spec: TrainSpec, path: ProbabilityPath) -> tuple[int, ...]:
+    """The labels of a network: those of its data, or none."""
+    known = () if spec.label_dropout is None else path.p_data.classes
+    if values != list(known):
+        raise CheckpointError("inconsistent", "the labels of the network are not those of its data")
+    return known
 
 
 def _is_number(value: object) -> bool:

@@ -1,7 +1,8 @@
 """Batches, drawn many steps at a time.
 
 The random numbers of up to `CHUNK` points come from five calls to the generator, whatever the number of steps or of
-components: times, components and noise of z, components and noise of eps. Components are found by inverting their
+components: times, components and noise of z, components and noise of eps (and, with labels, which of them are left out).
+Components are found by inverting their
 cumulative weights. Everything is laid out (step, coordinate, point), which is what `fmviz.learning.backprop` multiplies.
 """
 
@@ -29,7 +30,7 @@ class Chunk:
     """The data of S steps.
 
     Attributes:
-        inputs: features of (x, t) and a row of ones, (S, F + 1, B).
+        inputs: features of (x, t), those of the labels and a row of ones, (S, F + L + 1, B).
         factor: one number or (S, 1, B).
         target: (S, 2, B).
     """
@@ -55,16 +56,21 @@ class _MixtureDraws:
         self._standard = mixture.is_standard
 
     def __call__(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+        return self.labelled(shape, generator)[0]
+
+    def labelled(self, shape: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draws (S, 2, B), and for each the component that it is of, (S, B)."""
         steps, batch = shape
         device = self._means.device
         if self._standard:
-            return torch.randn(steps, 2, batch, generator=generator, device=device)
+            points = torch.randn(steps, 2, batch, generator=generator, device=device)
+            return points, torch.zeros(shape, dtype=torch.int64, device=device)
         uniform = torch.rand(steps, batch, generator=generator, device=device)
         noise = torch.randn(steps, 2, batch, generator=generator, device=device)
         index = torch.bucketize(uniform, self._bounds, right=True)
         first = self._means[0][index] + self._l11[index] * noise[:, 0]
         second = self._means[1][index] + self._l21[index] * noise[:, 0] + self._l22[index] * noise[:, 1]
-        return torch.stack((first, second), dim=1)
+        return torch.stack((first, second), dim=1), index
 
 
 def steps_together(path: ProbabilityPath, spec: TrainSpec) -> int:
@@ -114,6 +120,8 @@ class Batches:
         self._limits = time_range(path, spec)
         self._z, self._eps = (_MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
         self._exact = MarginalTarget(path, generator.device)
+        classes = torch.tensor(path.p_data.classes)
+        self._places = torch.searchsorted(classes, path.p_data.labels.cpu()).to(generator.device)
         self.steps = steps_together(path, spec)
         """Steps in a chunk."""
 
@@ -121,10 +129,20 @@ class Batches:
         """The next `steps` batches."""
         shape = (self.steps, self._spec.batch_size)
         t = draw_times(self._spec.t_sampling, shape, self._limits, self._generator)
-        z, eps = self._z(shape, self._generator), self._eps(shape, self._generator)
+        z, component = self._z.labelled(shape, self._generator)
+        eps = self._eps(shape, self._generator)
         v = self._scheduler.evaluate(t)
         x = v.alpha.unsqueeze(1) * z + v.beta.unsqueeze(1) * eps
         features = self._architecture.features(x[:, 0], x[:, 1], t)
-        inputs = torch.stack([*features, torch.ones_like(t)], dim=1)
+        inputs = torch.stack([*features, *self._labels(component), torch.ones_like(t)], dim=1)
         found = regression(self._spec, v, z, eps, x, self._exact)
         return Chunk(inputs, found.factor, found.target)
+
+    def _labels(self, component: Tensor) -> list[Tensor]:
+        """The inputs of the labels, each left out with the probability of the settings (T38); none without labels."""
+        dropout = self._spec.label_dropout
+        if dropout is None:
+            return []
+        uniform = torch.rand(component.shape, generator=self._generator, device=component.device)
+        places = self._places[component].masked_fill(uniform < dropout, -1)
+        return self._architecture.label_features(places)

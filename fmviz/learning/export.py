@@ -55,12 +55,15 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
             input_scale=built.input_scale,
             output_scale=built.output_scale,
             frequencies=FREQUENCIES if spec.time_features == "fourier" else (),
+            labels=""
+            if spec.label_dropout is None
+            else _LABELS.format(labels=built.labels, dropout=spec.label_dropout),
             device=pick_device("auto").type if spec.device == "auto" else spec.device,
         ),
-        f"P_DATA = {_mixture(path.p_data)}\nP_INIT = {_mixture(path.p_init)}\n",
+        f"P_DATA = {_mixture(path.p_data, labelled=bool(built.labels))}\nP_INIT = {_mixture(path.p_init)}\n",
         _scheduler(path.scheduler),
-        _NETWORK.format(activation=_ACTIVATIONS[spec.activation]),
-        _DRAWS.format(
+        _network(spec),
+        (_LABELLED_DRAWS if built.labels else _DRAWS).format(
             standard=path.p_init.is_standard, data_standard=path.p_data.is_standard, times=_TIMES[spec.t_sampling]
         ),
         _MARGINAL if spec.objective == "fm" else "",
@@ -72,12 +75,27 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
             ema="" if not spec.ema else _EMA.format(ema=spec.ema),
             ema_start="" if not spec.ema else _EMA_START,
             saved="average" if spec.ema else "network",
+            label_name=", label" if built.labels else "",
         ),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
-def _mixture(law: GaussianMixture) -> str:
+def _network(spec: TrainSpec) -> str:
+    """The network; one that is fed labels has an input for each, 1 for the label that is given."""
+    source = _NETWORK.format(activation=_ACTIVATIONS[spec.activation])
+    if spec.label_dropout is None:
+        return source
+    for plain, labelled in (
+        ("(3 + 2 * len(FREQUENCIES), *HIDDEN, 2)", "(3 + 2 * len(FREQUENCIES) + len(LABELS), *HIDDEN, 2)"),
+        ("def forward(self, x, t):  # (..., 2) and (..., 1)", _FORWARD),
+        ("*(a.cos() for a in turns)], dim=-1)", "*(a.cos() for a in turns), given], dim=-1)"),
+    ):
+        source = source.replace(plain, labelled)
+    return source
+
+
+def _mixture(law: GaussianMixture, *, labelled: bool = False) -> str:
     def listed(values: Tensor) -> str:
         return repr(values.tolist())
 
@@ -85,6 +103,8 @@ def _mixture(law: GaussianMixture) -> str:
         f"    {name}=torch.tensor({listed(getattr(law, name).float())}),"
         for name in ("means", "covariances", "weights")
     ]
+    if labelled:
+        lines.append(f"    labels=torch.tensor({law.labels.tolist()}),")
     return "dict(\n" + "\n".join(lines) + "\n)"
 
 
@@ -189,7 +209,12 @@ T_LOW, T_HIGH = {low!r}, {high!r}
 CHUNK = {chunk}  # steps whose batches are drawn together
 CENTRE, INPUT_SCALE, OUTPUT_SCALE = {centre!r}, {input_scale!r}, {output_scale!r}
 FREQUENCIES = {frequencies!r}  # half turns of the Fourier features of t
-'''
+{labels}'''
+
+_LABELS = "LABELS, DROPOUT = {labels!r}, {dropout!r}  # of the data; how often a label is left out"
+
+_FORWARD = """def forward(self, x, t, label):  # (..., 2), (..., 1) and (..., 1) integers, -1 for no label
+        given = (label == torch.tensor(LABELS, device=x.device)).float()"""
 
 _SCHEDULER = """
 def scheduler(t):
@@ -256,6 +281,28 @@ def batches():
         yield from zip(t, z, eps)
 """
 
+_LABELLED_DRAWS = """
+def sample(mixture, standard):
+    uniform = None if standard else torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)
+    noise = torch.randn(CHUNK, 2, BATCH, generator=draws, device=DEVICE).mT
+    if standard:
+        return noise, torch.zeros(CHUNK, BATCH, dtype=torch.int64, device=DEVICE)
+    bounds = mixture["weights"].double().cumsum(0)[:-1].float().to(DEVICE)
+    k = torch.bucketize(uniform, bounds, right=True)
+    factors = torch.linalg.cholesky(mixture["covariances"].double()).float().to(DEVICE)
+    return mixture["means"].to(DEVICE)[k] + (factors[k] @ noise[..., None])[..., 0], k
+
+
+def batches():
+    while True:
+        t = {times}
+        t = (T_LOW + (T_HIGH - T_LOW) * t)[..., None]
+        (z, k), (eps, _) = sample(P_DATA, {data_standard}), sample(P_INIT, {standard})
+        left_out = torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE) < DROPOUT
+        label = P_DATA["labels"].to(DEVICE)[k].masked_fill(left_out, -1)[..., None]
+        yield from zip(t, z, eps, label)
+"""
+
 _MARGINAL = '''
 def marginal_velocity(x, t):
     """E[d/dt x_t | x_t = x], exactly, as everything is Gaussian given the pair of components."""
@@ -301,12 +348,12 @@ def learning_rate(step):
 def train(steps):
     network = Network(torch.Generator().manual_seed(SEED)).to(DEVICE)
     optimizer = {optimizer}{ema_start}
-    for step, (t, z, eps) in zip(range(steps), batches()):
+    for step, (t, z, eps{label_name}) in zip(range(steps), batches()):
         optimizer.param_groups[0]["lr"] = learning_rate(step)
         alpha, beta, d_alpha, d_beta = scheduler(t)
         x = alpha * z + beta * eps
         {regression}
-        loss = (factor * network(x, t) - target).square().sum(-1).mean()
+        loss = (factor * network(x, t{label_name}) - target).square().sum(-1).mean()
         optimizer.zero_grad()
         loss.backward(){clip}
         optimizer.step(){ema}

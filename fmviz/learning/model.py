@@ -8,7 +8,7 @@ with their coefficients held where they would grow without bound, so that they s
 __all__ = ["LearnedModel"]
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -34,7 +34,8 @@ class LearnedModel:
     """A network and what is needed to interpret its output.
 
     In every method x is (..., 2), floating, on the network's device; t a float or a tensor broadcastable to
-    ``x.shape[:-1]``, in [0, 1]. Results have the dtype of x and carry gradients to x.
+    ``x.shape[:-1]``, in [0, 1]. Results have the dtype of x and carry gradients to x. A network that was trained with labels
+    answers for a label where one is given, else for all data (T35, T37).
 
     Attributes:
         network: the MLP.
@@ -48,23 +49,38 @@ class LearnedModel:
     scheduler: Scheduler
     gaussian_source: bool
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels that may be given; none for a network that was trained without them."""
+        return self.network.architecture.labels
+
+    def given(self, label: int | None) -> "LearnedModel":
+        """The model of the path to the data of one label; for None, of that to all data.
+
+        Raises:
+            ParameterError: a label that the network does not know.
+        """
+        return replace(self, network=self.network.given(label))
+
+    def velocity(self, x: Tensor, t: Time, label: int | None = None) -> Tensor:
         """Marginal velocity, (..., 2).
 
         Raises:
+            ParameterError: a label that the network does not know.
             SingularTimeError: a network of another quantity, at a time where the conversion divides by zero (T23).
         """
-        return self.predict("velocity", x, t)
+        return self.given(label).predict("velocity", x, t)
 
-    def score(self, x: Tensor, t: Time) -> Tensor:
+    def score(self, x: Tensor, t: Time, label: int | None = None) -> Tensor:
         """Score of p_t, (..., 2).
 
         Raises:
+            ParameterError: a label that the network does not know.
             FmvizError: p_init is not N(0, I).
             SingularTimeError: the conversion divides by zero at t (beta = 0, but for the square root and VP schedulers
                 with a velocity network).
         """
-        return self.predict("score", x, t)
+        return self.given(label).predict("score", x, t)
 
     def noise(self, x: Tensor, t: Time) -> Tensor:
         """E[eps | X_t = x], (..., 2); for a source other than N(0, I), E[x_0 | X_t = x].

@@ -6,6 +6,10 @@ one array. A network is immutable: training works on a vector of its own and han
 
 Features of (x, t): x centred and divided by `Architecture.input_scale`, then t itself (``raw``) or t with
 :math:`\sin \pi k t, \cos \pi k t`, k = 1 … 4 (``fourier``), which resolve quick changes in t better.
+
+A network of labelled data has one more input for each label, 1 for the label that is given and 0 for all others; without a
+label all are 0. What the first layer multiplies it by is the embedding of the label. With a label held fixed that is a part of
+the first bias, so `MLP.given` is an ordinary network of (x, t).
 """
 
 __all__ = ["ACTIVATIONS", "MLP", "TIME_FEATURES", "Activation", "Architecture"]
@@ -13,7 +17,7 @@ __all__ = ["ACTIVATIONS", "MLP", "TIME_FEATURES", "Activation", "Architecture"]
 import abc
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -101,6 +105,7 @@ class Architecture:
         centre: subtracted from x.
         input_scale: what x is divided by after that.
         output_scale: what the last layer is multiplied by.
+        labels: the labels that it may be given, increasing; none for a network of (x, t) alone.
 
     Raises:
         ParameterError: an unknown name, or a scale that is not positive and finite.
@@ -112,6 +117,7 @@ class Architecture:
     centre: tuple[float, float] = (0.0, 0.0)
     input_scale: float = 1.0
     output_scale: float = 1.0
+    labels: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -128,8 +134,8 @@ class Architecture:
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """Shape of each [W | b], first layer first."""
-        widths = (self.n_features, *self.hidden, 2)
+        """Shape of each [W | b], first layer first; the columns of the labels follow those of the features."""
+        widths = (self.n_features + len(self.labels), *self.hidden, 2)
         return tuple((after, before + 1) for before, after in itertools.pairwise(widths))
 
     @property
@@ -149,6 +155,17 @@ class Architecture:
             return [*scaled, t]
         turns = [math.pi * k * t for k in FREQUENCIES]
         return [*scaled, t, *(turn.sin() for turn in turns), *(turn.cos() for turn in turns)]
+
+    def label_features(self, places: Tensor) -> list[Tensor]:
+        """The inputs of the labels.
+
+        Args:
+            places: for each point the place of its label in `labels`, -1 for none, (...) integers.
+
+        Returns:
+            One (...) for each label, float32.
+        """
+        return [(places == place).float() for place in range(len(self.labels))]
 
     def initial_weights(self, generator: torch.Generator) -> Tensor:
         r"""Fresh weights, (n_weights,) float32: uniform on :math:`\pm 1/\sqrt{\text{fan in}}`, as ``torch.nn.Linear`` has them.
@@ -184,7 +201,7 @@ class MLP:
             raise ParameterError("weights", wanted, f"{self.weights.dtype} {tuple(self.weights.shape)}")
 
     def __call__(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """The prediction at x and t.
+        """The prediction at x and t; that of a network of labelled data without a label.
 
         Args:
             x: (..., 2), floating, on the device of the weights.
@@ -196,6 +213,8 @@ class MLP:
         Raises:
             ParameterError: x is not floating or not of shape (..., 2), or t does not broadcast to its batch axes.
         """
+        if self.architecture.labels:
+            return self.given(None)(x, t)
         if not x.is_floating_point() or x.ndim == 0 or x.shape[-1] != 2:
             raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
         times = torch.as_tensor(t, dtype=x.dtype, device=x.device)
@@ -211,6 +230,26 @@ class MLP:
             h = activation(torch.addmm(layer[:, -1], h, layer[:, :-1].mT))
         out = torch.addmm(last[:, -1], h, last[:, :-1].mT)
         return (out * self.architecture.output_scale).reshape(*times.shape, 2)
+
+    def given(self, label: int | None) -> "MLP":
+        """The network of (x, t) that this one is for one label; for None, without a label. Gradients flow to the weights.
+
+        Raises:
+            ParameterError: a label that the network does not know.
+        """
+        labels = self.architecture.labels
+        if label is not None and label not in labels:
+            allowed = (
+                f"one of {', '.join(map(str, labels))}" if labels else "None: the network was trained without labels"
+            )
+            raise ParameterError("label", allowed, label, key="label")
+        if not labels:
+            return self
+        first, *others = self.architecture.layers(self.weights)
+        features = self.architecture.n_features
+        bias = first[:, -1:] if label is None else first[:, -1:] + first[:, features + labels.index(label), None]
+        pieces = [torch.cat((first[:, :features], bias), dim=1), *others]
+        return MLP(replace(self.architecture, labels=()), torch.cat([piece.reshape(-1) for piece in pieces]))
 
     def to(self, target: torch.device | torch.dtype | str) -> "MLP":
         """The same network in another floating type or on another device."""

@@ -74,8 +74,13 @@ def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
     """Refuse an objective that the path does not have.
 
     Raises:
-        ParameterError: score matching from a source other than N(0, I), whose conditional score is not -eps / beta (T18).
+        ParameterError: score matching from a source other than N(0, I), whose conditional score is not -eps / beta (T18); or
+            labels with the exact marginal target, which is not that of a label.
     """
+    if spec.objective == "fm" and spec.label_dropout is not None:
+        raise ParameterError(
+            "objective", "cfm, score, noise or data: the target of fm is the field of all data, not of a label", "fm"
+        )
     if spec.objective == "score" and not path.p_init.is_standard:
         raise ParameterError(
             "objective",
@@ -105,8 +110,9 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
     x is centred on the mean of X_t and divided by its standard deviation per axis, both averaged over t. The output is
     multiplied by the root mean square size of z - eps for a velocity, of z for data; noise and scores are left alone.
     """
+    labels = () if spec.label_dropout is None else path.p_data.classes
     if spec.scaling == "none":
-        return Architecture(spec.hidden, spec.activation, spec.time_features)
+        return Architecture(spec.hidden, spec.activation, spec.time_features, labels=labels)
     t = torch.linspace(0.0, 1.0, 101, dtype=torch.float64)
     v = path.scheduler.evaluate(t)
     mean_z, mean_eps = path.p_data.mean.cpu().double(), path.p_init.mean.cpu().double()
@@ -127,6 +133,7 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
         centre=(float(centre[0]), float(centre[1])),
         input_scale=math.sqrt(float(variance)),
         output_scale=sizes[predicts(spec.objective)],
+        labels=labels,
     )
 
 

@@ -60,6 +60,8 @@ class TrainSpec:
             E beta^-2 |beta s + eps|², which blows up towards t = 1.
         gradient_clip: largest norm of the gradient, or None.
         device: "auto" takes cuda, then mps, then cpu.
+        label_dropout: None trains one field for all data. A number from 0 to below 1 trains a field for each label of the data
+            as well: each draw's label is fed to the network, and left out with this probability (T35, T38).
 
     Raises:
         ParameterError: a value lies outside what is allowed.
@@ -83,6 +85,7 @@ class TrainSpec:
     score_weighting: str = "beta_squared"
     gradient_clip: float | None = None
     device: str = "auto"
+    label_dropout: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -99,6 +102,9 @@ class TrainSpec:
         for name in ("warm_up", "ema"):
             value = getattr(self, name)
             _require(name, value, _is_number(value) and 0.0 <= value < 1.0, "a number from 0 to below 1")
+        dropout = self.label_dropout
+        fits = dropout is None or (_is_number(dropout) and 0.0 <= dropout < 1.0)
+        _require("label_dropout", dropout, fits, "a number from 0 to below 1, or None")
         decay, clip = self.weight_decay, self.gradient_clip
         _require("weight_decay", decay, _is_number(decay) and 0.0 <= decay <= 1.0, "a number from 0 to 1")
         fits = clip is None or (_is_number(clip) and 0.0 < clip < math.inf)

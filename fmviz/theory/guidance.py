@@ -17,10 +17,10 @@ Guidance on an interval (T51) has the scale w inside it and 1 outside. At an end
 change.
 """
 
-__all__ = ["Guidance", "WeightedRun", "simulate_weighted"]
+__all__ = ["Guidance", "LabelledModel", "WeightedRun", "simulate_weighted"]
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, log
@@ -28,7 +28,8 @@ from math import isfinite, log
 import torch
 from torch import Tensor
 
-from fmviz.errors import ParameterError
+from fmviz.errors import FmvizError, ParameterError
+from fmviz.theory.guided_fields import LabelledModel, Side, combined, exact_side, learned_side
 from fmviz.theory.path import ProbabilityPath, Time
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import Drift, solve_ode, solve_sde
@@ -39,20 +40,22 @@ MOST_PROPOSALS = 2**22
 _BATCH = 2**16
 
 
-@dataclass(frozen=True, eq=False)
 class Guidance:
-    """The exact guided field of a path, for one label and one scale.
+    """The guided field for one label and one scale: of a path, exactly, or of a learned model.
 
     In every method x is (..., 2) and t a float or a tensor broadcastable to ``x.shape[:-1]``, as in `ProbabilityPath`.
 
     Args:
-        path: from any source to the labelled data.
+        path: from any source to the labelled data; or a model that was trained with labels. A model has fields, and with
+            them weights, but no distributions.
         label: the class y.
         scale: w, any finite number: 0 is the path itself, 1 the path to the data of the label.
         interval: (t_lo, t_hi) within [0, 1]: times at which the scale is w; it is 1 at all others.
+        weak: with a model, a smaller or less trained one, given the same label, in place of the model without a label:
+            autoguidance (T51).
 
     Raises:
-        ParameterError: no component has the label, the scale is not finite, or the interval is none.
+        ParameterError: no component has the label, the scale is not finite, the interval is none, or a path has a weak model.
 
     Example:
         >>> from fmviz.theory import GaussianMixture, presets, schedulers
@@ -62,23 +65,41 @@ class Guidance:
         [0.0, 3.2, 6.4]
     """
 
-    path: ProbabilityPath
-    label: int
-    scale: float = 1.0
-    interval: tuple[float, float] = (0.0, 1.0)
+    def __init__(
+        self,
+        path: ProbabilityPath | LabelledModel,
+        label: int,
+        scale: float = 1.0,
+        interval: tuple[float, float] = (0.0, 1.0),
+        weak: LabelledModel | None = None,
+    ) -> None:
+        low, high = (float(t) for t in interval)
+        if not isfinite(scale):
+            raise ParameterError("scale", "a finite number", scale, key="finite")
+        if not 0.0 <= low < high <= 1.0:
+            raise ParameterError("interval", "two times 0 <= t_lo < t_hi <= 1", interval, key="interval")
+        self.label, self.scale, self.interval = label, float(scale), (low, high)
+        self._exact = path if isinstance(path, ProbabilityPath) else None
+        if not isinstance(path, ProbabilityPath):
+            self._plain = learned_side(path.given(None) if weak is None else weak.given(label))
+            self._own = learned_side(path.given(label))
+            return
+        if weak is not None:
+            raise ParameterError("weak", "None with an exact path: autoguidance is for models", type(weak).__name__)
+        self._plain, self._own = exact_side(path), exact_side(self.conditional)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", float(self.scale))
-        object.__setattr__(self, "interval", tuple(float(t) for t in self.interval))
-        if not isfinite(self.scale):
-            raise ParameterError("scale", "a finite number", self.scale, key="finite")
-        if not 0.0 <= self.interval[0] < self.interval[1] <= 1.0:
-            raise ParameterError("interval", "two times 0 <= t_lo < t_hi <= 1", self.interval, key="interval")
-        _ = self.conditional
+    @property
+    def path(self) -> ProbabilityPath:
+        """The exact path. Raises FmvizError for a model."""
+        if self._exact is None:
+            raise FmvizError(
+                "a learned model has fields but no distributions: use the Guidance of the exact path for them"
+            )
+        return self._exact
 
     @cached_property
     def conditional(self) -> ProbabilityPath:
-        """The path from the same source to the data of the label, p_data(. | y) (T35)."""
+        """The path from the same source to the data of the label, p_data(. | y) (T35). Raises FmvizError for a model."""
         return ProbabilityPath(self.path.p_init, self.path.p_data.given(self.label), self.path.scheduler)
 
     @cached_property
@@ -88,9 +109,10 @@ class Guidance:
         return float(p_data.weights.double()[p_data.labels == self.label].sum().log())
 
     def prepare(self, times: list[float], dtype: torch.dtype | None = None) -> None:
-        """`ProbabilityPath.prepare` for both paths."""
-        self.path.prepare(times, dtype)
-        self.conditional.prepare(times, dtype)
+        """`ProbabilityPath.prepare` for both paths; nothing for a model."""
+        if self._exact is not None:
+            self.path.prepare(times, dtype)
+            self.conditional.prepare(times, dtype)
 
     def scale_at(self, t: Time) -> Time:
         """The scale in force at time t: w on the closed interval, else 1."""
@@ -107,33 +129,31 @@ class Guidance:
         Raises:
             SingularTimeError: where either velocity has no value.
         """
-        return _combined(
+        return combined(
             self.scale_at(t),
-            lambda: self.path.marginal_velocity(x, t),
-            lambda: self.conditional.marginal_velocity(x, t),
+            lambda: self._plain.velocity(x, t),
+            lambda: self._own.velocity(x, t),
         )
 
     def score(self, x: Tensor, t: Time) -> Tensor:
         """s^w = (1-w) s_t(x) + w s_t(x|y) (T37), (..., 2): the score of the tilted law q_t^w (T49)."""
-        return _combined(
-            self.scale_at(t), lambda: self.path.marginal_score(x, t), lambda: self.conditional.marginal_score(x, t)
-        )
+        return combined(self.scale_at(t), lambda: self._plain.score(x, t), lambda: self._own.score(x, t))
 
     def sde_drift(self, sigma: Sigma) -> Drift:
         """The drift u^w + (sigma_t^2 / 2) s^w of the guided SDE (T37), for `fmviz.theory.solvers.solve_sde`."""
 
         def drift(x: Tensor, t: float) -> Tensor:
-            def of(path: ProbabilityPath) -> Tensor:
-                velocity, score = path.velocity_and_score(x, t)
+            def of(side: Side) -> Tensor:
+                velocity, score = side.both(x, t)
                 return velocity.add(score, alpha=0.5 * float(sigma(t)) ** 2)
 
-            return _combined(self.scale_at(t), lambda: of(self.path), lambda: of(self.conditional))
+            return combined(self.scale_at(t), lambda: of(self._plain), lambda: of(self._own))
 
         return drift
 
     def difference(self, x: Tensor, t: Time) -> Tensor:
         """u_t(x|y) - u_t(x), (..., 2): what the scale multiplies; b_t grad log p_t(y|x) for p_init = N(0, I) (T48)."""
-        return self.conditional.marginal_velocity(x, t) - self.path.marginal_velocity(x, t)
+        return self._own.velocity(x, t) - self._plain.velocity(x, t)
 
     def weight_rate(self, x: Tensor, t: Time) -> Tensor:
         """d log W / dt along the guided dynamics (T49), (...): 0 for w = 0 and w = 1."""
@@ -141,9 +161,9 @@ class Guidance:
 
     def moved(self, x: Tensor, t: Time, scale: Time, sigma: float) -> tuple[Tensor, Tensor]:
         """Drift (..., 2) of the guided SDE, with sigma 0 the guided velocity, and weight rate (...), at any scale at once."""
-        velocity, score = self.path.velocity_and_score(x, t)
+        velocity, score = self._plain.both(x, t)
         more_velocity, more_score = (
-            own - plain for own, plain in zip(self.conditional.velocity_and_score(x, t), (velocity, score), strict=True)
+            own - plain for own, plain in zip(self._own.both(x, t), (velocity, score), strict=True)
         )
         scale = scale.to(x) if isinstance(scale, Tensor) else scale
         rate = scale * (scale - 1.0) * (more_velocity * more_score).sum(dim=-1)
@@ -207,20 +227,6 @@ class Guidance:
         own, law = self.conditional.p_data, self.path.p_data
         z = z.double()
         return (own.log_density(z) - law.log_density(z) + self.log_share).clamp(max=0.0)
-
-
-def _combined(scale: Time, plain: Callable[[], Tensor], own: Callable[[], Tensor]) -> Tensor:
-    """(1-w) of the one and w of the other; exactly one of them where w is 0 or 1."""
-    if not isinstance(scale, Tensor):
-        if scale == 0.0:
-            return plain()
-        if scale == 1.0:
-            return own()
-        first = plain()
-        return torch.lerp(first, own(), scale)
-    first, second = plain(), own()
-    w = scale.unsqueeze(-1).to(first)
-    return torch.where(w == 0.0, first, torch.where(w == 1.0, second, first + w * (second - first)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Starts, as_array
 from fmviz.lessons.guidance.compute import clips, evidence, results, tilted
 from fmviz.lessons.guidance.compute.clips import Way
-from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.script import guidance_script
 from fmviz.lessons.guidance.settings import Settings
 from fmviz.scene import Component, Scene, scenes
@@ -168,7 +167,7 @@ def test_labels_that_no_component_has_fall_back_to_the_first():
     [Settings(), Settings(scale=-0.5, kind="sde"), Settings(weights="resampled", kind="sde", interval=(0.2, 0.7))],
 )
 def test_the_program_runs(settings, capsys):
-    exec(compile(guidance_script(SCENE, settings, 1), "script", "exec"), {})  # noqa: S102
+    exec(compile(guidance_script(SCENE, settings, 1), "script", "exec"), {})
     out = capsys.readouterr().out
     assert "effective sample size" in out
     assert ("exact draws" in out) == (settings.scale >= 0 or settings.interval[1] < 1)

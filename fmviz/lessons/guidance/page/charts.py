@@ -16,6 +16,7 @@ from fmviz.lessons.guidance.compute import evidence, results
 from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.settings import CHARTS
 from fmviz.scene import Scene, scenes
+from fmviz.theory.guidance import WeightedRun
 
 __all__ = ["charts"]
 
@@ -39,7 +40,7 @@ def charts(current: State) -> None:
     if current.shell.present:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="guidance_charts"):
-        names = {name: tr(f"guidance.chart_{name}") for name in CHARTS}
+        names = {str(name): tr(f"guidance.chart_{name}") for name in CHARTS}
         bound.segmented("guidance", "chart", tr("guidance.charts"), names, collapsed=True)
         if current.guidance.click is not None:
             st.space("stretch")
@@ -86,7 +87,7 @@ def _effective(current: State) -> None:
     )
 
 
-def _share(name: str, found: results.WeightedRun, count: int, *, role: str, dashed: bool = False) -> Line:
+def _share(name: str, found: WeightedRun, count: int, *, role: str, dashed: bool = False) -> Line:
     return Line(
         name,
         tuple(found.times.tolist()),
@@ -144,7 +145,7 @@ def _along(current: State) -> None:
         st.caption(tr("guidance.posterior_hint"))
         return
     which = results.chosen(current.scene, current.guidance)
-    shown = []
+    shown: list[Line] = []
     for scale, role in ((0.0, "init"), (1.0, "data"), (which.scale, "velocity")):
         if any(line.name == f"w = {scale:g}" for line in shown):
             continue

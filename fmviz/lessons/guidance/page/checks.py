@@ -66,12 +66,12 @@ def table(current: State) -> None:
         st.caption(tr("guidance.check.no_moments"))
         return
     st.markdown(tr("guidance.check.moments", n=rows.count, effective=f"{rows.effective:.0f}"))
-    plain, weighted, exact, error = zip(*rows.rows, strict=True)
+    plain, weighted, exact, errors = zip(*rows.rows, strict=True)
     st.table(
         {
             "": list(MOMENTS),
             tr("guidance.check.unweighted"): [f"{v:.3f}" for v in plain],
-            tr("guidance.check.weighted"): [f"{v:.3f} ± {2 * e:.1g}" for v, e in zip(weighted, error, strict=True)],
+            tr("guidance.check.weighted"): [f"{v:.3f} ± {2 * e:.1g}" for v, e in zip(weighted, errors, strict=True)],
             tr("guidance.check.exact"): [f"{v:.3f}" for v in exact],
         },
         border="horizontal",

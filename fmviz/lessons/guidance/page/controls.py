@@ -18,6 +18,7 @@ LABEL, INTERVAL = "guidance.label", "guidance.interval"
 MARKS = "●◆○✕"
 """The marks of the labels on the stage, in turn."""
 SCALE_STEP, TIME_STEP = 0.05, 0.05
+MOST_BUTTONS = 8
 
 
 def controls(current: State) -> None:
@@ -50,16 +51,17 @@ def _label(current: State) -> None:
     shown = results.label_of(current.scene, current.guidance)
     bound.show(LABEL, shown)
     marks = {label: f"{MARKS[place % len(MARKS)]} {label}" for place, label in enumerate(classes)}
-    choose = st.segmented_control if len(classes) <= 8 else st.selectbox
-    required = {"required": True} if len(classes) <= 8 else {}
-    choose(
-        tr("guidance.label"),
-        list(classes),
-        format_func=lambda label: marks.get(label, str(label)),
-        key=LABEL,
-        on_change=bound.user_change(LABEL, picture_first(_take_label)),
-        **required,
-    )
+    take = bound.user_change(LABEL, picture_first(_take_label))
+
+    def text(label: int) -> str:
+        return marks.get(label, str(label))
+
+    if len(classes) <= MOST_BUTTONS:
+        st.segmented_control(
+            tr("guidance.label"), list(classes), format_func=text, key=LABEL, on_change=take, required=True
+        )
+    else:
+        st.selectbox(tr("guidance.label"), list(classes), format_func=text, key=LABEL, on_change=take)
     wanted = current.guidance.label
     if wanted is not None and wanted not in classes:
         st.warning(tr("guidance.no_such_label", wanted=wanted, shown=shown), icon=":material/label_off:")
