@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from fmviz.clips.clip import Clip, Lines, Markers, Mesh, Particles, PlanePanel
+from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, as_array
 from fmviz.lessons.flows.compute import clips
 from fmviz.lessons.flows.compute.evidence import evidence
@@ -72,6 +73,15 @@ def test_without_points_the_field_remains():
 def test_each_start_can_be_dragged_by_a_name_of_its_own():
     _, panel, _ = made(Rotation(2.0), 4)
     assert [m.drag for m in panel.layers if isinstance(m, Markers)] == ["start0", "start1", "start2"]
+
+
+@pytest.mark.parametrize("scheduler", ["linear", "sqrt"])
+def test_the_mesh_of_a_marginal_field_is_where_the_flow_has_it_but_for_a_fraction_of_a_pixel(scheduler):
+    scene = Scene(scheduler=scheduler)
+    field, grid = Marginal(scenes.path(scene).to(torch.float64)), Grid(extent(scene))
+    mesh = layer(clips.mesh_panel(field, grid), Mesh, "mesh").positions
+    moved = exact_flow(field, torch.from_numpy(mesh[0].reshape(-1, 2)), grid.times().double())
+    assert np.abs(mesh.reshape(moved.shape) - moved.numpy()).max() < 1e-3 * (grid.extent.x1 - grid.extent.x0) / 10
 
 
 def test_the_mesh_follows_the_flow_and_keeps_its_orientation():
