@@ -12,6 +12,7 @@ from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
+from fmviz.lessons.conservation.charts import table as terms_table
 from fmviz.lessons.conservation.charts import terms as terms_chart
 from fmviz.lessons.conservation.compute import results
 from fmviz.lessons.conservation.settings import BREAKS, KINDS, LAWS, NORMS, Settings
@@ -72,10 +73,11 @@ def numbers(current: State) -> None:
         titles = {name: results.title(name, broken, language) for name in found.values}
         sizes = found.largest if current.conservation.norm == "max" else found.integrals
         shown = {name: size for name, size in sizes.items() if np.nanmax(size) > 0}  # what was dropped has no logarithm
-        times = found.grid.times().numpy()
+        named = {name: titles[name] for name in shown}
         show_altair(
-            lambda ground: terms_chart(times, shown, titles, current.clock.t, ground, height=230),
-            of=(current.scene, what, broken, current.conservation.norm, current.clock.t),
+            lambda ground: terms_chart(named, ground, height=230),
+            of=(tuple(named.items()),),
+            rows=terms_table(found.grid.times().numpy(), shown, named, current.clock.t),
             description=tr("conservation.sizes.alt"),
             key="conservation_sizes",
         )
