@@ -1,7 +1,58 @@
-"""fmviz: flow matching and diffusion in two dimensions, exact, learned and moving."""
+"""fmviz: flow matching and diffusion in two dimensions, exact, learned and moving.
+
+The names of a first notebook stand here at the front door; each is imported when it is first used. The exact theory is in
+`fmviz.theory`, training in `fmviz.learning`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from fmviz.errors import FmvizError
 
-__all__ = ["FmvizError", "__version__"]
+if TYPE_CHECKING:
+    from fmviz.learning import TrainSpec, train
+    from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
+    from fmviz.theory.guidance import Guidance
+    from fmviz.theory.solvers import solve_ode, solve_sde
+
+__all__ = [
+    "FmvizError",
+    "GaussianMixture",
+    "Guidance",
+    "ProbabilityPath",
+    "TrainSpec",
+    "__version__",
+    "presets",
+    "schedulers",
+    "sigmas",
+    "solve_ode",
+    "solve_sde",
+    "train",
+]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "GaussianMixture": "fmviz.theory",
+    "Guidance": "fmviz.theory.guidance",
+    "ProbabilityPath": "fmviz.theory",
+    "TrainSpec": "fmviz.learning",
+    "presets": "fmviz.theory",
+    "schedulers": "fmviz.theory",
+    "sigmas": "fmviz.theory",
+    "solve_ode": "fmviz.theory.solvers",
+    "solve_sde": "fmviz.theory.solvers",
+    "train": "fmviz.learning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

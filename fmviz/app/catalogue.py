@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from fmviz.home import HOME
 from fmviz.lessons import LESSONS
 from fmviz.scene.views import Language
 
 __all__ = ["ASSETS", "catalogue", "number", "section", "translate"]
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSETS = HOME / "assets"
 TEXTS = Path(__file__).parent / "texts"
 """The locale files of the app; those of a lesson are in its folder."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
+from fmviz.home import HOME
 from fmviz.scene.views import Language
 
 __all__ = ["FILE", "Law", "Section", "by_name", "law", "sections"]
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "theory.md"
+FILE = HOME / "docs" / "theory.md"
 HEADING = re.compile(r"### T(\d+) · ([^·]+) · ([^·]+)")
 CITED = re.compile(r"\bT(\d{1,2})\b")
 

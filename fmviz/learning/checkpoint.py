@@ -28,9 +28,6 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from fmviz.errors import FmvizError
@@ -101,6 +98,8 @@ def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: 
     Raises:
         CheckpointError: the path is larger than what `from_bytes` reads, or its scheduler has no description.
     """
+    from safetensors.torch import save  # learning itself needs torch alone
+
     _require_size(path.p_init.n_components, path.p_data.n_components)
     metadata = {
         "format": FORMAT,
@@ -109,7 +108,7 @@ def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: 
         "architecture": json.dumps(dataclasses.asdict(model.network.architecture)),
         "step": str(step),
     }
-    return save_tensors({"weights": model.network.weights.detach().float().cpu().contiguous()}, metadata)
+    return save({"weights": model.network.weights.detach().float().cpu().contiguous()}, metadata)
 
 
 def from_bytes(data: bytes) -> Checkpoint:
@@ -220,8 +219,11 @@ def _metadata(data: bytes) -> dict[str, str]:
 
 def _weights(data: bytes) -> Tensor:
     """The one tensor of a file, finite float32."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
     try:
-        tensors = load_tensors(data)
+        tensors = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError("damaged", f"the file is damaged or truncated ({error})") from None
     weights = tensors.get("weights")

@@ -15,12 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from fmviz.home import HOME
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["LESSONS", "READING", "ROOT", "Lesson", "named", "show"]
-
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["LESSONS", "READING", "Lesson", "named", "show"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Lesson:
     @property
     def file(self) -> Path:
         """Its file in ``pages/``."""
-        return ROOT / "pages" / f"{self.name}.py"
+        return HOME / "pages" / f"{self.name}.py"
 
     @property
     def folder(self) -> Path:

@@ -7,13 +7,13 @@ from fmviz.app import shell
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, encode
 from fmviz.app.state import BEFORE, STATE
-from fmviz.lessons import ROOT
+from fmviz.home import HOME
 from fmviz.lessons.paths.settings import Settings as PathsSettings
 from fmviz.scene import Clock, Component, Scene, Shell
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
 
 assert shell  # importing it takes the folder pages/ out of Streamlit's hands, as at start-up
-APP = str(ROOT / "app.py")
+APP = str(HOME / "app.py")
 PAGES = {"start": "pages/start.py", "paths": "pages/paths.py"}
 
 
