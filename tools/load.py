@@ -44,7 +44,7 @@ def elements(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def choices(snapshot: dict[str, Any]) -> dict[str, list[Any]]:
-    """What may be chosen on a page, by the key of the control: options, or a few values of a slider."""
+    """What may be chosen on a page, by the key of the control: options, one by one, or a few values of a slider."""
     found = {}
     usable = {action["key"] for action in snapshot.get("actions", [])}
     for element in elements(snapshot["tree"]):
@@ -52,7 +52,8 @@ def choices(snapshot: dict[str, Any]) -> dict[str, list[Any]]:
         if key not in usable or not key.startswith(FOLLOWED) or props.get("disabled"):
             continue
         if element["type"] in CHOICES and props.get("options"):
-            found[key] = list(props["options"])
+            several = isinstance(element.get("value"), list)
+            found[key] = [[option] for option in props["options"]] if several else list(props["options"])
         elif element["type"] == "slider" and not isinstance(element.get("value"), list):
             low, step = props["min_value"], props.get("step") or 1
             count = int((props["max_value"] - low) / step)

@@ -30,6 +30,11 @@ def test_options_and_values_of_sliders_may_be_chosen():
     assert max(found["scene.amplitude"]) <= 5.0
 
 
+def test_where_several_may_be_chosen_one_is_a_list():
+    several = control("pills", "flows.solvers", options=["Euler", "RK4"]) | {"value": ["Euler"]}
+    assert choices(page(several)) == {"flows.solvers": [["Euler"], ["RK4"]]}
+
+
 def test_what_cannot_be_used_or_is_not_followed_is_left_alone():
     off = control("selectbox", "scene.init", options=["a"], disabled=True)
     other = control("selectbox", "shell.language", options=["en", "zh"])
