@@ -75,8 +75,11 @@ def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
 
     Raises:
         ParameterError: score matching from a source other than N(0, I), whose conditional score is not -eps / beta (T18); or
-            labels with the exact marginal target, which is not that of a label.
+            labels with the exact marginal target, which is not that of a label; or noise in between, gamma > 0, which no
+            target here includes (T52).
     """
+    if path.gamma > 0.0:
+        raise ParameterError("gamma", "0: no target here has noise in between", path.gamma, key="gamma_zero")
     if spec.objective == "fm" and spec.label_dropout is not None:
         raise ParameterError(
             "objective", "cfm, score, noise or data: the target of fm is the field of all data, not of a label", "fm"

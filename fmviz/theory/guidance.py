@@ -21,7 +21,7 @@ __all__ = ["Guidance", "LabelledModel", "WeightedRun", "simulate_weighted"]
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite, log
 
@@ -100,7 +100,7 @@ class Guidance:
     @cached_property
     def conditional(self) -> ProbabilityPath:
         """The path from the same source to the data of the label, p_data(. | y) (T35). Raises FmvizError for a model."""
-        return ProbabilityPath(self.path.p_init, self.path.p_data.given(self.label), self.path.scheduler)
+        return replace(self.path, p_data=self.path.p_data.given(self.label))
 
     @cached_property
     def log_share(self) -> float:

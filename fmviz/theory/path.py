@@ -23,12 +23,17 @@ for :math:`p_{init} = N(0, I)` is the case of one j.
 Truly singular, and raised as `SingularTimeError`: conditional quantities where beta = 0 (t = 1, a point mass at z);
 velocities at a time where :math:`\dot\alpha` or :math:`\dot\beta` is infinite, unless all the means it multiplies are
 zero.
+
+A stochastic interpolant (T52) adds noise in between, :math:`X_t = \alpha_t z + \beta_t \epsilon + \gamma_t \xi` with
+:math:`\gamma_t = g \sqrt{t (1 - t)}`: then :math:`C_{jk} + \gamma^2 I` and :math:`D_{jk} + \gamma\dot\gamma I`, where
+:math:`\gamma\dot\gamma = g^2 (1 - 2 t) / 2`, take the places of :math:`C_{jk}` and :math:`D_{jk}`.
 """
 
 __all__ = ["ProbabilityPath", "SdeDrift", "Time"]
 
+import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -46,7 +51,7 @@ Time = float | Tensor
 
 @dataclass(frozen=True, eq=False)
 class ProbabilityPath:
-    """The path X_t = alpha_t z + beta_t eps with z ~ p_data and eps ~ p_init independent.
+    """The path X_t = alpha_t z + beta_t eps (+ gamma_t xi) with z ~ p_data, eps ~ p_init and xi ~ N(0, I) independent.
 
     In every method x is (..., 2), floating, on the mixtures' device; t a float or a tensor broadcastable to
     ``x.shape[:-1]``, within [0, 1]. With x of shape (N, 2) and t of shape (T, 1) the answer has the batch shape (T, N),
@@ -57,9 +62,10 @@ class ProbabilityPath:
         p_init: law of the noise, any mixture.
         p_data: law of the data, any mixture; its labels are the classes.
         scheduler: alpha and beta.
+        gamma: g >= 0 of the noise in between, gamma_t = g sqrt(t (1 - t)) (T52), finite.
 
     Raises:
-        ParameterError: (all methods) t outside [0, 1], or shapes that do not fit.
+        ParameterError: gamma is negative or not finite; (all methods) t outside [0, 1], or shapes that do not fit.
 
     Example:
         >>> from fmviz.theory import presets, schedulers
@@ -73,16 +79,19 @@ class ProbabilityPath:
     p_init: GaussianMixture
     p_data: GaussianMixture
     scheduler: Scheduler
+    gamma: float = 0.0
     _cache: PathTimesCache = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.p_init.device != self.p_data.device:
             raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
-        object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler))
+        if not (math.isfinite(self.gamma) and self.gamma >= 0.0):
+            raise ParameterError("gamma", "a finite number, at least 0", self.gamma, key="gamma")
+        object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler, self.gamma))
 
     def __reduce__(self) -> tuple[type["ProbabilityPath"], tuple[object, ...]]:
         # What is remembered is left behind: slices that share memory would each be written whole.
-        return ProbabilityPath, (self.p_init, self.p_data, self.scheduler)
+        return ProbabilityPath, (self.p_init, self.p_data, self.scheduler, self.gamma)
 
     @property
     def n_pairs(self) -> int:
@@ -91,7 +100,7 @@ class ProbabilityPath:
 
     def to(self, target: torch.device | torch.dtype | str) -> "ProbabilityPath":
         """The same path with both mixtures in another floating type or on another device."""
-        return ProbabilityPath(self.p_init.to(target), self.p_data.to(target), self.scheduler)
+        return replace(self, p_init=self.p_init.to(target), p_data=self.p_data.to(target))
 
     def prepare(self, times: Iterable[float], dtype: torch.dtype | None = None) -> None:
         """Work out the tables of many times at once, so that later calls with exactly these floats are quick.
@@ -120,7 +129,7 @@ class ProbabilityPath:
         ).to(torch.promote_types(self.p_init.dtype, self.p_data.dtype))
 
     def conditional(self, z: Tensor, t: float) -> GaussianMixture:
-        """The exact p_t(. | z) (T12, T14): p_init scaled by beta and moved by alpha z.
+        """The exact p_t(. | z) (T12, T14): p_init scaled by beta, moved by alpha z, blurred by gamma.
 
         Args:
             z: one data point, (2,).
@@ -135,6 +144,8 @@ class ProbabilityPath:
         _require_noise(v, "p_t(. | z) is a point mass")
         means = v.alpha * z.double() + v.beta * self.p_init.means.double()
         covariances = v.beta.square() * self.p_init.covariances.double()
+        if self.gamma > 0.0:
+            covariances = covariances + self._noise_level(t).square() * torch.eye(2).to(covariances)
         return GaussianMixture(means, covariances, self.p_init.weights.double()).to(self.p_init.dtype)
 
     def log_density(self, x: Tensor, t: Time) -> Tensor:
@@ -147,13 +158,16 @@ class ProbabilityPath:
 
         Args:
             n: number of draws.
-            t: a float; or (n,), a time for each draw; or (T, 1), the same n pairs (z, eps) seen at T times.
+            t: a float; or (n,), a time for each draw; or (T, 1), the same n pairs (z, eps), and xi, seen at T times.
 
         Returns:
             (n, 2), or (T, n, 2).
         """
         z, x0 = self.sample_pairs(n, generator=generator)
-        return self.conditional_flow(x0, t, z)
+        if self.gamma == 0.0:
+            return self.conditional_flow(x0, t, z)
+        xi = torch.randn(n, 2, generator=generator, dtype=z.dtype, device=z.device)
+        return self.interpolate(x0, t, z, xi)
 
     def sample_pairs(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Independent pairs z ~ p_data, x0 ~ p_init, each (n, 2), in the wider of the mixtures' dtypes."""
@@ -207,7 +221,7 @@ class ProbabilityPath:
     def sample_posterior(
         self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
-        r"""Draws of the pair (z, x0) given X_t = alpha z + beta x0 = x.
+        r"""Draws of the pair (z, x0) given X_t = alpha z + beta x0 (+ gamma xi) = x.
 
         A pair of components is drawn from the posterior, then :math:`(\tilde z, \tilde x_0)` from it, and both are
         moved along the regression by the miss :math:`x - \alpha \tilde z - \beta \tilde x_0`: exact, and finite on all
@@ -230,7 +244,11 @@ class ProbabilityPath:
         x0, x0_spread = _draw(self.p_init, j, generator)
         alpha, beta = at.values.alpha[row, None], at.values.beta[row, None]
         target = layout.points.squeeze(2).permute(1, 2, 0).expand(len(at.table.mean), -1, -1).reshape(-1, 2).double()
-        residual = gaussians.matrices(at.table.precision)[row, pick] @ (target - alpha * z - beta * x0).unsqueeze(-1)
+        miss = target - alpha * z - beta * x0
+        if at.noise is not None:
+            noise = torch.randn(miss.shape, generator=generator, dtype=miss.dtype, device=miss.device)
+            miss = miss - at.noise[row, :1].sqrt() * noise
+        residual = gaussians.matrices(at.table.precision)[row, pick] @ miss.unsqueeze(-1)
         z = z + alpha * (z_spread @ residual).squeeze(-1)
         x0 = x0 + beta * (x0_spread @ residual).squeeze(-1)
         shape = (n, *layout.times, *layout.inner, 2)
@@ -239,16 +257,48 @@ class ProbabilityPath:
     # ----------------------------------------------------------- conditional
 
     def conditional_flow(self, x0: Tensor, t: Time, z: Tensor) -> Tensor:
-        """psi_t(x0 | z) = alpha z + beta x0, (..., 2): exact, at every t in [0, 1]."""
-        v = self._values(t)
+        """psi_t(x0 | z) = alpha z + beta x0, (..., 2): exact, at every t in [0, 1].
+
+        Raises:
+            ParameterError: gamma > 0, where a point is not determined by z and x0; see `interpolate`.
+        """
+        if self.gamma > 0.0:
+            raise ParameterError("gamma", "0, for a flow given z alone", self.gamma, key="gamma_zero")
+        return self._between(x0, self._values(t), z)
+
+    def interpolate(self, x0: Tensor, t: Time, z: Tensor, xi: Tensor) -> Tensor:
+        """X_t = alpha z + beta x0 + gamma xi (T52), (..., 2): exact, at every t in [0, 1].
+
+        Args:
+            x0, z, xi: (..., 2), a draw each of p_init, p_data and N(0, I).
+            t: time.
+        """
+        between = self._between(x0, self._values(t), z)
+        return between + self._noise_level(t).unsqueeze(-1).to(x0.dtype) * xi
+
+    def _between(self, x0: Tensor, v: ScheduleValues, z: Tensor) -> Tensor:
         return v.alpha.unsqueeze(-1).to(x0.dtype) * z + v.beta.unsqueeze(-1).to(x0.dtype) * x0
+
+    def _noise_level(self, t: Time) -> Tensor:
+        """gamma_t, float64, in the shape of t."""
+        times = torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device)
+        return self.gamma * (times * (1.0 - times)).sqrt()
 
     def conditional_velocity(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
         """alpha' z + beta' eps with eps = (x - alpha z) / beta (T15), (..., 2); z broadcastable to x.
 
+        With gamma > 0 it is the mean of alpha' z + beta' eps + gamma' xi over eps and xi given x and z.
+
         Raises:
             SingularTimeError: beta = 0 (t = 1), or a derivative is infinite at t.
         """
+        if self.gamma > 0.0:
+            at, layout = self._added(x, t, z, "the conditional velocity has no value")
+            d_alpha = self._values(t).d_alpha
+            if not bool(d_alpha.isfinite().all()):
+                raise SingularTimeError("the derivative of alpha is infinite at this time")
+            mean = layout.from_grid(at.averages(layout.points, at.velocity_map))
+            return (d_alpha.unsqueeze(-1) * z + mean).to(x.dtype)
         v, eps = self._noise(x, t, z, "the conditional velocity has no value")
         if not bool(v.d_alpha.isfinite().all()):
             raise SingularTimeError("the derivative of alpha is infinite at this time")
@@ -260,6 +310,9 @@ class ProbabilityPath:
         Raises:
             SingularTimeError: beta = 0 (t = 1).
         """
+        if self.gamma > 0.0:
+            at, layout = self._added(x, t, z, "the conditional score has no value")
+            return layout.from_grid(at.averages(layout.points, at.score_map)).to(x.dtype)
         v, eps = self._noise(x, t, z, "the conditional score has no value")
         return (self.p_init.score(eps) / v.beta.unsqueeze(-1)).to(x.dtype)
 
@@ -269,6 +322,9 @@ class ProbabilityPath:
         Raises:
             SingularTimeError: beta = 0 (t = 1).
         """
+        if self.gamma > 0.0:
+            at, layout = self._added(x, t, z, "p_t(. | z) is a point mass")
+            return layout.from_grid(at.log_density(layout.points)).to(x.dtype)
         if z.ndim == 1:  # one z: the law at each time is one mixture, evaluated at all times at once
             layout = _layout(x, t)
             v = self._values(layout.repeated(t))
@@ -296,10 +352,11 @@ class ProbabilityPath:
         r"""tr Cov[u_t(x|z) | X_t = x] (T27), (...): how far the targets of L_CFM scatter at x.
 
         Within a pair the covariance is :math:`(\dot\alpha\beta - \alpha\dot\beta)^2 \Sigma C^{-1} S`, which equals the
-        form of theory.md without its cancellation.
+        form of theory.md without its cancellation. With gamma > 0 the target is
+        :math:`\dot\alpha z + \dot\beta \epsilon + \dot\gamma \xi` (T52), and the covariance that of theory.md.
 
         Raises:
-            SingularTimeError: a derivative is infinite at t.
+            SingularTimeError: a derivative is infinite at t; with gamma > 0 that of gamma is at t = 0 and t = 1.
         """
         at, layout = self._at(x, t)
         points = layout.points.double()
@@ -339,7 +396,8 @@ class ProbabilityPath:
         if t is None:
             low, high = t_range
             ends = self._values(torch.tensor(t_range, dtype=torch.float64))
-            if not bool((ends.d_alpha.isfinite() & ends.d_beta.isfinite()).all()):
+            noise_has_slope = self.gamma == 0.0 or 0.0 < low <= high < 1.0
+            if not (noise_has_slope and bool((ends.d_alpha.isfinite() & ends.d_beta.isfinite()).all())):
                 raise SingularTimeError("the average is infinite up to this time: choose t_range away from it")
             uniform = torch.rand(n, generator=generator, dtype=torch.float64, device=self.p_data.device)
             t = low + (high - low) * uniform
@@ -362,6 +420,18 @@ class ProbabilityPath:
     def _values(self, t: Time) -> ScheduleValues:
         _checked(t)
         return self.scheduler.evaluate(torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device))
+
+    @cached_property
+    def _added_cache(self) -> PathTimesCache:
+        """The law of beta eps + gamma xi, which is added to alpha z."""
+        return PathTimesCache(self.p_init, None, self.scheduler, self.gamma)
+
+    def _added(self, x: Tensor, t: Time, z: Tensor, complaint: str) -> tuple[PathAtTimes, gaussians.Layout]:
+        """The law of X_t - alpha z given z, and where x - alpha z lies in it, in float64."""
+        v = self._values(t)
+        _require_noise(v, complaint)
+        layout = _layout(x.double() - v.alpha.unsqueeze(-1) * z.double(), t)
+        return self._added_cache.at(_checked(layout.repeated(t))), layout
 
     def _noise(self, x: Tensor, t: Time, z: Tensor, complaint: str) -> tuple[ScheduleValues, Tensor]:
         """eps = (x - alpha z) / beta in float64: near t = 1 float32 would leave few digits of the difference."""

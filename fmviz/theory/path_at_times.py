@@ -66,6 +66,19 @@ class _Pairs:
         alike = min(j, k) > 1 and bool((covariances == covariances[..., :1]).all())
         return cls(log_weights.flatten(), means, covariances, centred, (j, k), alike)
 
+    @classmethod
+    def of_noise(cls, p_init: GaussianMixture) -> "_Pairs":
+        """Those of a point mass at the origin in place of p_data."""
+        means, covariances = p_init.means.double().mT, planes(p_init.covariances.double())
+        return cls(
+            p_init.weights.double().log(),
+            torch.stack((torch.zeros_like(means), means)),
+            torch.stack((torch.zeros_like(covariances), covariances)),
+            (True, not bool(p_init.means.any())),
+            (p_init.n_components, 1),
+            False,
+        )
+
     def mix(self, data_factor: Tensor, init_factor: Tensor, of: Tensor) -> Tensor:
         """data_factor times the data half of a stacked parameter plus init_factor times the other, (T, ..., C)."""
         factors = torch.stack((data_factor, init_factor), dim=-1)
@@ -79,6 +92,7 @@ class PathAtTimes:
     Attributes:
         pairs: parameters of the pairs of components.
         values: the scheduler at these times, each (T,).
+        noise: gamma^2 and gamma gamma' at these times, (T, 2); None without noise in between.
         mean: m_jk, (T, 2, C).
         covariance: C_jk, (T, 3, C) as from `gaussians.planes`.
         table: the same, factorised.
@@ -86,15 +100,18 @@ class PathAtTimes:
 
     pairs: _Pairs
     values: ScheduleValues
+    noise: Tensor | None
     mean: Tensor
     covariance: Tensor
     table: ComponentTable
 
     @classmethod
-    def build(cls, pairs: _Pairs, values: ScheduleValues) -> "PathAtTimes":
+    def build(cls, pairs: _Pairs, values: ScheduleValues, noise: Tensor | None = None) -> "PathAtTimes":
         mean = pairs.mix(values.alpha, values.beta, pairs.means)
         covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
-        return cls(pairs, values, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
+        if noise is not None:
+            covariance = covariance + _isotropic(noise[:, 0])
+        return cls(pairs, values, noise, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
 
     def log_density(self, points: Tensor) -> Tensor:
         """log p_t, (T, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
@@ -159,7 +176,13 @@ class PathAtTimes:
         d_alpha = _finite("alpha", v.d_alpha, self.pairs.centred[0], "singular_data")
         d_beta = _finite("beta", v.d_beta, self.pairs.centred[1], "singular_source")
         drift = self.pairs.mix(d_alpha, d_beta, self.pairs.means)
-        return self.table.affine(drift, self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances))
+        return self.table.affine(drift, self._cross_covariance())
+
+    def _cross_covariance(self) -> Tensor:
+        """D_jk = Cov(X', X) within each pair, (T, 3, C)."""
+        v = self.values
+        matrix = self.pairs.mix(v.alpha_d_alpha, v.beta_d_beta, self.pairs.covariances)
+        return matrix if self.noise is None else matrix + _isotropic(self.noise[:, 1])
 
     def _score(self) -> Tensor:
         return self.table.affine(self.mean.new_zeros(2, 1), None)
@@ -172,11 +195,25 @@ class PathAtTimes:
             SingularTimeError: a derivative is infinite.
         """
         v = self.values
+        if self.noise is not None:
+            return self._noisy_target_covariance_trace()
         wronskian = _finite("alpha", v.d_alpha, False) * v.beta - v.alpha * _finite("beta", v.d_beta, False)
         data, init = matrices(self.pairs.covariances)
         return wronskian.square().unsqueeze(-1) * torch.einsum(
             "cij,tcjk,cki->tc", data, matrices(self.table.precision), init
         )
+
+    def _noisy_target_covariance_trace(self) -> Tensor:
+        """The same with noise in between: tr(Cov(X') - D C^-1 D), where the derivative of gamma is finite."""
+        if self.noise is None or bool((self.noise[:, 0] == 0).any()):
+            raise SingularTimeError("the derivative of gamma is infinite at t = 0 and t = 1")
+        v = self.values
+        slopes = (_finite("alpha", v.d_alpha, False).square(), _finite("beta", v.d_beta, False).square())
+        own = self.pairs.mix(*slopes, self.pairs.covariances)
+        own = own + _isotropic(self.noise[:, 1].square() / self.noise[:, 0])
+        cross = matrices(self._cross_covariance())
+        explained = torch.einsum("tcij,tcjk,tcki->tc", cross, matrices(self.table.precision), cross)
+        return own[:, 0] + own[:, 2] - explained
 
     def split(self, dtype: torch.dtype) -> list["PathAtTimes"]:
         """One slice for each of the T times, with maps ready for points of a dtype where the velocity has a value."""
@@ -198,7 +235,8 @@ class PathAtTimes:
         moments = zip(self.mean.split(1), self.covariance.split(1), strict=True)  # type: ignore[no-untyped-call]
         parts = []
         for i, (one, (mean, covariance), table) in enumerate(zip(values, moments, self.table.split(), strict=True)):
-            part = PathAtTimes(self.pairs, ScheduleValues(*one), mean, covariance, table)
+            noise = None if self.noise is None else self.noise[i : i + 1]
+            part = PathAtTimes(self.pairs, ScheduleValues(*one), noise, mean, covariance, table)
             part.__dict__.update({name: column[i] for name, column in columns.items()})
             parts.append(part)
         return parts
@@ -208,13 +246,20 @@ class PathTimesCache:
     """Slices of one path; those at float times are kept, so that calling again costs only the evaluation.
 
     All paths together keep `REMEMBERED_BYTES` at most. Where there is no more room the other paths forget first.
+
+    Args:
+        p_init, p_data, scheduler, gamma: as of `fmviz.theory.path.ProbabilityPath`; with None for p_data, the law of what
+            is added to alpha z.
     """
 
     _all: ClassVar["weakref.WeakSet[PathTimesCache]"] = weakref.WeakSet()
 
-    def __init__(self, p_init: GaussianMixture, p_data: GaussianMixture, scheduler: Scheduler) -> None:
-        self._pairs = _Pairs.of(p_init, p_data)
+    def __init__(
+        self, p_init: GaussianMixture, p_data: GaussianMixture | None, scheduler: Scheduler, gamma: float = 0.0
+    ) -> None:
+        self._pairs = _Pairs.of(p_init, p_data) if p_data is not None else _Pairs.of_noise(p_init)
         self._scheduler = scheduler
+        self._gamma = gamma
         # Tensors made in inference mode are of no use to autograd, so what is kept is kept for either mode.
         self._kept: dict[tuple[float, bool], PathAtTimes] = {}
         self._all.add(self)
@@ -238,7 +283,11 @@ class PathTimesCache:
             self._keep(dict(zip(missing, together.split(dtype), strict=True)))
 
     def _build(self, times: Tensor) -> PathAtTimes:
-        return PathAtTimes.build(self._pairs, self._scheduler.evaluate(times))
+        noise = None
+        if self._gamma > 0.0:
+            g2 = self._gamma**2
+            noise = torch.stack((g2 * times * (1.0 - times), 0.5 * g2 * (1.0 - 2.0 * times)), dim=-1)
+        return PathAtTimes.build(self._pairs, self._scheduler.evaluate(times), noise)
 
     @property
     def _slice_bytes(self) -> int:
@@ -259,6 +308,11 @@ class PathTimesCache:
                 self._kept = {}
         mode = torch.is_inference_mode_enabled()
         self._kept.update({(t, mode): part for t, part in built.items()})
+
+
+def _isotropic(variance: Tensor) -> Tensor:
+    """variance times the identity, (T, 3, 1) as from `gaussians.planes`, of (T,)."""
+    return torch.stack((variance, torch.zeros_like(variance), variance), dim=-1).unsqueeze(-1)
 
 
 def _finite(name: str, derivative: Tensor, vanishes: bool, key: str = "singular_time") -> Tensor:

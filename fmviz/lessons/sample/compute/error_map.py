@@ -8,7 +8,7 @@ p_data that all cells are held against are spread evenly (`fmviz.lessons.sample.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -68,7 +68,7 @@ def cell(path: ProbabilityPath, plan: ErrorMapSpec, row: int, column: int, model
     Raises:
         FmvizError: the path allows no SDE.
     """
-    own = ProbabilityPath(path.p_init, path.p_data, path.scheduler)  # its memory of times is this call's alone
+    own = replace(path)  # its memory of times is this call's alone
     times = time_grid(plan.grid, plan.steps[column])
     sigma = Sigma(plan.kind, plan.amplitudes[row], own.scheduler)
     own.prepare(times)
