@@ -28,7 +28,7 @@ def chosen(app) -> DictionarySettings:
 def test_two_conventions_with_their_charts(language):
     app = open_dictionary(State(scene=SMALL, shell=Shell(language=language)))
     assert app.header[0].value == translate(language, "dictionary.title")
-    assert len(app.get("vega_lite_chart")) == 4
+    assert len(app.get("vega_lite_chart")) == 6
     assert not errors(app)
     for name in DIALECTS:
         app.selectbox(key="dictionary.a").set_value(name).run()
@@ -103,3 +103,21 @@ def test_a_value_that_is_not_allowed_is_named_and_replaced(query):
     found, problems = decode(query)
     assert found.dictionary == DictionarySettings()
     assert len(problems) == 1
+
+
+def test_predictions_at_a_clicked_point_in_both_conventions():
+    app = open_dictionary(State(scene=SMALL, dictionary=DictionarySettings(click=(0.3, 0.2, 0.6))))
+    table = app.table[0].value
+    assert len(table) == 7
+    data = table[table.iloc[:, 0] == translate("en", "dictionary.predicted.data")]
+    assert data.iloc[0, 1] == data.iloc[0, 2]  # E[z | x] is one point in both
+    app.selectbox(key="dictionary.target").set_value("score").run()
+    assert not app.exception
+    app.button(key="forget_dictionary_click").click().run()
+    assert chosen(app).click is None
+    assert translate("en", "dictionary.predictions_hint") in [caption.value for caption in app.caption]
+
+
+def test_a_point_that_one_convention_does_not_reach_says_so():
+    app = open_dictionary(State(scene=SMALL, dictionary=DictionarySettings(a="ve", click=(0.3, 0.2, 1.0))))
+    assert translate("en", "dictionary.outside") in app.table[0].value.iloc[0].tolist()

@@ -5,7 +5,7 @@ import streamlit as st
 from fmviz.app import lesson, player, state
 from fmviz.app.i18n import tr
 from fmviz.lessons.dictionary.compute import results
-from fmviz.lessons.dictionary.page import controls, curves
+from fmviz.lessons.dictionary.page import controls, curves, predictions
 
 __all__ = ["show"]
 
@@ -23,5 +23,7 @@ def show() -> None:
     if not current.shell.present:
         if not current.scene.gaussian_source:
             st.info(tr("dictionary.gaussian_only"), icon=":material/info:")
+        predictions.table(current)
         curves.show(current)
+        predictions.errors(current)
     lesson.notice("dictionary")
