@@ -48,7 +48,7 @@ class Axis:
 
     title: str
     log: bool = False
-    format: str = "~g"
+    format: str = ".4~g"
     range: tuple[float, float] | None = field(default=None)
 
     def scale(self) -> alt.Scale:

@@ -13,12 +13,15 @@ __all__ = [
     "BETAS",
     "COUNTS",
     "DIALECTS",
+    "LEVELS",
+    "MAX_AMPLITUDE",
     "SCALES",
     "SHOWN",
     "TARGETS",
     "VIEWS",
     "BetasName",
     "DialectName",
+    "LevelsName",
     "ScaleName",
     "Settings",
     "TargetName",
@@ -29,14 +32,16 @@ DialectName = Literal["ddpm", "vp", "ve", "edm", "flow_matching", "rectified_flo
 BetasName = Literal["linear", "scaled_linear", "cosine"]
 ScaleName = Literal["own", "common"]
 ViewName = Literal["clocks", "forward", "steps"]
+LevelsName = Literal["own", "karras"]
 TargetName = Literal["data", "noise", "score", "velocity", "v"]
 
 DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
 BETAS: tuple[BetasName, ...] = get_args(BetasName)
 SCALES: tuple[ScaleName, ...] = get_args(ScaleName)
 VIEWS: tuple[ViewName, ...] = get_args(ViewName)
+LEVELS: tuple[LevelsName, ...] = get_args(LevelsName)
 TARGETS: tuple[TargetName, ...] = get_args(TargetName)
-COUNTS = (4, 8, 16, 32, 64, 128, 256, 512, 1000)
+COUNTS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Numbers of steps that the samplers may take."""
 SHOWN: tuple[LayerName, ...] = (
     "density",
@@ -76,6 +81,7 @@ class Settings(BaseModel):
         target: the prediction whose error is shown, whatever the network predicts.
         amplitude: of the second reversal, in units of the time reversal's diffusion coefficient; 0 is the ODE.
         steps: of the samplers.
+        levels: the noise levels that they visit: the convention's own, or those of Karras et al. for every convention.
         layers: the layers that are on, of all views together.
     """
 
@@ -91,8 +97,9 @@ class Settings(BaseModel):
     scale: ScaleName = Field("own", alias="dscale")
     click: Event | None = Field(None, alias="dat")
     target: TargetName = Field("velocity", alias="dto")
-    amplitude: Rounded = Field(0.5, ge=0.0, le=MAX_AMPLITUDE, allow_inf_nan=False, alias="damp")
+    amplitude: Rounded = Field(0.0, ge=0.0, le=MAX_AMPLITUDE, allow_inf_nan=False, alias="damp")
     steps: Annotated[int, AfterValidator(_known)] = Field(16, alias="dsteps")
+    levels: LevelsName = Field("karras", alias="dlevels")
     layers: Layers = Field(SHOWN, max_length=len(LAYERS), alias="dlayers")
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmviz.lessons.dictionary.compute import clocks, curves
+from fmviz.lessons.dictionary.compute import clocks, curves, forward, steps
 from fmviz.lessons.dictionary.compute.frames import (
     dialect_of,
     frames_of,
@@ -17,7 +17,9 @@ from fmviz.lessons.dictionary.compute.frames import (
 )
 from fmviz.lessons.dictionary.settings import DIALECTS
 from fmviz.scene import Scene, scenes
+from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.dialect_path import DialectPath
+from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.solvers import solve_ode
 
 SCENE = Scene(count=50, data="two_modes")
@@ -103,3 +105,73 @@ def test_times_at_equal_ratio():
     s, t = curves.times_at_equal_ratio(named("rectified_flow"), named("flow_matching"))
     shifted = 3.0 * s / (1.0 + 2.0 * s)
     assert np.allclose(t, 1.0 - shifted, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_forward_process_ends_in_the_noise_of_the_dialect(name):
+    dialect = named(name)
+    chain = forward.grid(dialect, 20)
+    out = forward.forward(chain, DATA, 4000, torch.Generator().manual_seed(0))
+    v = dialect.evaluate(chain.times[-1])
+    second = float(
+        (DATA.weights * (DATA.means.square().sum(-1) + DATA.covariances.diagonal(dim1=1, dim2=2).sum(-1))).sum()
+    )
+    expected = float(v.alpha.square()) * second + 2.0 * float(v.beta.square())
+    assert float(out[-1].square().sum(-1).mean()) == pytest.approx(expected, rel=0.07)
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 1.0, 1.7])
+def test_every_way_back_ends_in_the_data(amplitude):
+    """T21: any diffusion coefficient; within twice what exact samples give."""
+    dialect, n = named("flow_matching"), 1000
+    out = forward.forward(forward.grid(dialect, 40), DATA, n, torch.Generator().manual_seed(0))
+    found = forward.back(
+        forward.grid(dialect, 160), forward.exact(DATA, dialect), out[-1], amplitude, torch.Generator().manual_seed(1)
+    )
+    samples = [DATA.sample(n, generator=torch.Generator().manual_seed(seed)) for seed in range(2, 6)]
+    floor = max(float(sliced_wasserstein(samples[0], other)) for other in samples[1:])
+    assert float(sliced_wasserstein(found[-1], samples[0])) < 2.0 * floor
+
+
+def test_a_network_of_another_schedule_is_asked_at_the_translated_point():
+    """A stand-in for a network that is exact on the square root schedule must be exact in DDPM."""
+    scheduler = schedulers.get("sqrt")
+    path = ProbabilityPath(GaussianMixture.standard(), DATA, scheduler)
+
+    class Exact:
+        def posterior_mean(self, x, t):
+            return path.posterior_mean(x, t)
+
+    x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
+    found = forward.learned(Exact(), scheduler, named("ddpm"))(x, 300.0)
+    assert torch.allclose(found, DialectPath(DATA, named("ddpm")).posterior_mean(x, 300.0), atol=1e-4)
+
+
+def test_measured_orders(monkeypatch):
+    """Slopes within a tenth of theory on a smooth schedule; fewer steps than on the page, to be quick."""
+    monkeypatch.setattr(steps, "COUNTS", (32, 64, 128))
+    found = {row.sampler: row for row in steps.convergence(SCENE, "edm", "linear", 1.0, "karras")}
+    for name, order in steps.ORDERS.items():
+        assert found[name].order == pytest.approx(order, abs=0.1), name
+    assert found["ddim"].errors == pytest.approx(found["euler"].errors, rel=1e-6)  # one method in EDM
+    steps.convergence.cache_clear()
+
+
+def test_gaps_of_the_bound(monkeypatch):
+    monkeypatch.setattr(steps, "BOUND_COUNTS", (16, 32, 64))
+    monkeypatch.setattr(steps, "ENTROPY_DRAWS", 20_000)
+    found = {row.variance: row for row in steps.bound_gaps(SCENE, "flow_matching", "linear", 1.0, "karras")}
+    for row in found.values():
+        assert all(gap > 3.0 * error for gap, error in zip(row.gaps, row.errors, strict=True))
+        assert row.gaps[0] > row.gaps[1] > row.gaps[2]
+    assert all(a < b < c for a, b, c in zip(*(found[name].gaps for name in ("optimal", "large", "small")), strict=True))
+    assert steps.bound_gaps(SCENE, "ve", "linear", 1.0, "karras") == ()
+    steps.bound_gaps.cache_clear()
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_chains_of_twice_the_steps_are_nested_and_ddim_is_euler(name):
+    for levels in ("own", "karras"):
+        few, many = (steps.chain_of(named(name), n, levels) for n in (8, 16))
+        assert torch.allclose(few.times, many.times[::2], rtol=1e-9)
+    assert steps.euler_gap(DATA, named(name), 12) < 1e-12

@@ -121,3 +121,32 @@ def test_predictions_at_a_clicked_point_in_both_conventions():
 def test_a_point_that_one_convention_does_not_reach_says_so():
     app = open_dictionary(State(scene=SMALL, dictionary=DictionarySettings(a="ve", click=(0.3, 0.2, 1.0))))
     assert translate("en", "dictionary.outside") in app.table[0].value.iloc[0].tolist()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_forward_and_back(language):
+    app = open_dictionary(
+        State(scene=SMALL, shell=Shell(language=language), dictionary=DictionarySettings(view="forward"))
+    )
+    assert not errors(app)
+    titles = app.table[0].value.iloc[:, 0].tolist()
+    assert titles[:2] == [translate(language, "dictionary.way_reversal"), translate(language, "dictionary.way_ode")]
+    app.slider(key="dictionary.amplitude").set_value(1.5).run()
+    assert app.table[0].value.iloc[1, 0] == translate(language, "dictionary.way_other", a="1.5")
+    for name in ("ve", "edm", "flow_matching"):
+        app.selectbox(key="dictionary.a").set_value(name).run()
+        assert not app.exception
+        assert not errors(app)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_steps(language):
+    app = open_dictionary(
+        State(scene=SMALL, shell=Shell(language=language), dictionary=DictionarySettings(view="steps"))
+    )
+    assert not errors(app)
+    app.select_slider(key="dictionary.steps").set_value(4).run()
+    app.segmented_control(key="dictionary.levels").set_value("own").run()
+    assert not app.exception
+    assert not errors(app)
+    assert (chosen(app).steps, chosen(app).levels) == (4, "own")

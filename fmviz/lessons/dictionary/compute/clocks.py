@@ -17,7 +17,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.dialect_path import DialectPath
 from fmviz.theory.dialects import Prediction
 
-__all__ = ["ARROWS", "clicked_layers", "extent_of", "panel", "predictions_at"]
+__all__ = ["ARROWS", "clicked_layers", "densities", "extent_of", "panel", "predictions_at"]
 
 CELLS, TRAIL = 80, 9
 ARROWS: tuple[tuple[Prediction, str], ...] = (
@@ -68,20 +68,22 @@ def panel(
         "",
         extent,
         (
-            Density("density", *_densities(path, frames, extent, common=common)),
+            Density("density", *densities(path, frames, extent, common=common)),
             Particles("ode", "ode", as_array(on_frames(*motion, frames, common=common)), TRAIL, "ode_trails"),
         ),
         clickable=True,
     )
 
 
-def _densities(path: ProbabilityPath, frames: Frames, extent: Extent, *, common: bool) -> tuple[Floats, float]:
+def densities(
+    path: ProbabilityPath, frames: Frames, extent: Extent, *, common: bool, cells: int = CELLS
+) -> tuple[Floats, float]:
     """log p on the cells at each frame, (T, H, W), and the largest of it."""
-    cells = cell_centres(extent, CELLS)
+    points = cell_centres(extent, cells)
     shrink = torch.ones_like(frames.total) if common else frames.total
-    y = cells / shrink.to(cells)[:, None, None]
-    values = path.log_density(y, frames.linear.to(cells)[:, None]) - 2.0 * shrink.log().to(cells)[:, None]
-    return as_array(values.reshape(len(frames.times), CELLS, CELLS)), float(values.max())
+    y = points / shrink.to(points)[:, None, None]
+    values = path.log_density(y, frames.linear.to(points)[:, None]) - 2.0 * shrink.log().to(points)[:, None]
+    return as_array(values.reshape(len(frames.times), cells, cells)), float(values.max())
 
 
 @torch.inference_mode()

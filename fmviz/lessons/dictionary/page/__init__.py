@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from fmviz.app import lesson, player, state
+from fmviz.app import learned, lesson, player, state
 from fmviz.app.i18n import tr
 from fmviz.lessons.dictionary.compute import results
-from fmviz.lessons.dictionary.page import controls, curves, predictions
+from fmviz.lessons.dictionary.page import controls, curves, predictions, steps, ways
 
 __all__ = ["show"]
 
@@ -13,17 +13,31 @@ __all__ = ["show"]
 def show() -> None:
     """Draws the page."""
     current = state.current()
-    view = player.visit_view("dictionary", "dictionary")
+    shown = current.dictionary.view
+    span = results.span(current.dictionary)
+    network = learned.latest(current.scene) if shown == "forward" else None
+    view = player.visit_view(f"dictionary_{shown}", "dictionary", span=span)
 
     lesson.opening("dictionary")
     player.player(
-        "dictionary_stage", "dictionary", lambda: results.payload(state.current(), view), clicked=controls.click
+        f"dictionary_{shown}_stage",
+        "dictionary",
+        lambda: results.payload(state.current(), view, network),
+        clicked=controls.click,
+        span=span,
     )
     lesson.controls(lambda: controls.controls(current))
     if not current.shell.present:
         if not current.scene.gaussian_source:
             st.info(tr("dictionary.gaussian_only"), icon=":material/info:")
-        predictions.table(current)
-        curves.show(current)
-        predictions.errors(current)
+        match shown:
+            case "clocks":
+                predictions.table(current)
+                curves.show(current)
+                predictions.errors(current)
+            case "forward":
+                learned.chooser(current.scene, network)
+                ways.show(current, network)
+            case "steps":
+                steps.show(current)
     lesson.notice("dictionary")

@@ -11,7 +11,7 @@ from fmviz.app import bound, state
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.lessons.dictionary.compute import results
-from fmviz.lessons.dictionary.settings import BETAS, DIALECTS, SCALES, VIEWS
+from fmviz.lessons.dictionary.settings import BETAS, COUNTS, DIALECTS, LEVELS, MAX_AMPLITUDE, SCALES, VIEWS
 from fmviz.stage.component import Clicked
 
 __all__ = ["click", "controls"]
@@ -29,6 +29,12 @@ def controls(current: State) -> None:
         bound.choose("dictionary", "betas", tr("dictionary.betas"), BETAS, "dictionary.beta_rules")
     if "rectified_flow" in shown:
         bound.slide("dictionary", "shift", tr("dictionary.shift"), 1.0, 10.0, 0.5)
+    if own.view == "forward":
+        bound.slide("dictionary", "amplitude", tr("dictionary.amplitude"), 0.0, MAX_AMPLITUDE, 0.1)
+    if own.view == "steps":
+        bound.snap("dictionary", "steps", tr("dictionary.steps"), COUNTS)
+        levels: dict[str, str] = {name: tr(f"dictionary.levels_{name}") for name in LEVELS}
+        bound.segmented("dictionary", "levels", tr("dictionary.levels"), levels)
     if own.view == "clocks":
         bound.switch("dictionary", "aligned", tr("dictionary.aligned"))
         scales: dict[str, str] = {name: tr(f"dictionary.scales.{name}") for name in SCALES}

@@ -104,4 +104,4 @@ def _head(side: str, name: str) -> str:
 
 
 def _pair(value: tuple[float, float]) -> str:
-    return f"({number(value[0])}, {number(value[1])})"
+    return f"({number(value[0])}, {number(value[1])})".replace("-", "−")
