@@ -102,7 +102,10 @@ def curves(lines: Sequence[Curve], x: Axis, y: Axis, theme: Theme, *, now: float
             layers.append(
                 alt.Chart(alt.InlineData(values=[row for row in rows if row["curve"] in marked]))
                 .mark_circle(size=36, opacity=1)
-                .encode(**encoding, tooltip=tooltip)
+                .encode(
+                    **encoding | {"color": alt.Color("curve:N", sort=names, scale=colours, legend=None)},
+                    tooltip=tooltip,
+                )
             )
         layers += [_bars(line, encoding, theme) for line in lines if line.errors is not None]
         if now is not None:

@@ -1,12 +1,15 @@
 """The arrays of the page Dictionary: one path in two dialects, curves and errors against independent values."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from fmviz.lessons.dictionary.compute import clocks, curves, forward, steps
+from fmviz.app.choices import State
+from fmviz.app.player import first_view
+from fmviz.lessons.dictionary.compute import clocks, curves, forward, results, steps
 from fmviz.lessons.dictionary.compute.frames import (
     dialect_of,
     frames_of,
@@ -15,8 +18,9 @@ from fmviz.lessons.dictionary.compute.frames import (
     pair_of_frames,
     trajectories,
 )
-from fmviz.lessons.dictionary.settings import DIALECTS
+from fmviz.lessons.dictionary.settings import DIALECTS, Settings
 from fmviz.scene import Scene, scenes
+from fmviz.stage.payload import decode_header
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.dialect_path import DialectPath
 from fmviz.theory.metrics import sliced_wasserstein
@@ -34,7 +38,7 @@ def named(name):
 def test_lined_up_and_in_one_scale_both_pictures_are_the_same(a, b):
     """T56, in the arrays that are drawn; from where both conventions reach."""
     first, second = pair_of_frames(named(a), named(b), aligned=True)
-    reached = (first.log_snr - second.log_snr).abs() < 1e-9
+    reached = (first.log_snr - second.log_snr).abs() < 1e-9  # not where they are infinite
     assert int(reached.sum()) > 20
     extent = clocks.extent_of(DATA, first, common=True)
     panels = [
@@ -175,3 +179,18 @@ def test_chains_of_twice_the_steps_are_nested_and_ddim_is_euler(name):
         few, many = (steps.chain_of(named(name), n, levels) for n in (8, 16))
         assert torch.allclose(few.times, many.times[::2], rtol=1e-9)
     assert steps.euler_gap(DATA, named(name), 12) < 1e-12
+
+
+@pytest.mark.parametrize(("view", "panels"), [("clocks", 2), ("forward", 2), ("steps", 4)])
+def test_every_view_has_a_picture_of_its_own(view, panels):
+    """Its panels, and fewer than 150 ms of one thread."""
+    state = State(scene=Scene(), dictionary=Settings(view=view))
+    shown = first_view(state, span=results.span(state.dictionary))
+    results.payload(state, shown)
+    for function in (results._clocks, results._panel, results._forward, results.ways, results._steps, trajectories):
+        function.cache_clear()
+    start = time.thread_time()
+    header = decode_header(results.payload(state, shown))
+    assert time.thread_time() - start < 0.15
+    titles = [panel["title"] for panel in header["panels"]]
+    assert len(titles) == panels == len(set(titles))

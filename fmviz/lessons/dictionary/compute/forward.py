@@ -124,7 +124,7 @@ def clip(path: ProbabilityPath, dialect: Dialect, out: Tensor, ways: tuple[Way, 
     panels = tuple(_panel(i, way, out, Density("density", both, top), extent) for i, way in enumerate(ways))
     times = torch.linspace(0.0, 2.0, 2 * FRAMES - 1)
     there_and_back = torch.cat((chain.times, chain.times.flip(0)[1:]))
-    ratios = torch.cat((frames.log_snr, frames.log_snr.flip(0)[1:])).clamp(-99.0, 99.0)
+    ratios = torch.cat((frames.log_snr, frames.log_snr.flip(0)[1:]))
     return Clip(
         as_array(times),
         panels,

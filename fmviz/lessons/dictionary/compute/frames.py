@@ -52,8 +52,9 @@ class Frames:
 
     @property
     def log_snr(self) -> Tensor:
-        """log(alpha^2 / beta^2), perhaps infinite at the ends."""
-        return 2.0 * (self.alpha.log() - self.beta.log())
+        """log(alpha^2 / beta^2), NaN where it is infinite."""
+        ratio = 2.0 * (self.alpha.log() - self.beta.log())
+        return ratio.masked_fill(ratio.isinf(), torch.nan)
 
 
 def dialect_of(name: DialectName, betas: BetasName, shift: float) -> Dialect:
@@ -83,7 +84,7 @@ def pair_of_frames(a: Dialect, b: Dialect, *, aligned: bool) -> tuple[Frames, Fr
     if not aligned:
         return first, frames_of(b)
     low, high = b.log_snr_range
-    times = b.time(first.log_snr.clamp(low, high))
+    times = b.time(first.dialect.log_snr(first.times).clamp(low, high))
     v = b.evaluate(times)
     return first, Frames(b, times, v.alpha, v.beta)
 

@@ -69,6 +69,8 @@ def payload(now: State, view: View, network: Learned | None = None) -> bytes:
     own = now.dictionary
     if own.view == "forward":
         return _forward(now.scene, own.model_copy(update=_UNSEEN_FORWARD), usable(network), view, now.shell.language)
+    if own.view == "steps":
+        return _steps(gaussian(now.scene), own.model_copy(update=_UNSEEN_STEPS), view, now.shell.language)
     return _clocks(gaussian(now.scene), own.model_copy(update=_UNSEEN), view, now.shell.language)
 
 
@@ -161,7 +163,7 @@ def _clocks(scene: Scene, own: Settings, view: View, language: Language) -> byte
     numbers = tuple(
         Readout(f"{symbol} {side}", as_array(values))
         for side, moment in (("A", a), ("B", b))
-        for symbol, values in (("s", moment.times), ("λ", moment.log_snr.clamp(-99.0, 99.0)))
+        for symbol, values in (("s", moment.times), ("λ", moment.log_snr))
     )
     return encode(Clip(clock(), tuple(panels), numbers), labels(language), view)
 

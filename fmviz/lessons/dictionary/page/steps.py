@@ -17,6 +17,7 @@ from fmviz.lessons.dictionary.compute.steps import BoundGap, Convergence
 __all__ = ["show"]
 
 HEIGHT = 420
+COUNT_RANGE = (3.0, 1400.0)
 DASHES = {"small": 2, "large": 1, "optimal": 0}
 
 
@@ -41,7 +42,7 @@ def show(current: State) -> None:
 def _convergence(found: tuple[Convergence, ...], of: tuple[object, ...]) -> None:
     names = {row.sampler: tr(f"dictionary.samplers.{row.sampler}") for row in found}
     left, right = st.columns(2, gap="large")
-    count = Axis("N", log=True)
+    count = Axis("N", log=True, range=COUNT_RANGE)
     for column, what, axis, far in (
         (left, "errors", Axis(tr("dictionary.median_error"), log=True), None),
         (right, "distances", Axis(tr("dictionary.sliced"), log=True), found[0].floor),
@@ -92,7 +93,9 @@ def _bound(found: tuple[BoundGap, ...], of: tuple[object, ...]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         show_altair(
-            lambda ground: curves(lines, Axis("N", log=True), Axis(tr("dictionary.gap"), log=True), ground),
+            lambda ground: curves(
+                lines, Axis("N", log=True, range=COUNT_RANGE), Axis(tr("dictionary.gap"), log=True), ground
+            ),
             of=(of, "bound"),
             description=tr("dictionary.bound_alt"),
             key="dictionary_bound",
