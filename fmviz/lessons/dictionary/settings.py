@@ -48,11 +48,11 @@ SHOWN: tuple[LayerName, ...] = (
     "ode",
     "ode_trails",
     "sde",
-    "sde_trails",
     "learned",
     "walks",
+    "euler",
+    "heun",
     "click",
-    "mixture",
 )
 """Layers that are on at first, of all views together."""
 MAX_AMPLITUDE, MAX_SHIFT = 2.0, 10.0
@@ -82,6 +82,7 @@ class Settings(BaseModel):
         amplitude: of the second reversal, in units of the time reversal's diffusion coefficient; 0 is the ODE.
         steps: of the samplers.
         levels: the noise levels that they visit: the convention's own, or those of Karras et al. for every convention.
+        search: what the table of terms is searched for.
         layers: the layers that are on, of all views together.
     """
 
@@ -100,6 +101,7 @@ class Settings(BaseModel):
     amplitude: Rounded = Field(0.0, ge=0.0, le=MAX_AMPLITUDE, allow_inf_nan=False, alias="damp")
     steps: Annotated[int, AfterValidator(_known)] = Field(16, alias="dsteps")
     levels: LevelsName = Field("karras", alias="dlevels")
+    search: str = Field("", max_length=80, alias="dfind")
     layers: Layers = Field(SHOWN, max_length=len(LAYERS), alias="dlayers")
 
     @property

@@ -154,6 +154,7 @@ def test_a_network_of_another_schedule_is_asked_at_the_translated_point():
 def test_measured_orders(monkeypatch):
     """Slopes within a tenth of theory on a smooth schedule; fewer steps than on the page, to be quick."""
     monkeypatch.setattr(steps, "COUNTS", (32, 64, 128))
+    steps.convergence.cache_clear()
     found = {row.sampler: row for row in steps.convergence(SCENE, "edm", "linear", 1.0, "karras")}
     for name, order in steps.ORDERS.items():
         assert found[name].order == pytest.approx(order, abs=0.1), name
@@ -164,6 +165,7 @@ def test_measured_orders(monkeypatch):
 def test_gaps_of_the_bound(monkeypatch):
     monkeypatch.setattr(steps, "BOUND_COUNTS", (16, 32, 64))
     monkeypatch.setattr(steps, "ENTROPY_DRAWS", 20_000)
+    steps.bound_gaps.cache_clear()
     found = {row.variance: row for row in steps.bound_gaps(SCENE, "flow_matching", "linear", 1.0, "karras")}
     for row in found.values():
         assert all(gap > 3.0 * error for gap, error in zip(row.gaps, row.errors, strict=True))

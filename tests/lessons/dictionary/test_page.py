@@ -5,12 +5,30 @@ import pytest
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
+from fmviz.lessons.dictionary.compute import steps
+from fmviz.lessons.dictionary.compute.checks import checks
+from fmviz.lessons.dictionary.compute.frames import dialect_of
+from fmviz.lessons.dictionary.compute.terms import terms
+from fmviz.lessons.dictionary.script import dictionary_script, library_script
 from fmviz.lessons.dictionary.settings import DIALECTS
 from fmviz.lessons.dictionary.settings import Settings as DictionarySettings
-from fmviz.scene import Scene, Shell
+from fmviz.scene import Scene, Shell, scenes
 from tests.app.test_app import errors, open_app
 
 SMALL = Scene(count=40, data="two_modes")
+
+
+@pytest.fixture
+def quick_measurements(monkeypatch):
+    """Few steps and draws, and nothing of it kept for other tests."""
+    monkeypatch.setattr(steps, "COUNTS", (4, 8, 16))
+    monkeypatch.setattr(steps, "FINEST", 64)
+    monkeypatch.setattr(steps, "REFERENCE", 32)
+    monkeypatch.setattr(steps, "BOUND_COUNTS", (4, 8))
+    monkeypatch.setattr(steps, "ENTROPY_DRAWS", 1000)
+    yield
+    steps.convergence.cache_clear()
+    steps.bound_gaps.cache_clear()
 
 
 def open_dictionary(state: State):
@@ -140,7 +158,7 @@ def test_forward_and_back(language):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_steps(language):
+def test_steps(language, quick_measurements):
     app = open_dictionary(
         State(scene=SMALL, shell=Shell(language=language), dictionary=DictionarySettings(view="steps"))
     )
@@ -150,3 +168,42 @@ def test_steps(language):
     assert not app.exception
     assert not errors(app)
     assert (chosen(app).steps, chosen(app).levels) == (4, "own")
+    assert len(app.get("vega_lite_chart")) == 3
+    assert len(app.table[0].value) == 4
+    assert len(app.table[1].value) == 3
+    app.selectbox(key="dictionary.a").set_value("ve").run()
+    assert translate(language, "dictionary.no_bound") in [caption.value for caption in app.caption]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_table_of_terms_is_searched_in_both_languages(language):
+    app = open_dictionary(State(scene=SMALL, shell=Shell(language=language)))
+
+    def rows() -> int:
+        return next(m.value.count("\n") - 1 for m in app.markdown if m.value.startswith("| "))
+
+    assert rows() == len(terms())
+    for words, count in (("噪声预测", 1), ("noise prediction", 2), ("sd3 velocity", 1), ("EDM", 8)):
+        app.text_input(key="dictionary.search").set_value(words).run()
+        assert rows() == count, words
+    app.text_input(key="dictionary.search").set_value("$|`<b>").run()
+    assert not app.exception
+    assert translate(language, "dictionary.no_term") in [info.value for info in app.info]
+
+
+@pytest.mark.parametrize(("a", "b"), [("ddpm", "flow_matching"), ("ve", "edm")])
+def test_check_it_and_the_code_of_both_wordings(a, b):
+    app = open_dictionary(State(scene=SMALL, dictionary=DictionarySettings(a=a, b=b)))
+    current = app.session_state[STATE]
+    found = checks(scenes.mixture(SMALL, "data"), *(dialect_of(name, "linear", 3.0) for name in (a, b)))
+    assert max(found.path, found.conversions) < 1e-9
+    assert found.euler < 1e-12
+    assert found.moments < 5.0
+    for expander in ("check_dictionary", "code_dictionary", "code_dictionary_library"):
+        app.session_state[expander] = True
+    app.run()
+    assert not app.exception
+    assert [block.value.strip() for block in app.code] == [
+        dictionary_script(SMALL, current.dictionary).strip(),
+        library_script(SMALL, current.dictionary).strip(),
+    ]

@@ -74,18 +74,21 @@ def payload(now: State, view: View, network: Learned | None = None) -> bytes:
     return _clocks(gaussian(now.scene), own.model_copy(update=_UNSEEN), view, now.shell.language)
 
 
-_UNSEEN = {name: getattr(Settings(), name) for name in ("view", "target", "amplitude", "steps", "levels", "layers")}
+_UNSEEN = {
+    name: getattr(Settings(), name) for name in ("view", "target", "amplitude", "steps", "levels", "search", "layers")
+}
 """What the picture of two clocks does not depend on."""
 
 
 _UNSEEN_FORWARD = {
     name: getattr(Settings(), name)
-    for name in ("b", "aligned", "scale", "click", "target", "steps", "levels", "layers")
+    for name in ("b", "aligned", "scale", "click", "target", "steps", "levels", "search", "layers")
 }
 
 
 _UNSEEN_STEPS = {
-    name: getattr(Settings(), name) for name in ("b", "aligned", "scale", "click", "target", "amplitude", "layers")
+    name: getattr(Settings(), name)
+    for name in ("b", "aligned", "scale", "click", "target", "amplitude", "search", "layers")
 }
 
 

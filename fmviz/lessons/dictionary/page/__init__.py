@@ -3,9 +3,11 @@
 import streamlit as st
 
 from fmviz.app import learned, lesson, player, state
+from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.lessons.dictionary.compute import results
-from fmviz.lessons.dictionary.page import controls, curves, predictions, steps, ways
+from fmviz.lessons.dictionary.page import checks, controls, curves, predictions, steps, terms, ways
+from fmviz.lessons.dictionary.script import dictionary_script, library_script
 
 __all__ = ["show"]
 
@@ -41,3 +43,20 @@ def show() -> None:
             case "steps":
                 steps.show(current)
     lesson.notice("dictionary")
+    if not current.shell.present:
+        terms.table(current)
+    lesson.check("dictionary", lambda: checks.table(current))
+    lesson.code("dictionary", lambda: dictionary_script(current.scene, current.dictionary))
+    if not current.shell.present:
+        _library(current)
+
+
+def _library(current: State) -> None:
+    """The program in the words of convention A."""
+    folded = st.expander(
+        tr("dictionary.code_there"), icon=":material/translate:", on_change="rerun", key="code_dictionary_library"
+    )
+    if folded.open:
+        with folded:
+            st.caption(tr("dictionary.library_intro"))
+            st.code(library_script(current.scene, current.dictionary), language="python")
