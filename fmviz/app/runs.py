@@ -41,8 +41,8 @@ def runs() -> dict[Key, int]:
 def trained() -> RunStatus | None:
     """The latest run of this tab that has learned something about the present scene."""
     scene = scenes.learned_part(state.current().scene)
-    for (learned_from, _), run_id in reversed(runs().items()):
-        if learned_from == scene:
+    for (learned_from, spec), run_id in reversed(runs().items()):
+        if learned_from == scene and spec.classify is None:
             with suppress(UnknownRunError):
                 run = pool().status(run_id)
                 if run.model is not None and run.step > 0:

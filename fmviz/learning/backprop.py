@@ -23,7 +23,7 @@ from fmviz.learning.networks import ACTIVATIONS, Architecture
 class Gradient:
     r"""Computes the mean over the batch of :math:`|f\, c\, o_\theta - y|^2` and its gradient in the weights.
 
-    Here o is the network's last layer, c the architecture's output scale and f a factor per point (see
+    With `cross_entropy` it is that of :math:`-\log\mathrm{softmax}(c\, o_\theta)` of the row where y is 1. Here o is the network's last layer, c the architecture's output scale and f a factor per point (see
     `fmviz.learning.objectives`).
 
     Args:
@@ -35,13 +35,14 @@ class Gradient:
         gradient: (n_weights,), overwritten by each call.
     """
 
-    def __init__(self, architecture: Architecture, weights: Tensor, batch: int) -> None:
+    def __init__(self, architecture: Architecture, weights: Tensor, batch: int, *, cross_entropy: bool = False) -> None:
         def empty(rows: int) -> Tensor:
             return weights.new_empty(rows, batch)
 
         hidden = architecture.hidden
         self.gradient = torch.zeros_like(weights)
         self._scale = architecture.output_scale
+        self._cross_entropy = cross_entropy
         self._activation = ACTIVATIONS[architecture.activation]
         self._layers = architecture.layers(weights)
         self._transposed = [layer[:, :-1].mT for layer in self._layers]
@@ -75,12 +76,20 @@ class Gradient:
         delta = self._out
         torch.mm(self._layers[-1], h, out=delta)
         scaled = factor * self._scale
-        delta.mul_(scaled).sub_(target)
         points = delta.shape[1]
-        torch.mul(delta, delta, out=self._squares)
-        torch.sum(self._squares, dim=(0, 1), out=loss)
-        loss.div_(points)
-        delta.mul_(scaled * (2.0 / points))
+        if self._cross_entropy:
+            delta.mul_(scaled)
+            delta.sub_(delta.logsumexp(dim=0, keepdim=True))
+            torch.mul(delta, target, out=self._squares)
+            torch.sum(self._squares, dim=(0, 1), out=loss)
+            loss.div_(-points)
+            delta.exp_().sub_(target).mul_(scaled / points)
+        else:
+            delta.mul_(scaled).sub_(target)
+            torch.mul(delta, delta, out=self._squares)
+            torch.sum(self._squares, dim=(0, 1), out=loss)
+            loss.div_(points)
+            delta.mul_(scaled * (2.0 / points))
         for index in range(len(self._layers) - 1, 0, -1):
             torch.mm(delta, self._extended[index - 1].mT, out=self._gradients[index])
             earlier = self._deltas[index - 1]

@@ -135,7 +135,7 @@ def from_bytes(data: bytes) -> Checkpoint:
         raise CheckpointError(
             "inconsistent", f"what the file says about itself does not fit together ({error})"
         ) from None
-    model = LearnedModel(network, objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard)
+    model = LearnedModel(network, objectives.predicts(spec), path.scheduler, path.p_init.is_standard)
     return Checkpoint(model, spec, path, step)
 
 

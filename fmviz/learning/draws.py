@@ -32,7 +32,7 @@ class Chunk:
     Attributes:
         inputs: features of (x, t), those of the labels and a row of ones, (S, F + L + 1, B).
         factor: one number or (S, 1, B).
-        target: (S, 2, B).
+        target: (S, 2, B); of a classifier 1 for what each point is, the label or another, else 0.
     """
 
     inputs: Tensor
@@ -121,6 +121,9 @@ class Batches:
         self._z, self._eps = (_MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
         self._exact = MarginalTarget(path, generator.device)
         classes = torch.tensor(path.p_data.classes)
+        self._classified = (
+            path.p_data.labels.eq(-1 if spec.classify is None else spec.classify).float().to(generator.device)
+        )
         self._places = torch.searchsorted(classes, path.p_data.labels.cpu()).to(generator.device)
         self.steps = steps_together(path, spec)
         """Steps in a chunk."""
@@ -135,6 +138,9 @@ class Batches:
         x = v.alpha.unsqueeze(1) * z + v.beta.unsqueeze(1) * eps
         features = self._architecture.features(x[:, 0], x[:, 1], t)
         inputs = torch.stack([*features, *self._labels(component), torch.ones_like(t)], dim=1)
+        if self._spec.classify is not None:
+            own = self._classified[component]
+            return Chunk(inputs, 1.0, torch.stack((own, 1.0 - own), dim=1))
         found = regression(self._spec, v, z, eps, x, self._exact)
         return Chunk(inputs, found.factor, found.target)
 

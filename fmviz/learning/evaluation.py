@@ -15,7 +15,7 @@ all conditional covariances are multiples of that of the velocity: with
 :math:`\mathrm{Cov}[\epsilon|x] = (\alpha/\Delta)^2 \mathrm{Cov}[u|x]`.
 """
 
-__all__ = ["Curve", "Evaluation", "Report"]
+__all__ = ["QUANTITIES", "Curve", "Evaluation", "Report"]
 
 from dataclasses import dataclass
 
@@ -30,6 +30,7 @@ from fmviz.theory import ProbabilityPath
 from fmviz.theory.sobol import sobol
 
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
+"""What is compared with the exact path."""
 MAX_POINTS = 65_536
 MOST_TABLES = 1 << 18
 """Largest number of times multiplied by that of pairs of components: a second or so. With many pairs, points share times."""

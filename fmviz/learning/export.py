@@ -37,6 +37,8 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
         ParameterError: the objective is not defined on this path, or its scheduler cannot be written as code.
     """
     objectives.require_trainable(path, spec)
+    if spec.classify is not None:
+        raise ParameterError("classify", "None: classifiers have no script", spec.classify)
     built = objectives.architecture(path, spec)
     limits = objectives.time_range(path, spec)
     parts = [

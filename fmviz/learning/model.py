@@ -26,6 +26,7 @@ _PHRASES: dict[Quantity, str] = {
     "score": "score s_t(x)",
     "noise": "noise E[eps|x]",
     "data": "data prediction E[z|x]",
+    "label": "probability of a label",
 }
 
 
@@ -98,6 +99,15 @@ class LearnedModel:
         """
         return self.predict("data", x, t)
 
+    def log_probability(self, x: Tensor, t: Time) -> Tensor:
+        """log p_t(y|x) of the label of a classifier (T36), (...). Its gradient in x is that of classifier guidance.
+
+        Raises:
+            FmvizError: the network is not a classifier.
+        """
+        self.require("label")
+        return self.network(x, t).log_softmax(dim=-1)[..., 0]
+
     def predict(self, wanted: Quantity, x: Tensor, t: Time) -> Tensor:
         """Any of the four by name; see `velocity`, `score`, `noise`, `posterior_mean` ("data")."""
         self.require(wanted)
@@ -110,11 +120,14 @@ class LearnedModel:
         return self._combine(c, x, t, wanted)
 
     def require(self, wanted: Quantity) -> None:
-        """Raise unless the path allows the conversion.
+        """Raise unless the network and the path allow the conversion.
 
         Raises:
+            FmvizError: anything else of a classifier, or a probability of a network that is none.
             FmvizError: the score, or a conversion from it, for a p_init other than N(0, I).
         """
+        if "label" in (wanted, self.predicts) and wanted != self.predicts:
+            raise FmvizError(f"a network that predicts the {_PHRASES[self.predicts]} has no {_PHRASES[wanted]}")
         if self.gaussian_source or wanted == self.predicts or "score" not in (wanted, self.predicts):
             return
         raise FmvizError(

@@ -34,8 +34,8 @@ from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.schedulers import ScheduleValues
 
-Quantity = Literal["velocity", "score", "noise", "data"]
-"""What a network can predict: u_t(x), s_t(x), E[eps|x], E[z|x]."""
+Quantity = Literal["velocity", "score", "noise", "data", "label"]
+"""What a network can predict: u_t(x), s_t(x), E[eps|x], E[z|x]; or, as a classifier, the logits of a label and of all others."""
 
 SINGULAR_MARGIN = 1e-4
 """How far t is kept from an end at which a target is infinite (square root and VP schedulers at t = 1).
@@ -65,9 +65,9 @@ class Regression:
     target: Tensor
 
 
-def predicts(objective: Objective) -> Quantity:
-    """The quantity that a network trained with an objective predicts."""
-    return _PREDICTS[objective]
+def predicts(spec: TrainSpec) -> Quantity:
+    """The quantity that a network trained with these settings predicts."""
+    return "label" if spec.classify is not None else _PREDICTS[spec.objective]
 
 
 def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
@@ -84,6 +84,10 @@ def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
         raise ParameterError(
             "objective", "cfm, score, noise or data: the target of fm is the field of all data, not of a label", "fm"
         )
+    if spec.classify is not None:
+        if spec.classify not in path.p_data.classes:
+            raise ParameterError("classify", f"one of the labels {path.p_data.classes}", spec.classify, key="label")
+        return
     if spec.objective == "score" and not path.p_init.is_standard:
         raise ParameterError(
             "objective",
@@ -100,6 +104,8 @@ def time_range(path: ProbabilityPath, spec: TrainSpec) -> tuple[float, float]:
     """
     ends = path.scheduler.evaluate(torch.tensor([0.0, 1.0], dtype=torch.float64))
     finite = torch.ones(2, dtype=torch.bool)
+    if spec.classify is not None:
+        return (0.0, 1.0)
     if spec.objective in ("cfm", "fm"):
         finite = ends.d_alpha.isfinite() & ends.d_beta.isfinite()
     elif spec.objective == "score" and spec.score_weighting == "plain":
@@ -128,6 +134,7 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
         "data": math.sqrt(var_z + float(mean_z.square().mean())),
         "noise": 1.0,
         "score": 1.0,
+        "label": 1.0,
     }
     return Architecture(
         spec.hidden,
@@ -135,7 +142,7 @@ def architecture(path: ProbabilityPath, spec: TrainSpec) -> Architecture:
         spec.time_features,
         centre=(float(centre[0]), float(centre[1])),
         input_scale=math.sqrt(float(variance)),
-        output_scale=sizes[predicts(spec.objective)],
+        output_scale=sizes[predicts(spec)],
         labels=labels,
     )
 

@@ -33,6 +33,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from fmviz.errors import FmvizError
 from fmviz.learning.objectives import Quantity
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
@@ -82,6 +83,8 @@ def coefficients(known: Quantity, wanted: Quantity, v: ScheduleValues) -> Coeffi
             if wanted == "noise":
                 return Coefficients(1.0 / v.beta, -v.alpha / v.beta)
             return Coefficients(-1.0 / v.beta.square(), v.alpha / v.beta.square())
+        case "label":
+            raise FmvizError("a classifier predicts no field that could be converted")
 
 
 def _from_velocity(wanted: Quantity, v: ScheduleValues) -> Coefficients:

@@ -62,6 +62,8 @@ class TrainSpec:
         device: "auto" takes cuda, then mps, then cpu.
         label_dropout: None trains one field for all data. A number from 0 to below 1 trains a field for each label of the data
             as well: each draw's label is fed to the network, and left out with this probability (T35, T38).
+        classify: None, or a label of the data: the network becomes a classifier p_t(y|x) of that label against all others,
+            trained by cross-entropy, whatever the objective (T36).
 
     Raises:
         ParameterError: a value lies outside what is allowed.
@@ -86,6 +88,7 @@ class TrainSpec:
     gradient_clip: float | None = None
     device: str = "auto"
     label_dropout: float | None = None
+    classify: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -105,6 +108,9 @@ class TrainSpec:
         dropout = self.label_dropout
         fits = dropout is None or (_is_number(dropout) and 0.0 <= dropout < 1.0)
         _require("label_dropout", dropout, fits, "a number from 0 to below 1, or None")
+        label = self.classify
+        fits = label is None or (is_count(label, 0, _MAX_SEED) and dropout is None)
+        _require("classify", label, fits, "None or a label, without label_dropout")
         decay, clip = self.weight_decay, self.gradient_clip
         _require("weight_decay", decay, _is_number(decay) and 0.0 <= decay <= 1.0, "a number from 0 to 1")
         fits = clip is None or (_is_number(clip) and 0.0 < clip < math.inf)

@@ -147,7 +147,9 @@ class Trainer:
         generator = torch.Generator(self.device).manual_seed(spec.seed)
         # The path stays on the CPU: its checks are in float64, which mps does not have.
         self._batches = Batches(path.to("cpu").to(torch.float32), spec, self._architecture, generator)
-        self._gradient = Gradient(self._architecture, self._weights, spec.batch_size)
+        self._gradient = Gradient(
+            self._architecture, self._weights, spec.batch_size, cross_entropy=spec.classify is not None
+        )
         self._weights.grad = self._gradient.gradient
         self._optimizer = optimizers.make(spec, self._weights)
         self._chunk: Chunk | None = None
@@ -288,7 +290,7 @@ class Trainer:
 
     def _model(self, weights: Tensor) -> LearnedModel:
         network = MLP(self._architecture, weights)
-        return LearnedModel(network, objectives.predicts(self.spec.objective), self._scheduler, self._standard)
+        return LearnedModel(network, objectives.predicts(self.spec), self._scheduler, self._standard)
 
     def _require_sane(self, losses: Tensor) -> None:
         values: list[float] = losses.tolist()
@@ -315,7 +317,7 @@ def initial_model(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
     objectives.require_trainable(path, spec)
     built = objectives.architecture(path, spec)
     network = MLP(built, _first_weights(built, spec))
-    return LearnedModel(network, objectives.predicts(spec.objective), path.scheduler, path.p_init.is_standard)
+    return LearnedModel(network, objectives.predicts(spec), path.scheduler, path.p_init.is_standard)
 
 
 def _first_weights(built: Architecture, spec: TrainSpec) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from fmviz.app.choices import decode
 from tests.browser.helpers import OpenPage, Stage, english, query, wait_for_query, widget
@@ -61,3 +61,14 @@ def test_all_panels_follow_a_component_under_the_finger_and_labels_stay(guidance
     scene = decode(query(page))[0].scene
     assert scene.data_components is not None
     assert [component.label for component in scene.data_components] == [0, 1, 2]
+
+
+def test_training_shows_its_progress_and_is_cancelled(guidance):
+    page, _ = guidance
+    page.get_by_text(english("guidance.learned.title")).click()
+    button = widget(page, "guidance_train").get_by_role("button")
+    button.click()
+    expect(button).to_contain_text(english("guidance.learned.cancel"))
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    button.click()
+    expect(button).to_contain_text(english("guidance.learned.start"))

@@ -241,3 +241,53 @@ def test_a_network_without_a_score_says_so(bridge: ProbabilityPath) -> None:
     model = initial_model(bridge, dataclasses.replace(SMALL, hidden=(8,)))
     with pytest.raises(FmvizError, match="score"):
         Guidance(model, 0, 2.0).score(torch.zeros(1, 2), 0.5)
+
+
+# ------------------------------------------------------------------ classifiers
+
+CLASSIFIER = TrainSpec(hidden=(48, 48), batch_size=400, steps=1500, classify=1, device="cpu")
+
+
+def test_cross_entropy_and_its_gradient_are_those_of_autograd(three: ProbabilityPath) -> None:
+    spec = dataclasses.replace(CLASSIFIER, hidden=(9, 7), batch_size=50, classify=7)
+    built = architecture(three, spec)
+    weights = built.initial_weights(torch.Generator().manual_seed(2))
+    chunk = Batches(three, spec, built, torch.Generator().manual_seed(3)).draw()
+    assert torch.equal(chunk.target.sum(dim=1), torch.ones(chunk.target.shape[0], 50))
+    gradient, loss = Gradient(built, weights, 50, cross_entropy=True), torch.zeros(())
+    gradient(chunk.inputs[0], chunk.factor_at(0), chunk.target[0], loss)
+    free = weights.clone().requires_grad_()
+    h = chunk.inputs[0]
+    *hidden, last = built.layers(free)
+    for layer in hidden:
+        h = torch.cat((ACTIVATIONS[built.activation](layer @ h), torch.ones_like(h[:1])))
+    wanted = torch.nn.functional.cross_entropy((last @ h).T, chunk.target[0].T)
+    torch.testing.assert_close(loss, wanted)
+    torch.testing.assert_close(gradient.gradient, torch.autograd.grad(wanted, free)[0], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_classifier_learns_the_exact_posterior(moons: ProbabilityPath) -> None:
+    *_, last = train(moons, CLASSIFIER, every=CLASSIFIER.steps)
+    t = torch.rand(2000, generator=torch.Generator().manual_seed(1))
+    x = moons.sample(2000, t, generator=torch.Generator().manual_seed(2))
+    found = last.model.log_probability(x, t).exp()
+    assert float((found - moons.classifier(x, t)[:, 1]).square().mean().sqrt()) < 0.05
+    with pytest.raises(FmvizError, match="has no velocity"):
+        last.model.sampling_velocity(x, 0.5)
+
+
+def test_a_classifier_travels_in_a_file_and_refuses_the_rest(three: ProbabilityPath) -> None:
+    spec = dataclasses.replace(CLASSIFIER, hidden=(6,), classify=4, steps=20)
+    model = initial_model(three, spec)
+    read = checkpoint.from_bytes(checkpoint.to_bytes(model, spec, three, 0)).model
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(read.log_probability(x, 0.3), model.log_probability(x, 0.3))
+    with pytest.raises(FmvizError, match="probability"):
+        initial_model(three, SMALL).log_probability(x, 0.3)
+    with pytest.raises(ParameterError, match="classify"):
+        initial_model(three, dataclasses.replace(spec, classify=3))
+    with pytest.raises(ParameterError, match="no script"):
+        training_script(three, spec)
+    with pytest.raises(ParameterError, match="classify"):
+        TrainSpec(classify=1, label_dropout=0.1)

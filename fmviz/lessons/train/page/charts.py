@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 import altair as alt
 import streamlit as st
@@ -14,7 +14,7 @@ from fmviz.app.catalogue import translate
 from fmviz.app.i18n import tr
 from fmviz.charts.palette import Theme
 from fmviz.learning import Report, RunStatus
-from fmviz.learning.evaluation import Curve
+from fmviz.learning.evaluation import QUANTITIES, Curve
 from fmviz.learning.objectives import Quantity
 from fmviz.lessons.train.charts.lines import Axis, Line, Points, line_chart, table
 from fmviz.lessons.train.settings import Settings
@@ -25,7 +25,6 @@ __all__ = ["charts", "tables"]
 Weighting = Literal["none", "middle", "plain"]
 ChartName = Literal["loss", "error", "error_t", "loss_t"]
 Tables = dict[ChartName, dict[str, list[object]]]
-QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 ROLES: dict[str, str] = {"velocity": "velocity", "score": "score", "noise": "init", "data": "data"}
 BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "mixed"}
 HISTORY_POINTS = 90
