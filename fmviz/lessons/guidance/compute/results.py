@@ -16,17 +16,39 @@ from fmviz.clips.clip import Clip, PlanePanel
 from fmviz.clips.extents import extent
 from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid
-from fmviz.lessons.guidance.compute import clips
+from fmviz.lessons.guidance.compute import clips, evidence, interval
 from fmviz.lessons.guidance.compute.clips import Way
+from fmviz.lessons.guidance.compute.interval import IntervalPlan
+from fmviz.lessons.guidance.compute.learned import Comparison, Networks, compare
 from fmviz.lessons.guidance.settings import Settings
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.guidance import Guidance, WeightedRun
 
-__all__ = ["Chosen", "chosen", "grid_of", "guidance", "label_of", "payload", "plain", "run", "way_of"]
+__all__ = [
+    "Chosen",
+    "checks",
+    "chosen",
+    "compared",
+    "comparison",
+    "grid_of",
+    "guidance",
+    "interval_cell",
+    "interval_floor",
+    "label_of",
+    "moments",
+    "over_scale",
+    "payload",
+    "plain",
+    "run",
+    "scheduler_gap",
+    "way_of",
+]
 
 ARROWS = 16
+COMPARED = (1.5, 2.0, 4.0)
+"""Scales whose effective sample size is drawn beside the chosen one."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +151,61 @@ def _payload(
     readouts = paths.readouts(found.path, scenes.sigma(scene), grid)
     law = law_of(found.path, follows=True, guidance=found)
     return encode(Clip(paths.as_array(grid.times()), panels, readouts, law=law), labels(language), view)
+
+
+@shared
+def compared(
+    scene: Scene, label: int, interval: tuple[float, float], way: Way
+) -> tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]:
+    """For each scale of `COMPARED`: the scale, times, and effective sample sizes over the number of particles."""
+    found = []
+    for scale in COMPARED:
+        other = run(scene, Chosen(label, scale, interval), plain(way))
+        share = (other.effective / scene.count).nan_to_num(0.0)
+        found.append((scale, tuple(other.times.tolist()), tuple(share.tolist())))
+    return tuple(found)
+
+
+@shared
+def over_scale(scene: Scene, label: int, interval: tuple[float, float]) -> evidence.OverScale:
+    """What guidance does to its end points, over the scale."""
+    return evidence.over_scale(scenes.path(scene), label, interval)
+
+
+@shared
+def checks(scene: Scene, which: Chosen) -> evidence.Checks:
+    """The identities of guidance."""
+    return evidence.checks(guidance(scene, which))
+
+
+@shared
+def moments(scene: Scene, which: Chosen) -> evidence.Moments:
+    """The moments that prove the weights. Raises ParameterError where the tilted distribution has no exact draws."""
+    return evidence.moments(guidance(scene, which))
+
+
+@shared
+def scheduler_gap(scene: Scene, which: Chosen) -> float:
+    """How far the end points move with another scheduler."""
+    return evidence.scheduler_gap(guidance(scene, which))
+
+
+@shared
+def comparison(scene: Scene, which: Chosen, networks: Networks) -> Comparison:
+    """Exact and learned guidance beside one another."""
+    return compare(guidance(scene, which), networks)
+
+
+@shared
+def interval_cell(scene: Scene, plan: IntervalPlan, low: int, high: int) -> float:
+    """One cell of the map of guidance on intervals."""
+    return interval.cell(scenes.path(scene), plan, low, high)
+
+
+@shared
+def interval_floor(scene: Scene, label: int) -> float:
+    """The distance of two exact samples of p(. | y)."""
+    return interval.floor(scenes.path(scene), label)
 
 
 def plain(way: Way) -> Way:

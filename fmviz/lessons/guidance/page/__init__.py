@@ -2,7 +2,7 @@
 
 from fmviz.app import lesson, player, state
 from fmviz.lessons.guidance.compute import results
-from fmviz.lessons.guidance.page import charts, checks, controls, learned
+from fmviz.lessons.guidance.page import charts, checks, controls, interval_map, learned
 from fmviz.lessons.guidance.script import guidance_script
 from fmviz.stage.component import Clicked
 
@@ -25,6 +25,7 @@ def show() -> None:
     player.player("guidance_stage", "guidance", payload, clicked=_click)
     lesson.controls(lambda: controls.controls(current))
     charts.charts(current)
+    interval_map.section(current)
     learned.section(current)
     lesson.notice("guidance")
     lesson.check("guidance", lambda: checks.table(current))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fmviz.app import bound, state
+from fmviz.app import bound, measured, state
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
@@ -15,19 +15,14 @@ from fmviz.lessons.guidance.charts.lines import Axes, Line, lines
 from fmviz.lessons.guidance.compute import evidence, results
 from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.settings import CHARTS
-from fmviz.scene import Scene, scenes
+from fmviz.scene import Scene
 from fmviz.theory.guidance import WeightedRun
 
 __all__ = ["charts"]
 
-WIDTH = 760
-COMPARED = (1.5, 2.0, 4.0)
-"""Scales whose effective sample size is drawn beside the chosen one."""
-
-
-@shared
-def _over_scale(scene: Scene, label: int, interval: tuple[float, float]) -> evidence.OverScale:
-    return evidence.over_scale(scenes.path(scene), label, interval)
+WIDTH, HEIGHT = 760, 340
+ROLES = ("score", "velocity", "init")
+"""Of the scales beside the chosen one."""
 
 
 @shared
@@ -60,16 +55,29 @@ def charts(current: State) -> None:
 
 def _effective(current: State) -> None:
     """The effective sample size over t, for the chosen scale and for a few others."""
+    which, way = results.chosen(current.scene, current.guidance), results.way_of(current.guidance)
+    measured.show(
+        "guidance_effective",
+        results.compared,
+        current.scene,
+        which.label,
+        which.interval,
+        results.plain(way),
+        draw=lambda others: _draw_effective(current, others),
+        height=HEIGHT,
+        quiet=True,
+    )
+
+
+def _draw_effective(current: State, others: tuple[tuple[float, tuple[float, ...], tuple[float, ...]], ...]) -> None:
     scene, which, way = current.scene, results.chosen(current.scene, current.guidance), results.way_of(current.guidance)
     found = results.run(scene, which, way)
     count = scene.count
     name = tr("guidance.effective_now", w=f"{which.scale:g}")
     shown = [_share(name, found, count, role="ode" if current.guidance.kind == "ode" else "sde")]
-    roles = ("score", "velocity", "init")
-    for scale, role in zip(COMPARED, roles, strict=True):
+    for (scale, times, share), role in zip(others, ROLES, strict=True):
         if scale != which.scale:
-            other = results.run(scene, Chosen(which.label, scale, which.interval), results.plain(way))
-            shown.append(_share(f"w = {scale:g}", other, count, role=role, dashed=True))
+            shown.append(Line(f"w = {scale:g}", times, share, role, dashed=True))
     axes = Axes("t", tr("guidance.effective"), (0.0, 1.0), current.clock.t, 1.02)
     show_altair(
         lambda ground: lines(shown, axes, ground),
@@ -87,21 +95,31 @@ def _effective(current: State) -> None:
     )
 
 
-def _share(name: str, found: WeightedRun, count: int, *, role: str, dashed: bool = False) -> Line:
+def _share(name: str, found: WeightedRun, count: int, *, role: str) -> Line:
     return Line(
         name,
         tuple(found.times.tolist()),
         tuple((found.effective / count).nan_to_num(0.0).tolist()),
         role,
-        dashed,
     )
 
 
 def _distance(current: State) -> None:
     """Distances of the end points of the ODE over w, beside their floors."""
     which = results.chosen(current.scene, current.guidance)
-    with st.spinner(tr("guidance.measuring")):
-        found = _over_scale(current.scene, which.label, which.interval)
+    measured.show(
+        "guidance_distance",
+        results.over_scale,
+        current.scene,
+        which.label,
+        which.interval,
+        draw=lambda found: _draw_distance(current.scene, which, found),
+        height=HEIGHT,
+        quiet=True,
+    )
+
+
+def _draw_distance(scene: Scene, which: Chosen, found: evidence.OverScale) -> None:
     flat = (found.conditional_floor,) * len(found.scales)
     shown = [
         Line(tr("guidance.to_conditional"), found.scales, found.conditional, "data", points=True),
@@ -112,7 +130,7 @@ def _distance(current: State) -> None:
     axes = Axes("w", tr("guidance.sliced"), (found.scales[0], found.scales[-1]), which.scale)
     show_altair(
         lambda ground: lines(shown, axes, ground),
-        of=(current.scene, which),
+        of=(scene, which),
         description=tr("guidance.distance_alt"),
         key="guidance_distance",
     )
@@ -122,8 +140,19 @@ def _distance(current: State) -> None:
 def _quality(current: State) -> None:
     """Share outside the label and spread over w."""
     which = results.chosen(current.scene, current.guidance)
-    with st.spinner(tr("guidance.measuring")):
-        found = _over_scale(current.scene, which.label, which.interval)
+    measured.show(
+        "guidance_quality",
+        results.over_scale,
+        current.scene,
+        which.label,
+        which.interval,
+        draw=lambda found: _draw_quality(current.scene, which, found),
+        height=HEIGHT,
+        quiet=True,
+    )
+
+
+def _draw_quality(scene: Scene, which: Chosen, found: evidence.OverScale) -> None:
     shown = [
         Line(tr("guidance.outside"), found.scales, found.outside, "sde", points=True),
         Line(tr("guidance.spread"), found.scales, found.spread, "ode", points=True),
@@ -131,7 +160,7 @@ def _quality(current: State) -> None:
     axes = Axes("w", tr("guidance.share"), (found.scales[0], found.scales[-1]), which.scale)
     show_altair(
         lambda ground: lines(shown, axes, ground),
-        of=(current.scene, which),
+        of=(scene, which),
         description=tr("guidance.quality_alt"),
         key="guidance_quality",
     )

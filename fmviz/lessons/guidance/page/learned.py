@@ -7,20 +7,19 @@ from contextlib import suppress
 
 import streamlit as st
 
-from fmviz.app import runs, tabs
+from fmviz.app import measured, runs, tabs
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
-from fmviz.cache import shared
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus, TrainSpec
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.lessons.guidance.charts.ends import Cloud, clouds
-from fmviz.lessons.guidance.compute import evidence, learned, results
-from fmviz.lessons.guidance.compute.learned import Networks
+from fmviz.lessons.guidance.compute import learned, results
+from fmviz.lessons.guidance.compute.learned import Comparison, Networks
 from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.scene import Scene, scenes
 
@@ -32,16 +31,6 @@ REMEMBERED = 8
 REFUSED = "fmviz_guidance_refused"
 WEAK_PART = 0.06
 """The weak network of autoguidance is that after this part of the steps."""
-
-
-@shared
-def _comparison(scene: Scene, which: Chosen, networks: Networks) -> learned.Comparison:
-    return learned.compare(results.guidance(scene, which), networks)
-
-
-@shared
-def _identity(scene: Scene, which: Chosen) -> float:
-    return evidence.checks(results.guidance(scene, which)).classifier
 
 
 def section(current: State) -> None:
@@ -86,7 +75,15 @@ def _body(current: State) -> None:
     if not scenes.path(current.scene).p_init.is_standard:
         st.info(tr("guidance.learned.needs_gaussian"), icon=":material/info:")
         return
-    st.caption(tr("guidance.learned.identity", gap=number(_identity(current.scene, Chosen(which.label, which.scale)))))
+    measured.show(
+        "guidance_identity",
+        results.checks,
+        current.scene,
+        Chosen(which.label, which.scale),
+        draw=lambda known: _say_identity(known.classifier),
+        height=40,
+        quiet=True,
+    )
     found = _found(current)
     alive = any(run is not None and run.alive for run in found)
     done = all(run is not None and run.state == "finished" for run in found)
@@ -163,33 +160,47 @@ def _shown(current: State, which: Chosen, found: list[RunStatus]) -> None:
     networks = _networks(found)
     if networks is None:
         return
-    with st.spinner(tr("guidance.measuring")):
-        measured = _comparison(current.scene, which, networks)
+    measured.show(
+        "guidance_comparison",
+        results.comparison,
+        current.scene,
+        which,
+        networks,
+        draw=lambda found: _draw(current.scene, which, networks, found),
+        height=420,
+    )
+
+
+def _say_identity(gap: float) -> None:
+    st.caption(tr("guidance.learned.identity", gap=number(gap)))
+
+
+def _draw(scene: Scene, which: Chosen, networks: Networks, found: Comparison) -> None:
     left, right = st.columns(2, gap="large")
     shown = [
-        Cloud(tr("guidance.learned.exact"), measured.exact, "init", "cross"),
-        Cloud(tr("guidance.learned.free"), measured.free, "velocity", "circle"),
-        Cloud(tr("guidance.learned.by_classifier"), measured.classifier, "data", "triangle-up"),
+        Cloud(tr("guidance.learned.exact"), found.exact, "init", "cross"),
+        Cloud(tr("guidance.learned.free"), found.free, "velocity", "circle"),
+        Cloud(tr("guidance.learned.by_classifier"), found.classifier, "data", "triangle-up"),
     ]
     with left:
         show_altair(
-            lambda ground: clouds(shown, results.grid_of(current.scene).extent, ground),
-            of=(current.scene, which, networks),
+            lambda ground: clouds(shown, results.grid_of(scene).extent, ground),
+            of=(scene, which, networks),
             description=tr("guidance.learned.alt"),
             key="guidance_ends",
             width="content",
         )
     with right:
         names = ["free", "by_classifier", "auto"]
-        values = [number(d) if math.isfinite(d) else "∞" for d in measured.distances if not math.isnan(d)]
+        values = [number(d) if math.isfinite(d) else "∞" for d in found.distances if not math.isnan(d)]
         st.table(
             {
                 "": [tr(f"guidance.learned.{name}") for name in names[: len(values)]] + [tr("guidance.learned.floor")],
-                tr("guidance.sliced"): [*values, number(measured.floor)],
+                tr("guidance.sliced"): [*values, number(found.floor)],
             },
             border="horizontal",
             hide_index=True,
         )
         st.caption(
-            tr("guidance.learned.how", n=measured.count, apart=f"{100 * measured.apart:.1f}", held=f"{learned.HELD:g}")
+            tr("guidance.learned.how", n=found.count, apart=f"{100 * found.apart:.1f}", held=f"{learned.HELD:g}")
         )
