@@ -63,7 +63,7 @@ def test_all_panels_follow_a_component_under_the_finger_and_labels_stay(guidance
     assert [component.label for component in scene.data_components] == [0, 1, 2]
 
 
-def test_training_shows_its_progress_and_is_cancelled(guidance):
+def test_training_is_cancelled_begun_anew_and_its_end_points_lie_over_the_exact_ones(guidance):
     page, _ = guidance
     page.get_by_text(english("guidance.learned.title")).click()
     button = widget(page, "guidance_train").get_by_role("button")
@@ -72,3 +72,7 @@ def test_training_shows_its_progress_and_is_cancelled(guidance):
     expect(page.get_by_role("progressbar").first).to_be_visible()
     button.click()
     expect(button).to_contain_text(english("guidance.learned.start"))
+    button.click()
+    expect(button).to_contain_text(english("guidance.learned.again"), timeout=90_000)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2, timeout=40_000)
+    expect(page.get_by_text(english("guidance.learned.floor"))).to_be_visible()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import altair as alt
+import numpy as np
 from altair.utils.schemapi import debug_mode
 
 from fmviz.charts.palette import Theme, colour
@@ -25,8 +26,9 @@ class Cloud:
     mark: str
 
 
-def clouds(shown: Sequence[Cloud], extent: Extent, theme: Theme, *, side: int = 340) -> alt.LayerChart:
-    """A square picture of all clouds."""
+def clouds(shown: Sequence[Cloud], theme: Theme, *, side: int = 340) -> alt.LayerChart:
+    """A square picture around the first cloud; what lies far from it is left out."""
+    extent = _around(shown[0].points)
     with debug_mode(False):
         names = [cloud.name for cloud in shown]
         rows = [
@@ -57,3 +59,12 @@ def clouds(shown: Sequence[Cloud], extent: Extent, theme: Theme, *, side: int = 
             )
         )
         return style_altair(alt.LayerChart(layer=[chart], width=side, height=side), theme)
+
+
+def _around(points: Floats) -> Extent:
+    """A square half as wide again as the points reach, its sides at whole halves."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, half = (low + high) / 2, max(0.5, 0.75 * float((high - low).max()))
+    x0, y0 = (np.floor(2 * (middle - half)) / 2).tolist()
+    x1, y1 = (np.ceil(2 * (middle + half)) / 2).tolist()
+    return Extent(x0, x1, y0, y1)

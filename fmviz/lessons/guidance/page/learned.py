@@ -184,7 +184,7 @@ def _draw(scene: Scene, which: Chosen, networks: Networks, found: Comparison) ->
     ]
     with left:
         show_altair(
-            lambda ground: clouds(shown, results.grid_of(scene).extent, ground),
+            lambda ground: clouds(shown, ground),
             of=(scene, which, networks),
             description=tr("guidance.learned.alt"),
             key="guidance_ends",
