@@ -206,7 +206,7 @@ class Markers:
 class Ellipses:
     """The components of a mixture: means (K, 2), covariances (K, 2, 2), weights (K,), drawn at one and two standard deviations.
 
-    `edit` names the mixture ("data" or "init") if it can be edited on the stage, else None. `labels` are the classes of the
+    `edit` names the mixture ("data" or "init") if it can be edited on the stage, else None. `classes` are the labels of the
     components, which edits keep; empty: none are known.
     """
 
@@ -216,7 +216,7 @@ class Ellipses:
     covariances: Floats
     weights: Floats
     edit: str | None = None
-    labels: tuple[int, ...] = ()
+    classes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,14 +34,14 @@ class Guide:
     """Guidance of a law.
 
     Attributes:
-        labels: the class of each component of p_data.
-        label: the one that is asked for.
+        classes: the label of each component of p_data.
+        y: the one that is asked for.
         scale: w.
         interval: times from and to which the scale is w; elsewhere it is 1.
     """
 
-    labels: tuple[int, ...]
-    label: int
+    classes: tuple[int, ...]
+    y: int
     scale: float
     interval: tuple[float, float] = (0.0, 1.0)
 

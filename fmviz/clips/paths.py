@@ -196,7 +196,7 @@ def ellipses(mixture: GaussianMixture) -> Ellipses:
         as_array(mixture.covariances),
         as_array(mixture.weights),
         edit="data",
-        labels=tuple(mixture.labels.tolist()),
+        classes=tuple(mixture.labels.tolist()),
     )
 
 

@@ -105,8 +105,8 @@ def _check_law(law: Law) -> None:
 
 
 def _check_guide(guide: Guide, components: int) -> None:
-    if len(guide.labels) != components or guide.label not in guide.labels:
-        raise ParameterError("law.guide", f"{components} labels, the one asked for among them", guide.labels)
+    if len(guide.classes) != components or guide.y not in guide.classes:
+        raise ParameterError("law.guide", f"{components} labels, the one asked for among them", guide.classes)
     if not np.isfinite((guide.scale, *guide.interval)).all():
         raise ParameterError("law.guide", "a finite scale and interval", (guide.scale, *guide.interval))
 
@@ -288,8 +288,8 @@ def _check_ellipses(where: str, layer: Ellipses) -> None:
     weights = _array(f"{where}.weights", layer.weights, ("K",), size, finite=True)
     if (weights < 0).any():
         raise ParameterError(f"{where}.weights", "weights of 0 or more", weights.tolist())
-    if layer.labels and len(layer.labels) != len(means):
-        raise ParameterError(f"{where}.labels", f"{len(means)} labels", len(layer.labels))
+    if layer.classes and len(layer.classes) != len(means):
+        raise ParameterError(f"{where}.classes", f"{len(means)} classes", len(layer.classes))
     determinant = covariances[:, 0, 0] * covariances[:, 1, 1] - covariances[:, 0, 1] * covariances[:, 1, 0]
     if (covariances[:, 0, 0] < 0).any() or (determinant < -1e-6).any():
         raise ParameterError(f"{where}.covariances", "positive semidefinite matrices", covariances[:4].tolist())

@@ -164,8 +164,8 @@ def layer_entry(block: Block, extent: Extent, layer: Layer) -> dict[str, Any]:
     covariances = [[float(c[0, 0]), float(c[0, 1] + c[1, 0]) / 2, float(c[1, 1])] for c in layer.covariances]
     rows = zip(layer.weights.tolist(), layer.means.tolist(), covariances, strict=True)
     components = [[w, *mean, *cov] for w, mean, cov in rows]
-    if layer.labels:
-        components = [[*row, label] for row, label in zip(components, layer.labels, strict=True)]
+    if layer.classes:
+        components = [[*row, label] for row, label in zip(components, layer.classes, strict=True)]
     return entry | {"components": components, "edit": layer.edit}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from fmviz.scene.components import MAX_COMPONENTS
-from fmviz.scene.scene import two_decimals
+from fmviz.scene.scene import ScenePart, two_decimals
 from fmviz.scene.views import LAYERS, Event, Layers
 
 __all__ = ["CHARTS", "GROUNDS", "KINDS", "MAX_SCALE", "MIN_SCALE", "WEIGHTS", "ChartName", "Settings"]
@@ -76,3 +76,9 @@ class Settings(BaseModel):
         alias="glayers",
     )
     click: Event | None = Field(None, alias="gat")
+
+    @property
+    def scene_parts(self) -> tuple[ScenePart, ...]:
+        """What of the Scene acts on the page: all, but sigma_t on the SDE alone."""
+        path: tuple[ScenePart, ...] = ("data", "init", "scheduler", "particles")
+        return (*path, "sigma") if self.kind == "sde" else path

@@ -54,8 +54,8 @@ function decodeLaw(law, read) {
     const numbers = read(entry);
     return Array.from({ length: numbers.length / 6 }, (_, k) => Array.from(numbers.subarray(6 * k, 6 * k + 6)));
   };
-  const labels = law.guide?.labels;
-  return { ...law, init: rows(law.init), data: rows(law.data).map((row, k) => (labels ? [...row, labels[k]] : row)) };
+  const classes = law.guide?.classes;
+  return { ...law, init: rows(law.init), data: rows(law.data).map((row, k) => (classes ? [...row, classes[k]] : row)) };
 }
 
 function decodeLayer(layer, read) {

@@ -113,7 +113,7 @@ function lawField(S, view, layer) {
   const law = lawOf(S);
   const { side, base } = densityKey(S, view, layer);
   const full = sharpSide(view);
-  if (!isMoving(S) && side < full) {
+  if (!isMoving(S) && side < full && law[layer.of]) {
     const key = `${base},${full}`;
     if (view.sharp?.key === key) return view.sharp;
     askForDensity(S, view, layer, key, full);

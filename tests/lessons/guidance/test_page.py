@@ -42,7 +42,7 @@ def test_three_panels_on_one_clock_and_a_law_that_knows_the_guidance():
     found = header(open_guidance(label=1, scale=2.5))
     assert [panel["name"] for panel in found["panels"]] == ["conditional", "guided", "tilted"]
     assert "2.5" in found["panels"][1]["title"]
-    assert found["law"]["guide"] == {"labels": [0, 1, 2], "label": 1, "scale": 2.5, "interval": [0.0, 1.0]}
+    assert found["law"]["guide"] == {"classes": [0, 1, 2], "y": 1, "scale": 2.5, "interval": [0.0, 1.0]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,7 +95,7 @@ def test_the_scale_is_said_in_three_conventions(scale):
 def test_a_label_that_no_component_has_is_said_and_another_one_shown():
     app = open_guidance(label=9)
     assert translate("en", "guidance.no_such_label", wanted=9, shown=0) in texts(app)
-    assert header(app)["law"]["guide"]["label"] == 0
+    assert header(app)["law"]["guide"]["y"] == 0
     assert not errors(app)
 
 

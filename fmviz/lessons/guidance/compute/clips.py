@@ -178,7 +178,7 @@ def _labels(guidance: Guidance) -> tuple[Layer, ...]:
         as_array(data.covariances),
         as_array(data.weights),
         edit="data",
-        labels=tuple(data.labels.tolist()),
+        classes=tuple(data.labels.tolist()),
     )
     return (*marks, mixture)
 

@@ -14,9 +14,9 @@ function givenLabel(law, label) {
   return { ...law, data, centred, share, pairs: law.init.length * data.length };
 }
 
-/** Both paths and what mixes them: `guide` is {label, scale, interval}; null where no component has the label. */
+/** Both paths and what mixes them: `guide` is {y, scale, interval}; null where no component has the label. */
 function guidedLaw(law, guide) {
-  const own = givenLabel(law, guide.label);
+  const own = givenLabel(law, guide.y);
   return own && { plain: law, own, guide, pairs: law.pairs + own.pairs };
 }
 
