@@ -207,3 +207,10 @@ def test_check_it_and_the_code_of_both_wordings(a, b):
         dictionary_script(SMALL, current.dictionary).strip(),
         library_script(SMALL, current.dictionary).strip(),
     ]
+
+
+@pytest.mark.parametrize("pinned", ["da=vp&db=edm&n=40", "dview=forward&n=40", "dview=steps&dsteps=4&n=40"])
+@pytest.mark.parametrize("view", ["clocks", "forward"])
+def test_another_state_can_be_pinned_beside_this_one(view, pinned):
+    app = open_dictionary(State(scene=SMALL, shell=Shell(pinned=pinned), dictionary=DictionarySettings(view=view)))
+    assert not errors(app)

@@ -5,6 +5,7 @@ import streamlit as st
 from fmviz.app import learned, lesson, player, state
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
+from fmviz.app.network import Learned
 from fmviz.lessons.dictionary.compute import results
 from fmviz.lessons.dictionary.page import checks, controls, curves, predictions, steps, terms, ways
 from fmviz.lessons.dictionary.script import dictionary_script, library_script
@@ -17,14 +18,14 @@ def show() -> None:
     current = state.current()
     shown = current.dictionary.view
     span = results.span(current.dictionary)
-    network = learned.latest(current.scene) if shown == "forward" else None
+    network = _network(current)
     view = player.visit_view(f"dictionary_{shown}", "dictionary", span=span)
 
     lesson.opening("dictionary")
     player.player(
         f"dictionary_{shown}_stage",
         "dictionary",
-        lambda: results.payload(state.current(), view, network),
+        lambda: results.payload(state.current(), view, _network(state.current())),
         clicked=controls.click,
         span=span,
     )
@@ -49,6 +50,11 @@ def show() -> None:
     lesson.code("dictionary", lambda: dictionary_script(current.scene, current.dictionary))
     if not current.shell.present:
         _library(current)
+
+
+def _network(chosen: State) -> Learned | None:
+    """The network of this session for the scene, where a picture shows one."""
+    return learned.latest(chosen.scene) if chosen.dictionary.view == "forward" else None
 
 
 def _library(current: State) -> None:
