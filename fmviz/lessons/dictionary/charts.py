@@ -26,7 +26,7 @@ class Curve:
 
     Attributes:
         name: in the legend.
-        x, y: (P,); what is not finite is left out, and on a logarithmic axis what is not positive.
+        x, y: (P,); what is not finite or outside the range of its axis is left out, and on a logarithmic axis what is not positive.
         role: whose colour it has.
         dash: 0 solid, 1 dashed, 2 dotted.
         points: whether every value is a mark.
@@ -55,11 +55,12 @@ class Axis:
         """The scale of Altair."""
         if self.range is None:
             return alt.Scale(type="log") if self.log else alt.Scale(zero=False)
-        return alt.Scale(type="log" if self.log else "linear", domain=list(self.range), clamp=True)
+        return alt.Scale(type="log" if self.log else "linear", domain=list(self.range), nice=False)
 
     def holds(self, value: float) -> bool:
-        """Whether a value can be drawn."""
-        return bool(np.isfinite(value)) and (not self.log or value > 0.0)
+        """Whether a value can be drawn; a line leaves the chart where it leaves the range."""
+        inside = self.range is None or self.range[0] <= value <= self.range[1]
+        return bool(np.isfinite(value)) and (not self.log or value > 0.0) and inside
 
 
 def curves(lines: Sequence[Curve], x: Axis, y: Axis, theme: Theme, *, now: float | None = None) -> alt.LayerChart:

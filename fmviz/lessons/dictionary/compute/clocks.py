@@ -27,6 +27,7 @@ ARROWS: tuple[tuple[Prediction, str], ...] = (
     ("velocity", "velocity"),
 )
 """The predictions that have an arrow, and the role whose colour it has."""
+MOST_DATA_WIDTHS = 4.0
 ARROW_SHARE = 0.22
 """Length of the longest arrow, of the picture's half width."""
 
@@ -41,11 +42,15 @@ class Predictions:
 
 
 def extent_of(data: GaussianMixture, frames: Frames, *, common: bool) -> Extent:
-    """A square that holds data and noise to about 2.5 standard deviations on all frames."""
+    """A square that holds data and noise to about 2.5 standard deviations on all frames.
+
+    Where the noise is far wider than the data, it holds `MOST_DATA_WIDTHS` times the data, which one could not see otherwise: the
+    particles begin outside.
+    """
     spread = 2.5 * torch.diagonal(data.covariances, dim1=-2, dim2=-1).sqrt()
     reach = float((data.means.abs() + spread).max())
     sizes = ((frames.alpha * reach).square() + (2.5 * frames.beta).square()).sqrt()
-    half = 1.05 * float((sizes / frames.total if common else sizes).max())
+    half = 1.05 * min(float((sizes / frames.total if common else sizes).max()), MOST_DATA_WIDTHS * reach)
     return Extent(-half, half, -half, half)
 
 
