@@ -37,7 +37,7 @@ PREDICTIONS: tuple[Prediction, ...] = get_args(Prediction)
 """The names that `Dialect.convert` accepts."""
 
 # A log signal-to-noise ratio, or a time, this far outside its range (relative to its size) is taken for rounding.
-_ROUNDING = 1e-9
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Dialect(abc.ABC):
         return 2.0 * (v.alpha.log() - v.beta.log())
 
     def d_log_snr(self, s: float | Tensor) -> Tensor:
-        """Derivative of `log_snr` in s, negative where time runs from data to noise; infinite where a factor is 0."""
+        """Derivative of `log_snr` in s, negative where time runs from data to noise; infinite or nan where a factor is 0."""
         v = self.evaluate(s)
         return 2.0 * _wronskian_beta(v) / (v.alpha * v.beta.square())
 
@@ -123,11 +123,11 @@ class Dialect(abc.ABC):
         """
         ratio = _as_tensor(log_snr)
         low, high = self.log_snr_range
-        slack = _ROUNDING * ratio.abs().clamp(min=1.0)
-        if not bool(((ratio >= low - slack) & (ratio <= high + slack)).all()):
+        near = ratio.clamp(low, high)  # the same if infinite, of which there is no difference
+        if not bool(((ratio == near) | ((ratio - near).abs() <= _TOLERANCE * ratio.abs().clamp(min=1.0))).all()):
             raise ParameterError("log_snr", f"values from {low:g} to {high:g} for {self.name}", ratio.tolist())
         start, end = sorted((self.data_time, self.noise_time))
-        return self._time(ratio.clamp(low, high)).clamp(start, end)
+        return self._time(near).clamp(start, end)
 
     def sampling_times(self, u: Tensor) -> Tensor:
         """The times that sampling visits: from the noise at u = 0 to the data at u = 1, in the dialect's own spacing.
@@ -187,7 +187,7 @@ class Dialect(abc.ABC):
         return gain.unsqueeze(-1).to(value) * value + shift.unsqueeze(-1).to(value) * x
 
     def error_gain(self, s: float | Tensor, *, predicts: Prediction, to: Prediction) -> Tensor:
-        """How many times larger an error is after `convert` (T57), in the shape of s; infinite or 0 at singular times."""
+        """How many times larger an error is after `convert` (T57), in the shape of s; 0, infinite or nan at singular times."""
         v = self.evaluate(s)
         return _noise_gain(v, to) / _noise_gain(v, predicts)
 
@@ -198,24 +198,27 @@ class Dialect(abc.ABC):
         2023, "Understanding diffusion objectives as the ELBO"). Defined up to a constant factor.
         """
         v = self.evaluate(s)
-        per_log_snr = v.alpha * v.beta.square() / (2.0 * _wronskian_beta(v)).abs()
+        per_log_snr = v.alpha * v.beta.square() / _wronskian_beta(v).abs()
         return self._time_density(_as_tensor(s)) * per_log_snr * self._noise_error_weight(v, _as_tensor(s))
 
     def _time_density(self, s: Tensor) -> Tensor:
-        """How often training draws the time s; uniform unless a dialect says otherwise."""
-        return torch.full_like(s, 1.0 / abs(self.noise_time - self.data_time))
+        """How often training draws the time s, up to a constant factor; uniform unless a dialect says otherwise."""
+        return torch.ones_like(s)
 
     def _noise_error_weight(self, v: ScheduleValues, s: Tensor) -> Tensor:
-        """What the loss multiplies the squared noise error with; by default the loss is that of `predicts`, unweighted."""
+        """What the loss multiplies the squared noise error with, up to a constant factor.
+
+        By default the loss is that of `predicts`, unweighted.
+        """
         return _noise_gain(v, self.predicts).square()
 
     def _inside(self, s: float | Tensor) -> Tensor:
         time = _as_tensor(s)
         start, end = sorted((self.data_time, self.noise_time))
-        slack = _ROUNDING * max(1.0, end - start)
-        if not bool(((time >= start - slack) & (time <= end + slack)).all()):
+        near = time.clamp(start, end)
+        if not bool(((time - near).abs() <= _TOLERANCE * max(1.0, end - start)).all()):
             raise ParameterError("s", f"a time from {start:g} to {end:g} for {self.name}", s)
-        return time.clamp(start, end)
+        return near
 
 
 def translate(x: Tensor, s: float | Tensor, source: Dialect, target: Dialect) -> tuple[Tensor, Tensor]:

@@ -55,6 +55,9 @@ from fmviz.theory.schedulers import Scheduler, ScheduleValues
 NAMES = ("ddpm", "vp", "ve", "edm", "flow-matching", "rectified-flow", "interpolant")
 """Names that `get` accepts."""
 
+# Of the unit interval: down to neighbouring floats.
+_HALVINGS = 64
+
 
 @dataclass(frozen=True)
 class VariancePreserving(Dialect):
@@ -201,10 +204,10 @@ class Edm(Dialect):
 
     def _time_density(self, s: Tensor) -> Tensor:
         mean, spread = self.LOG_SIGMA
-        return (-0.5 * ((s.log() - mean) / spread).square()).exp() / (s * spread * math.sqrt(2.0 * math.pi))
+        return (-0.5 * ((s.log() - mean) / spread).square()).exp() / s
 
     def _noise_error_weight(self, v: ScheduleValues, s: Tensor) -> Tensor:
-        return (s.square() + self.DATA_STD**2) / self.DATA_STD**2
+        return s.square() + self.DATA_STD**2
 
 
 @dataclass(frozen=True)
@@ -269,8 +272,7 @@ class RectifiedFlow(Dialect):
         return (-0.5 * log_snr - math.log(self.shift)).sigmoid()
 
     def _time_density(self, s: Tensor) -> Tensor:
-        logit, slope = s.log() - (1.0 - s).log(), s * (1.0 - s)  # training draws logit s ~ N(0, 1)
-        return ((-0.5 * logit.square()).exp() / (slope * math.sqrt(2.0 * math.pi))).masked_fill(slope == 0.0, 0.0)
+        return (-0.5 * s.logit().square()).exp() / (s * (1.0 - s))  # training draws logit s ~ N(0, 1)
 
     def _noise_error_weight(self, v: ScheduleValues, s: Tensor) -> Tensor:
         return 1.0 / v.alpha.square()
@@ -323,10 +325,10 @@ class OwnTime(Dialect):
         return self.scheduler.evaluate(s)
 
     def _time(self, log_snr: Tensor) -> Tensor:
-        # The ratio rises with t, strictly wherever the scheduler moves: halve the interval down to neighbouring floats.
+        # The ratio rises with t, strictly wherever the scheduler moves: halve the interval.
         ratio = log_snr.double()
         low, high = torch.zeros_like(ratio), torch.ones_like(ratio)
-        for _ in range(64):
+        for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
             below = self.log_snr(middle) < ratio
             low, high = torch.where(below, middle, low), torch.where(below, high, middle)

@@ -75,8 +75,7 @@ class Chain:
             grid = torch.linspace(dialect.data_time, dialect.noise_time, times + 1, dtype=torch.float64)
         else:
             grid = torch.as_tensor(times, dtype=torch.float64)
-        forwards = 1.0 if dialect.noise_time > dialect.data_time else -1.0
-        if grid.ndim != 1 or len(grid) < 2 or not bool((forwards * grid.diff() > 0).all()):
+        if grid.ndim != 1 or len(grid) < 2 or not bool(((grid - dialect.data_time).abs().diff() > 0).all()):
             raise ParameterError(
                 "times", f"at least two times strictly from data to noise, as {dialect.name} counts", times
             )

@@ -223,10 +223,10 @@ class Guidance:
         return torch.cat(kept)
 
     def _log_label(self, z: Tensor) -> Tensor:
-        """log p(y|z) at data points, float64, at most 0."""
+        """log p(y|z) at data points, float64, at most 0 up to rounding."""
         own, law = self.conditional.p_data, self.path.p_data
         z = z.double()
-        return (own.log_density(z) - law.log_density(z) + self.log_share).clamp(max=0.0)
+        return own.log_density(z) - law.log_density(z) + self.log_share
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,12 +292,12 @@ def simulate_weighted(
     grid = [i / max(1, steps) for i in range(steps + 1)] if times is None else [float(t) for t in times]
     if len(grid) < 2:
         raise ParameterError("times", "at least two times", grid)
-    grid = sorted({*grid, *(t for t in guidance.interval if grid[0] < t < grid[-1])})
+    grid = sorted({*grid, *(min(max(t, grid[0]), grid[-1]) for t in guidance.interval)})
     count = len(x0)
     x, log_weights = x0, x0.new_zeros(count, dtype=torch.float64)
     same = torch.arange(count, device=x0.device)
     positions, logs, effective, parents, resampled = [x], [log_weights], [float(count)], [same], [False]
-    scales = [float(guidance.scale_at(0.5 * (a + b))) for a, b in itertools.pairwise(grid)]
+    scales = [float(guidance.scale_at((a + b) / 2)) for a, b in itertools.pairwise(grid)]
     for i, (start, end) in enumerate(itertools.pairwise(grid)):
         if i and scales[i] != scales[i - 1]:
             log_weights = log_weights + _jump(guidance, x, start, scales[i] - scales[i - 1])

@@ -7,6 +7,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from diffusers.schedulers.deprecated.scheduling_sde_vp import ScoreSdeVpScheduler
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
@@ -51,6 +52,56 @@ def test_ddpm_has_the_alphas_of_diffusers(betas, theirs, steps):
     reference = diffusers.DDPMScheduler(num_train_timesteps=steps, **theirs).alphas_cumprod.double()
     found = dialects.get("ddpm", steps=steps, betas=betas).alpha(torch.arange(1.0, steps + 1, dtype=torch.float64))
     assert torch.allclose(found.square(), reference, rtol=0.0, atol=1e-6)
+
+
+def test_ddpm_has_the_betas_of_diffusers_also_where_they_are_cut():
+    for betas, theirs in (("linear", {}), ("cosine", {"beta_schedule": "squaredcos_cap_v2"})):
+        reference = diffusers.DDPMScheduler(num_train_timesteps=50, **theirs).betas.double()
+        assert torch.allclose(dialects.Ddpm(50, betas).step_betas, reference, rtol=1e-5)
+
+
+def test_ddpm_adds_noise_at_a_constant_rate_during_each_step():
+    ddpm, s = dialects.Ddpm(20), torch.tensor([0.0, 0.25, 1.0, 1.5, 2.0, 19.75, 20.0], dtype=torch.float64)
+    levels = np.concatenate(([0.0], np.log(1.0 - ddpm.step_betas.numpy()).cumsum()))
+    wanted = torch.from_numpy(np.interp(s.numpy(), np.arange(21.0), levels))
+    v = ddpm.evaluate(s)
+    assert torch.allclose(2.0 * v.alpha.log(), wanted, rtol=1e-12)
+    assert torch.allclose(v.alpha.square() + v.beta.square(), torch.ones_like(s), rtol=1e-12)
+    step = torch.tensor([0, 0, 0, 1, 1, 19, 19])  # the one that led there
+    assert torch.allclose(2.0 * v.d_alpha / v.alpha, (1.0 - ddpm.step_betas).log()[step], rtol=1e-12)
+    assert torch.allclose(ddpm.time(ddpm.log_snr(s)), s, rtol=1e-9)
+
+
+def test_stochastic_differential_equations_have_the_defaults_of_diffusers():
+    """The VP-SDE's alpha is exp of minus half the integral of its rate; the VE-SDE's noise levels are theirs."""
+    vp, theirs = dialects.get("vp"), ScoreSdeVpScheduler()
+    rate = np.linspace(theirs.config.beta_min, theirs.config.beta_max, 2001)
+    kept = np.concatenate(([0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]) / 2000)))
+    s = torch.linspace(0.0, 1.0, 2001, dtype=torch.float64)
+    assert torch.allclose(vp.alpha(s), torch.from_numpy(np.exp(-0.5 * kept)), rtol=1e-9)
+    assert torch.allclose(vp.beta(s).square(), torch.from_numpy(-np.expm1(-kept)), rtol=1e-9)
+    levels = diffusers.ScoreSdeVeScheduler()
+    levels.set_sigmas(11, sigma_max=50.0)  # of Song et al. for images of 32 pixels; theirs is for 1024
+    found = dialects.get("ve").beta(torch.linspace(0.0, 1.0, 11, dtype=torch.float64))
+    assert torch.allclose(found, levels.discrete_sigmas.double(), rtol=1e-5)
+
+
+def test_edm_has_the_defaults_of_diffusers():
+    theirs = diffusers.EDMEulerScheduler()
+    theirs.set_timesteps(18)
+    edm = dialects.Edm()
+    assert torch.allclose(edm.sigmas(18), theirs.sigmas.double(), rtol=1e-6)
+    visited = edm.sampling_times(torch.linspace(0.0, 1.0, 18, dtype=torch.float64))
+    assert torch.allclose(visited, edm.sigmas(18)[:-1], rtol=1e-12)
+    assert len(edm.sigmas(2)) == 3
+
+
+@each
+def test_sampling_goes_from_the_noise_to_the_data(dialect):
+    times = dialect.sampling_times(torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)).tolist()
+    assert times[0] == dialect.noise_time
+    if dialect.name != "edm":
+        assert times[1:] == [0.75 * dialect.noise_time + 0.25 * dialect.data_time, dialect.data_time]
 
 
 @pytest.mark.parametrize("rho", [1.0, 7.0])
@@ -223,6 +274,27 @@ def test_loss_weights_are_those_of_the_literature():
     assert torch.allclose(shape(cosine), normalised(1.0 / (0.5 * ratio).cosh()), rtol=0.05)
 
 
+def test_loss_weights_from_the_definition_of_each_loss():
+    """How often a time is drawn, per unit of log signal-to-noise ratio, times what the loss makes of an error of the noise."""
+    ratio = torch.linspace(-6.0, 6.0, 25, dtype=torch.float64)
+    logit, rate = -0.5 * ratio, lambda s: 0.1 + 19.9 * s
+    wanted = {
+        # noise with uniform s; d log(alpha^2) / ds = -rate, and d log(alpha^2) / d lambda = beta^2
+        "vp": lambda s: (-ratio).sigmoid() / rate(s),
+        # lambda is linear in s, and beta^2 times the score's squared error is the noise's
+        "ve": torch.ones_like,
+        # logit-normal noise levels b; the velocity's error is the noise's, divided by alpha; d lambda = 2 d logit b
+        "rectified-flow": lambda s: (-0.5 * logit.square()).exp() / (0.5 * ratio).sigmoid().square(),
+        # d lambda / ds = pi / (alpha beta), and the velocity's error is pi / 2 of the noise's, divided by alpha
+        "interpolant": lambda s: (-0.5 * ratio).exp(),
+    }
+    for name, weight in wanted.items():
+        dialect = dialects.get(name)
+        s = dialect.time(ratio)
+        quotient = dialect.loss_weight(s) / weight(s)
+        assert torch.allclose(quotient, quotient[:1].expand(25), rtol=1e-9), name
+
+
 def test_shift_moves_rectified_flow_along_the_log_snr():
     plain, shifted = dialects.get("rectified-flow"), dialects.get("rectified-flow", shift=3.0)
     s = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
@@ -241,9 +313,116 @@ def test_to_and_from_this_projects_time():
     assert torch.allclose(found, path.posterior_mean(moved, float(t)), rtol=1e-9)
 
 
+def test_a_path_without_a_moment_of_noise_or_data_is_told_apart():
+    """Noise levels of 0.01 at the data and 50 at the noise: T56 with alpha = 1."""
+    assert dialects.get("ve").log_snr_range == pytest.approx((-2.0 * math.log(50.0), 2.0 * math.log(100.0)), rel=1e-12)
+    assert dialects.get("flow-matching").log_snr_range == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize("name", ["edm", "vp", "ddpm", "flow-matching"])
+def test_rounding_beyond_the_ends_is_taken_for_the_ends(name):
+    """Of times relative to the range, or to 1 if it is longer; of log signal-to-noise ratios relative to their size, or to 1."""
+    dialect = dialects.get(name)
+    start, end = sorted((dialect.data_time, dialect.noise_time))
+    within = 5e-10 * max(1.0, end)
+    assert torch.equal(dialect.beta(start - within), dialect.beta(start))
+    assert torch.equal(dialect.beta(end + within), dialect.beta(end))
+    for beyond in (start - 4.0 * within, end + 4.0 * within):
+        with pytest.raises(ParameterError, match="s: expected a time"):
+            dialect.beta(beyond)
+
+
+def test_rounding_beyond_the_range_of_ratios_is_taken_for_its_ends():
+    ve = dialects.get("ve")
+    low, high = ve.log_snr_range
+    assert [float(ve.time(low - 4e-9)), float(ve.time(high + 4e-9))] == pytest.approx([1.0, 0.0], abs=1e-12)
+    for beyond in (low - 2e-8, high + 2e-8):
+        with pytest.raises(ParameterError, match="log_snr"):
+            ve.time(beyond)
+    short = dialects.VarianceExploding(0.9, 1.1)  # its ratios are below 1
+    ends = [float(short.time(ratio)) for ratio in (short.log_snr_range[0] - 5e-10, short.log_snr_range[1] + 5e-10)]
+    assert ends == pytest.approx([1.0, 0.0], abs=1e-12)
+    for beyond in (short.log_snr_range[0] - 2e-9, short.log_snr_range[1] + 2e-9):
+        with pytest.raises(ParameterError, match="log_snr"):
+            short.time(beyond)
+
+
+@each
+def test_shapes_and_types_are_those_of_the_times(dialect):
+    s = times_inside(dialect, 6).reshape(3, 2)
+    middle = float(s[1, 0])
+    assert dialect.alpha(middle).shape == ()
+    assert dialect.alpha(middle).dtype == torch.float64
+    for times in (s, s.float()):
+        for found in (dialect.beta(times), dialect.time(dialect.log_snr(times)), dialect.forward_sde(times).f):
+            assert found.shape == (3, 2)
+            assert found.dtype == times.dtype
+    value, x = normal(3, 2, 2).float(), normal(3, 2, 2, seed=1).float()
+    one = dialect.convert(value[1, 0], x[1, 0], middle, predicts="noise", to="data")
+    together = dialect.convert(value, x, s, predicts="noise", to="data")
+    assert together.dtype == torch.float32
+    assert torch.allclose(together[1, 0], one, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "other"), [("flow-matching", "interpolant"), ("rectified-flow", "flow-matching")])
+def test_translation_at_pure_noise_and_at_the_data(name, other):
+    source, target, x = dialects.get(name), dialects.get(other), normal(3, 2)
+    for ours, theirs in ((source.noise_time, target.noise_time), (source.data_time, target.data_time)):
+        moved, time = dialects.translate(x, ours, source, target)
+        assert float(time) == pytest.approx(theirs, abs=1e-12)
+        assert torch.allclose(moved, x, rtol=1e-12)  # one of the factors is 1 and the other 0 in both
+
+
+def test_the_forward_process_at_the_ends():
+    """Straight paths: f = -1 / alpha and g^2 = 2 beta / alpha; their data are forgotten in no time where alpha = 0."""
+    flow = dialects.get("flow-matching")
+    s = torch.tensor([1.0, 0.75, 0.5], dtype=torch.float64)
+    found = flow.forward_sde(s)
+    assert torch.allclose(found.f, -1.0 / s, rtol=1e-12)
+    assert torch.allclose(found.g_squared, 2.0 * (1.0 - s) / s, rtol=1e-12, atol=0.0)
+    with pytest.raises(SingularTimeError, match="forward process"):
+        flow.forward_sde(0.0)
+
+
+def test_defaults_and_ends_are_those_of_the_texts():
+    assert dialects.get("ddpm") == dialects.Ddpm(1000, "linear")
+    assert dialects.get("rectified-flow") == dialects.RectifiedFlow(1.0)
+    ends = {name: (dialect.data_time, dialect.noise_time) for name, dialect in ALL.items()}
+    assert ends == {
+        **dict.fromkeys(("vp", "ve", "rectified-flow", "rectified-flow shift 3"), (0.0, 1.0)),
+        **dict.fromkeys(("flow-matching", "interpolant", "own linear", "own sqrt"), (1.0, 0.0)),
+        **dict.fromkeys(("ddpm", "ddpm scaled-linear"), (0.0, 1000.0)),
+        "ddpm cosine": (0.0, 100.0),
+        "edm": (0.0, 80.0),
+    }
+
+
+def test_the_limits_of_the_parameters_are_allowed():
+    assert dialects.VariancePreserving(2.0, 2.0).noise_time == 1.0
+    assert dialects.get("rectified-flow", shift=100.0).noise_time == 1.0
+    assert dialects.get("ddpm", steps=2).noise_time == 2.0
+    assert dialects.get("ddpm", steps=10_000).noise_time == 10_000.0
+
+
 @pytest.mark.parametrize(
     ("make", "parameter"),
     [
+        (lambda: dialects.VariancePreserving(0.0, 1.0), "b0, b1"),
+        (lambda: dialects.VariancePreserving(2.0, 1.0), "b0, b1"),
+        (lambda: dialects.VariancePreserving(2.0, math.inf), "b0, b1"),
+        (lambda: dialects.VarianceExploding(0.0, 1.0), "low, high"),
+        (lambda: dialects.VarianceExploding(1.0, 1.0), "low, high"),
+        (lambda: dialects.VarianceExploding(1.0, math.inf), "low, high"),
+        (lambda: dialects.Edm(0.0), "high"),
+        (lambda: dialects.Edm(math.inf), "high"),
+        (lambda: dialects.Edm().sigmas(18, low=0.0), "low, rho"),
+        (lambda: dialects.Edm().sigmas(18, low=80.0), "low, rho"),
+        (lambda: dialects.Edm().sigmas(18, rho=0.995), "low, rho"),
+        (lambda: dialects.get("rectified-flow", shift=0.995), "shift"),
+        (lambda: dialects.get("rectified-flow", shift=100.5), "shift"),
+        (lambda: dialects.get("ddpm", steps=10_001), "steps"),
+        (lambda: dialects.get("vp").time(math.nan), "log_snr"),
+        (lambda: dialects.get("vp").convert(normal(2), normal(2), 0.5, predicts="data", to="eps"), "to"),
         (lambda: dialects.get("ddim"), "name"),
         (lambda: dialects.get("ddpm", steps=1), "steps"),
         (lambda: dialects.get("ddpm", betas="sigmoid"), "betas"),

@@ -6,6 +6,7 @@ import diffusers
 import pytest
 import torch
 from torch import Tensor
+from torch.distributions import MultivariateNormal, kl_divergence
 
 from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture, ProbabilityPath, dialects, presets, schedulers
@@ -104,6 +105,54 @@ def test_sde_step_of_every_amplitude(name):
 
 
 @pytest.mark.parametrize("name", dialects.NAMES)
+def test_sde_step_forgets_at_the_rate_of_its_amplitude(name):
+    """The deviation from z is an Ornstein-Uhlenbeck process of rate amplitude^2 / 2 in the log signal-to-noise ratio.
+
+    Its rate by autodiff of the reversed SDE's drift given z (T24, T21): f + (1 + amplitude^2) / 2 g^2 / beta^2, in s.
+    """
+    dialect, k, amplitude = dialects.get(name), 1, 1.7
+    middle, near = dialect.time(2.0), dialect.time(2.0 + 1e-6)
+    chain = Chain.of(dialect, torch.stack((near, middle)))
+    one, zero = torch.ones(1, 2).double(), torch.zeros(1, 2).double()
+    kept = float(chain.sde_step(k, one, zero, zero, amplitude)[0, 0])
+    sde = dialect.forward_sde(middle)
+    slope = float(0.5 * (1.0 + amplitude**2) * sde.g_squared / dialect.beta(middle).square() + sde.f)
+    assert (1.0 - kept) / float((near - middle).abs()) == pytest.approx(slope, rel=1e-4)
+    # and for a long step the exact decay
+    far = Chain.of(dialect, dialect.time(torch.tensor([3.0, 0.5], dtype=torch.float64)))
+    kept = float(far.sde_step(1, far.beta[1] * one, zero, zero, amplitude)[0, 0] / far.beta[0])
+    assert kept == pytest.approx(math.exp(-0.5 * amplitude**2 * 2.5), rel=1e-9)
+
+
+def test_noise_is_given_or_drawn_in_the_order_of_the_steps():
+    chain, x = Chain.of(DDPM, 5), normal(4, 2)
+    denoiser = exact_denoiser(data(), DDPM, chain)
+    drawn = torch.Generator().manual_seed(3)
+    noise = [torch.randn(4, 2, generator=drawn, dtype=torch.float64) for _ in range(5)]
+    found = ancestral(chain, denoiser, x, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(found, ancestral(chain, denoiser, x, noise=noise))
+    assert found.shape == (6, 4, 2)
+    assert torch.allclose(found[-1], denoiser(found[-2], 1), rtol=1e-12)  # without noise, since beta_0 = 0
+    assert ddim(chain, denoiser, x).shape == (6, 4, 2)
+
+
+def test_chains_count_their_steps():
+    one = Chain.of(EDM, 1)
+    assert one.times.tolist() == [0.0, 80.0]
+    assert one.steps == 1
+    assert one.prior_std == pytest.approx(math.sqrt(1.0 + 80.0**2), rel=1e-12)
+    assert Chain.of(dialects.get("flow-matching"), 2).times.tolist() == [1.0, 0.5, 0.0]
+    x = normal(1, 2)
+    for k in (1, 3):
+        chain = Chain.of(EDM, 3)
+        for law in (chain.transition(k, x), chain.posterior(k, x, x), chain.marginal(k, x)):
+            assert bool(law.mean.isfinite().all())
+        assert bool(chain.ddim_step(k, x, x).isfinite().all())
+        assert bool(chain.sde_step(k, x, x, x).isfinite().all())
+    assert torch.equal(Chain.of(EDM, 3).marginal(0, x).mean, x)
+
+
+@pytest.mark.parametrize("name", dialects.NAMES)
 def test_ddim_is_euler_in_rescaled_coordinates(name):
     """T59 to machine precision: the same trajectory from `solve_ode` for x / alpha in sigma = beta / alpha."""
     dialect = dialects.get(name)
@@ -134,6 +183,25 @@ def test_exact_predictions_of_a_dialect():
         assert torch.allclose(path.score(x, s), score, rtol=1e-8, atol=1e-8)
         assert torch.allclose(path.posterior_mean(x, s), reference.posterior_mean(x, 1.0 - s), rtol=1e-8, atol=1e-8)
         assert torch.allclose(path.velocity(x, s), -reference.marginal_velocity(x, 1.0 - s), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", dialects.NAMES)
+def test_posterior_variance_is_the_slope_of_the_posterior_mean(name):
+    """Tweedie of second order: Cov[z | x] = beta^2 / alpha dE[z | x]/dx, by autodiff; at many times at once too."""
+    dialect = dialects.get(name)
+    path, x, s = (
+        DialectPath(data(), dialect),
+        normal(6, 2),
+        dialects.get(name).time(torch.linspace(-2.0, 3.0, 6).double()),
+    )
+    y = x.clone().requires_grad_()
+    mean = path.posterior_mean(y, s)
+    divergence = sum(torch.autograd.grad(mean[:, axis].sum(), y, retain_graph=True)[0][:, axis] for axis in range(2))
+    wanted = dialect.beta(s).square() / dialect.alpha(s) * divergence
+    assert torch.allclose(path.posterior_variance(x, s), wanted, rtol=1e-7)
+    for i in (0, 5):
+        assert torch.allclose(path.posterior_variance(x[i], float(s[i])), wanted[i], rtol=1e-7)
+        assert torch.allclose(path.noise(x, s)[i], -dialect.beta(s[i]) * path.score(x[i], float(s[i])), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["ddpm", "vp", "flow-matching"])
@@ -228,10 +296,51 @@ def test_small_variances_leave_a_gap_on_spread_data():
     assert totals[1] > optimal.total + 1.0
 
 
+def test_the_standard_error_of_the_bound_is_that_of_its_draws():
+    """The same draws again, with the variance of z given x by autodiff."""
+    vp, n = dialects.get("vp"), 50
+    chain, path = Chain.of(vp, 3), DialectPath(data(), vp)
+    bound = variational_bound(data(), vp, chain, variance="large", n=n, generator=torch.Generator().manual_seed(4))
+    again = torch.Generator().manual_seed(4)
+    z = data().sample(n * 3, generator=again).reshape(3, n, 2)
+    eps = torch.randn(3, n, 2, generator=again, dtype=torch.float64)
+    for k in (1, 2, 3):
+        x = (chain.alpha[k] * z[k - 1] + chain.beta[k] * eps[k - 1]).requires_grad_()
+        mean = path.posterior_mean(x, float(chain.times[k]))
+        slopes = [torch.autograd.grad(mean[:, i].sum(), x, retain_graph=True)[0][:, i] for i in range(2)]
+        left = chain.beta[k].square() / chain.alpha[k] * (slopes[0] + slopes[1])
+        variance = chain.transition(k, z[0]).variance
+        terms = 0.5 * chain.data_weight(k).square() * left / variance
+        assert float(bound.errors[k - 1]) == pytest.approx(float(terms.std()) / math.sqrt(n), rel=1e-6)
+        if k > 1:
+            ratio = float(chain.posterior(k, z[0], z[0]).variance / variance)
+            wanted = ratio - 1.0 - math.log(ratio) + float(terms.mean())
+            assert float(bound.steps[k - 2]) == pytest.approx(wanted, rel=1e-6)
+        else:
+            wanted = math.log(2.0 * math.pi * float(variance)) + float(terms.mean())
+            assert bound.reconstruction == pytest.approx(wanted, rel=1e-6)
+    assert bound.error == pytest.approx(float(bound.errors.norm()), rel=1e-12)
+
+
+def test_small_variances_are_those_given_z_but_at_the_last_step():
+    vp = dialects.get("vp")
+    small, large = (
+        variational_bound(data(), vp, Chain.of(vp, 3), variance=kind, n=50, generator=torch.Generator().manual_seed(4))
+        for kind in ("small", "large")
+    )
+    chain = Chain.of(vp, 3)
+    zero = torch.zeros(2).double()
+    ratio = torch.stack([chain.transition(k, zero).variance / chain.posterior(k, zero, zero).variance for k in (2, 3)])
+    assert small.reconstruction == large.reconstruction
+    # with the variance given z, what is missed is all
+    missed = (large.steps - (1.0 / ratio - 1.0 + ratio.log())) * ratio
+    assert torch.allclose(small.steps, missed, rtol=1e-9)
+
+
 def test_bound_of_one_gaussian_is_that_of_its_closed_form():
     """One component N(m, c I): everything is linear, E tr Cov[z | x] = 2 c beta^2 / (alpha^2 c + beta^2) at every x."""
     c, vp = 0.3, dialects.get("vp")
-    one = GaussianMixture(torch.tensor([[1.0, 2.0]]).double(), c * torch.eye(2)[None], torch.ones(1))
+    one = GaussianMixture(torch.tensor([[1.0, 2.0]]).double(), c * torch.eye(2).double()[None], torch.ones(1))
     chain = Chain.of(vp, 50)
     bound = variational_bound(one, vp, chain, n=10, generator=torch.Generator().manual_seed(0))
     kl = 0.0
@@ -245,7 +354,24 @@ def test_bound_of_one_gaussian_is_that_of_its_closed_form():
     assert bound.error < 1e-6
     # every reverse law is exact, so what is left above the entropy is the prior's mismatch
     gap = bound.total - (1.0 + math.log(2.0 * math.pi * c))
-    assert 0.0 <= gap <= bound.prior
+    eye, last = torch.eye(2).double(), chain.alpha[-1].square() * c + chain.beta[-1].square()
+    law = MultivariateNormal(chain.alpha[-1] * torch.tensor([1.0, 2.0]).double(), last * eye)
+    prior = MultivariateNormal(torch.zeros(2).double(), chain.prior_std**2 * eye)
+    assert gap == pytest.approx(float(kl_divergence(law, prior)), rel=1e-4)
+
+
+def test_the_prior_term_is_the_average_divergence_given_z():
+    """By Monte Carlo with `torch.distributions`, within four standard errors."""
+    vp = dialects.VariancePreserving(0.1, 3.0)
+    chain = Chain.of(vp, 2)
+    z = data().sample(20_000, generator=torch.Generator().manual_seed(6))
+    given = MultivariateNormal(chain.alpha[-1] * z, chain.beta[-1].square() * torch.eye(2).double())
+    terms = kl_divergence(
+        given, MultivariateNormal(torch.zeros(2).double(), chain.prior_std**2 * torch.eye(2).double())
+    )
+    found = variational_bound(data(), vp, chain, n=10, generator=torch.Generator().manual_seed(0)).prior
+    assert abs(found - float(terms.mean())) < 4.0 * float(terms.std()) / math.sqrt(len(z))
+    assert float(terms.std()) / math.sqrt(len(z)) < 0.005 * found
 
 
 @pytest.mark.parametrize(
@@ -254,6 +380,14 @@ def test_bound_of_one_gaussian_is_that_of_its_closed_form():
         (lambda: Chain.of(DDPM, 0), "times"),
         (lambda: Chain.of(DDPM, [0.0]), "times"),
         (lambda: Chain.of(DDPM, [5.0, 3.0]), "times"),
+        (lambda: Chain.of(DDPM, [3.0, 3.0]), "times"),
+        (lambda: Chain.of(DDPM, torch.tensor([[1.0, 2.0]])), "times"),
+        (lambda: Chain.of(dialects.get("flow-matching"), [0.2, 0.7]), "times"),
+        (lambda: Chain.of(DDPM, 10).marginal(11, normal(2)), "k"),
+        (lambda: Chain.of(DDPM, 10).marginal(-1, normal(2)), "k"),
+        (lambda: Chain.of(DDPM, 10).transition(0, normal(2)), "k"),
+        (lambda: Chain.of(DDPM, 10).ddim_step(0, normal(2), normal(2)), "k"),
+        (lambda: Chain.of(DDPM, 10).sde_step(0, normal(2), normal(2), normal(2)), "k"),
         (lambda: Chain.of(DDPM, 10).posterior(0, normal(2), normal(2)), "k"),
         (lambda: Chain.of(DDPM, 10).transition(11, normal(2)), "k"),
         (lambda: variational_bound(data(), DDPM, Chain.of(DDPM, 4), variance="learned"), "variance"),

@@ -254,6 +254,82 @@ def test_guidance_on_an_interval_is_plain_outside_and_its_weights_jump() -> None
     assert misses(run.positions[-1], equal(run.positions[-1]), exact) > 20.0
 
 
+def test_the_scale_holds_at_both_ends_of_its_interval_and_at_many_times_at_once() -> None:
+    path, x = three_modes(), builders.points(5, seed=9)
+    guided = Guidance(path, 2, 1.8, (0.3, 0.8))
+    times = torch.tensor([0.0, 0.29, 0.3, 0.5, 0.8, 0.81, 1.0], dtype=torch.float64)
+    scales = [1.0, 1.0, 1.8, 1.8, 1.8, 1.0, 1.0]
+    assert guided.scale_at(times).tolist() == scales
+    assert [guided.scale_at(float(t)) for t in times] == scales
+    for t, scale in zip(times.tolist(), scales, strict=True):
+        plain = Guidance(path, 2, scale)
+        for together, alone in (
+            (guided.velocity, plain.velocity),
+            (guided.score, plain.score),
+            (guided.weight_rate, plain.weight_rate),
+            (guided.log_tilted, plain.log_tilted),
+        ):
+            found = together(x, torch.full((5,), t, dtype=torch.float64))
+            assert distance(found, alone(x, t)) < 1e-12
+            assert distance(together(x, t), alone(x, t)) < 1e-12
+    assert torch.equal(Guidance(path, 2).velocity(x, 0.4), Guidance(path, 2, 1.0, (0.0, 1.0)).velocity(x, 0.4))
+
+
+def test_weights_of_an_interval_are_their_integral_and_jump_by_the_classifier() -> None:
+    """Against the sum of rates and jumps along the same particles, which turn on at 0, 0.25 and 0.5 and off before the end."""
+    path = three_modes()
+    x0 = path.p_init.sample(20, generator=builders.seeded(2))
+    for low, high in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0)):
+        guided = Guidance(path, 2, 1.8, (low, high))
+        run = simulate_weighted(guided, x0, 200)
+        whole, inside = Guidance(path, 2, 1.8), (run.times >= low) & (run.times <= high)
+        times, at = run.times[inside].tolist(), run.positions[inside]
+        rates = torch.stack([whole.weight_rate(x, t) for x, t in zip(at, times, strict=True)])
+        wanted = torch.trapezoid(rates, run.times[inside], dim=0)
+        if low > 0.0:
+            wanted = wanted + 0.8 * guided.log_classifier(at[0], low)
+        if high < 1.0:
+            wanted = wanted - 0.8 * guided.log_classifier(at[-1], high)
+        assert distance(run.log_weights[-1], wanted) < 1e-3
+        assert not run.log_weights[0].any()
+
+
+def test_ends_of_the_interval_are_steps_only_within_the_times_asked_for() -> None:
+    path = three_modes()
+    x0 = path.p_init.sample(4, generator=builders.seeded(1))
+    run = simulate_weighted(Guidance(path, 2, 1.8, (0.1, 0.45)), x0, times=[0.2, 0.6])
+    assert run.times.tolist() == [0.2, 0.45, 0.6]
+    assert simulate_weighted(Guidance(path, 2), x0, 1).times.tolist() == [0.0, 1.0]
+    assert len(simulate_weighted(Guidance(path, 2), x0).times) == 101
+
+
+def test_resampling_below_the_whole_happens_between_all_steps_but_not_at_the_ends() -> None:
+    path = three_modes()
+    x0 = path.p_init.sample(50, generator=builders.seeded(1))
+    run = simulate_weighted(Guidance(path, 2, 1.8), x0, 6, resample_below=1.0, resampler=builders.seeded(2))
+    assert run.resampled.tolist() == [False, *[True] * 5, False]
+    assert (run.log_weights[1:-1].std(dim=-1) == 0.0).all()
+    assert (run.weights.sum(dim=-1) - 1.0).abs().max() < 1e-12
+    for step in range(1, 6):
+        before = simulate_weighted(
+            Guidance(path, 2, 1.8), run.positions[step - 1], times=run.times[step - 1 : step + 1].tolist()
+        )
+        assert distance(run.positions[step], before.positions[-1][run.parents[step]]) < 1e-12
+        mean = (run.log_weights[step - 1] + before.log_weights[-1]).exp().mean()
+        assert distance(run.log_weights[step].exp(), mean.expand(50)) < 1e-12
+
+
+def test_draws_at_scales_zero_and_one_are_those_of_the_data() -> None:
+    path = three_modes()
+    for scale, law in ((0.0, path.p_data), (1.0, path.p_data.given(1))):
+        found = Guidance(path, 1, scale).sample_tilted(50, generator=builders.seeded(1))
+        assert torch.equal(found, law.sample(50, generator=builders.seeded(1)))
+    for scale in (0.0, 0.5, 3.0):
+        assert Guidance(path, 1, scale).sample_tilted(0).shape == (0, 2)
+        with pytest.raises(ParameterError, match="n: expected a count"):
+            Guidance(path, 1, scale).sample_tilted(-1)
+
+
 @pytest.mark.parametrize("scale", [0.0, 0.5, 1.0, 3.0])
 def test_tilted_draws_match_plain_rejection_from_the_data(scale: float) -> None:
     path = three_modes()
@@ -277,8 +353,10 @@ def test_hopeless_rejection_gives_up() -> None:
     covariances = torch.eye(2).expand(2, 2, 2)
     data = GaussianMixture(torch.zeros(2, 2), covariances, torch.tensor([1e-4, 1.0]))
     guided = Guidance(ProbabilityPath(builders.standard(), data, schedulers.get("linear")), 0, 8.0)
-    with pytest.raises(ParameterError, match="proposals"):
+    with pytest.raises(ParameterError, match=r"keeps 10 of 4\d+ proposals") as refused:
         guided.sample_tilted(10)
+    made = int(str(refused.value).split(" of ")[1].split()[0])
+    assert 4_194_304 <= made < 4_194_304 + 2**16  # the first batch may be small
 
 
 def test_end_points_of_the_guided_flow_do_not_depend_on_the_scheduler() -> None:
@@ -312,11 +390,25 @@ def test_the_solvers_drive_guidance() -> None:
         ({"interval": (0.8, 0.2)}, "interval: expected two times"),
         ({"interval": (0.0, 1.5)}, "interval: expected two times"),
         ({"interval": (math.nan, 1.0)}, "interval: expected two times"),
+        ({"interval": (-0.1, 1.0)}, "interval: expected two times"),
+        ({"interval": (0.5, 0.5)}, "interval: expected two times"),
     ],
 )
 def test_what_cannot_be_is_refused(wrong: dict[str, object], complaint: str) -> None:
     with pytest.raises(ParameterError, match=complaint):
         Guidance(**({"path": three_modes(), "label": 0, "scale": 2.0} | wrong))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", [-0.005, 1.005, math.nan])
+def test_shares_that_are_none_are_refused(share: float) -> None:
+    with pytest.raises(ParameterError, match="resample_below"):
+        simulate_weighted(Guidance(three_modes(), 0), torch.zeros(1, 2), 2, resample_below=share)
+
+
+def test_one_time_is_no_simulation() -> None:
+    for wrong in ({"steps": 0}, {"times": [0.5]}):
+        with pytest.raises(ParameterError, match="times: expected at least two times"):
+            simulate_weighted(Guidance(three_modes(), 0), torch.zeros(1, 2), **wrong)
 
 
 def test_one_label_leaves_nothing_to_guide() -> None:

@@ -33,6 +33,14 @@ def test_systematic_resampling_has_no_bias() -> None:
     assert ((shares - weights).abs() < 5 * (weights * (1 - weights) / n).sqrt()).all()
 
 
+def test_rounding_never_draws_a_particle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest uniform number below 1, above ten tenths added up."""
+    log_weights = torch.zeros(10)
+    assert float(torch.softmax(log_weights.double(), dim=-1).cumsum(0)[-1]) < 1.0
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: torch.tensor(1.0 - 2.0**-53, dtype=torch.float64))
+    assert systematic_resample(log_weights).tolist()[-1] == 9
+
+
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_refused(wrong: float) -> None:
     with pytest.raises(ParameterError, match="log_weights"):
