@@ -7,7 +7,7 @@ import pytest
 
 from fmviz.clips.clip import Clip, Density, Extent, Layer, Particles, PlanePanel
 from fmviz.errors import ParameterError
-from fmviz.stage.payload import NATS, View, decode_header, encode, layer_names, packed
+from fmviz.stage.payload import NATS, View, decode_header, encode, layer_names, live_part, packed, pair
 from tests.stage.scenes import english, f32, small_clip
 
 
@@ -34,6 +34,19 @@ def test_a_payload_packed_is_the_same_and_forgets_arrays_without_a_name() -> Non
     assert len(bare) - decode_header(bare)["start"] == 4 * 48, (
         "times and three readouts of 11 numbers, each to a multiple of 8"
     )
+
+
+def test_two_payloads_travel_as_one_and_the_live_one_is_found_again() -> None:
+    clip = small_clip()
+    pinned, live = (encode(clip, english(clip), View(t=t)) for t in (0.0, 0.5))
+    both = pair(pinned, live)
+    assert live_part(both) == live
+    assert both[8:] == pinned + live
+    assert int.from_bytes(both[4:8], "little") == len(pinned)
+    assert live_part(live) == live
+    for wrong in ((both, live), (pinned, both), (pinned, b"")):
+        with pytest.raises(ParameterError, match="pinned" if wrong[0] is both else "live"):
+            pair(*wrong)
 
 
 def test_log_densities_are_rounded_to_the_nearest_code() -> None:

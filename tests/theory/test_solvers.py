@@ -77,6 +77,19 @@ def test_dopri5_meets_its_tolerance_and_stays_inside_the_interval() -> None:
     assert float((single[-1] - fine[-1]).abs().max()) < 1e-3
 
 
+@pytest.mark.parametrize(("dtype", "most"), [(torch.float64, 1e-8), (torch.float32, 1e-4)])
+def test_dopri5_is_as_exact_as_its_dtype_allows(dtype: torch.dtype, most: float) -> None:
+    """A slow turn, where steps could be long, and a decay to far below the start, against their closed forms."""
+    x0 = builders.points(5, 0).to(dtype)
+    turned, _ = solvers.solve_ode(lambda x, t: 6.0 * torch.stack((-x[:, 1], x[:, 0]), dim=-1), x0, 1, "dopri5")
+    exact = x0.double()
+    cos, sin = math.cos(6.0), math.sin(6.0)
+    wanted = torch.stack((cos * exact[:, 0] - sin * exact[:, 1], sin * exact[:, 0] + cos * exact[:, 1]), dim=-1)
+    assert float((turned[-1] - wanted).abs().max()) < most
+    decayed, _ = solvers.solve_ode(lambda x, t: -40.0 * x, x0, 1, "dopri5")
+    assert float(decayed[-1].abs().max()) < most / 5.0
+
+
 def test_the_times_kept_do_not_change_the_steps_of_dopri5() -> None:
     def evaluations(kept: int) -> list[float]:
         seen: list[float] = []
