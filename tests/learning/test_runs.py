@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from fmviz.errors import ParameterError
 from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning import pool as pools
 from fmviz.learning import runs as module
@@ -182,3 +183,31 @@ def test_silence_counts_from_the_last_sign_of_the_owner(
         with pytest.raises(UnknownRunError):
             pool.status(run)
         assert pool.status(other).state == "paused"
+
+
+@pytest.mark.parametrize("bound", ["max_waiting", "max_ended"])
+def test_bounds_of_the_pool_go_from_1_to_1024(bound: str) -> None:
+    for allowed in (1, 1024):
+        TrainingPool(**{bound: allowed}).close()  # type: ignore[arg-type]
+    for wrong in (0, 1025):
+        with pytest.raises(ParameterError, match=bound):
+            TrainingPool(**{bound: wrong})  # type: ignore[arg-type]
+
+
+def test_the_numbers_of_steps_and_the_rates_that_a_run_takes(ring8: ProbabilityPath) -> None:
+    with TrainingPool() as pool:
+        run = pool.submit(ring8, SPEC, paused=True)
+        pool.set_learning_rate(run, SPEC.learning_rate)
+        assert not pool.status(run).rate_changed
+        pool.set_learning_rate(run, 1000.0)
+        assert pool.status(run).rate_changed
+        assert pool.status(run).learning_rate == 1000.0
+        pool.set_learning_rate(run, SPEC.learning_rate)
+        assert pool.status(run).rate_changed  # it was another while the run was alive
+        for wrong in (0, 1_000_001):
+            with pytest.raises(ParameterError, match="steps"):
+                pool.single_step(run, wrong)
+        late = pool.submit(ring8, SPEC, paused=True)
+        pool.cancel(late)
+        pool.set_learning_rate(late, 0.5)
+        assert not pool.status(late).rate_changed
