@@ -12,7 +12,7 @@ from fmviz.errors import ParameterError
 from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning import pool as pools
 from fmviz.learning import runs as module
-from fmviz.learning.pool import TrainingPool, UnknownRunError
+from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
 from fmviz.learning.runs import Run
 from fmviz.theory import ProbabilityPath
 
@@ -211,3 +211,12 @@ def test_the_numbers_of_steps_and_the_rates_that_a_run_takes(ring8: ProbabilityP
         pool.cancel(late)
         pool.set_learning_rate(late, 0.5)
         assert not pool.status(late).rate_changed
+
+
+def test_sixty_four_runs_take_turns_by_default_and_paused_ones_do_not_count(ring8: ProbabilityPath) -> None:
+    with TrainingPool(owner_timeout=600.0) as pool:
+        pool.submit(ring8, SPEC, paused=True)
+        for _ in range(64):
+            pool.submit(ring8, dataclasses.replace(SPEC, steps=200_000))
+        with pytest.raises(PoolFullError):
+            pool.submit(ring8, SPEC)
