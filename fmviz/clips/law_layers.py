@@ -57,6 +57,7 @@ class Law:
         z_name: the name under which a marker at z is dragged.
         follows: whether a picture of this law alone will do while something is dragged. The server then hears of the end
             only, and what was simulated for the law before is hidden till it has answered.
+        gamma: g of the noise in between (T52); 0 for none.
         guide: what layers of a label, of the guided field, the tilted law and the classifier are evaluated from.
     """
 
@@ -66,6 +67,7 @@ class Law:
     z: tuple[float, float] = (0.0, 0.0)
     z_name: str = "z"
     follows: bool = False
+    gamma: float = 0.0
     guide: Guide | None = None
 
 

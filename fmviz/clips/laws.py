@@ -34,7 +34,15 @@ def law_of(
     if guidance is not None:
         labels = tuple(path.p_data.labels.tolist())
         guide = Guide(labels, guidance.label, guidance.scale, guidance.interval)
-    return Law(rows_of(path.p_init), rows_of(path.p_data), schedule_of(path.scheduler), z, follows=follows, guide=guide)
+    return Law(
+        rows_of(path.p_init),
+        rows_of(path.p_data),
+        schedule_of(path.scheduler),
+        z,
+        follows=follows,
+        gamma=path.gamma,
+        guide=guide,
+    )
 
 
 def rows_of(mixture: GaussianMixture) -> NDArray[np.float64]:

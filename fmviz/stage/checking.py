@@ -100,6 +100,8 @@ def _check_law(law: Law) -> None:
             raise ParameterError(where, "positive weights and positive definite covariances", rows[:4].tolist())
     if not np.isfinite(law.z).all():
         raise ParameterError("law.z", "a finite point", law.z)
+    if not (np.isfinite(law.gamma) and law.gamma >= 0.0):
+        raise ParameterError("law.gamma", "a finite number, at least 0", law.gamma)
     if law.guide is not None:
         _check_guide(law.guide, len(law.data))
 

@@ -57,6 +57,7 @@ def law_check(expected: LawValues, *, key: str) -> float | None:
             "init": expected.law.init.tolist(),
             "data": expected.law.data.tolist(),
             "schedule": schedule_entry(expected.law.schedule),
+            "gamma": float(expected.law.gamma),
         },
         "times": list(expected.times),
         "points": expected.points.tolist(),

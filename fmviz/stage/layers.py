@@ -45,6 +45,7 @@ def law_entry(block: Block, law: Law) -> dict[str, Any]:
         "init": block.doubles(law.init),
         "data": block.doubles(law.data),
         "schedule": schedule_entry(law.schedule),
+        "gamma": float(law.gamma),
         "z": [float(c) for c in law.z],
         "z_name": law.z_name,
         "follows": law.follows,

@@ -24,7 +24,7 @@ function lawOf(S) {
   const z = S.moves.get(given.z_name)?.place ?? given.z;
   const now = S.law;
   if (now?.given === given && now.init === init && now.data === data && now.z === z) return now;
-  const marginal = LAW.makeLaw({ init, data, schedule: given.schedule });
+  const marginal = LAW.makeLaw({ init, data, schedule: given.schedule, gamma: given.gamma });
   const guided = given.guide && LAW.guidedLaw(marginal, given.guide);
   const edited = init !== given.init || data !== given.data;
   S.law = {

@@ -83,7 +83,12 @@ def page(browser: Browser) -> Iterator[Page]:
 def spec_of(law: Law) -> dict[str, Any]:
     """The law as it travels, with its components as rows."""
     entry = law_entry(Block(), law)
-    return {"init": law.init.tolist(), "data": law.data.tolist(), "schedule": entry["schedule"]}
+    return {
+        "init": law.init.tolist(),
+        "data": law.data.tolist(),
+        "schedule": entry["schedule"],
+        "gamma": entry["gamma"],
+    }
 
 
 def near_and_far(path: ProbabilityPath) -> Tensor:
@@ -148,6 +153,13 @@ def test_mixtures_as_sources_and_full_covariances(page: Page, scheduler: str) ->
             builders.random_mixture(init, 3), builders.random_mixture(data, 4), schedulers.get(scheduler)
         )
         assert worst(page, path) < 1e-9, (init, data)
+
+
+@pytest.mark.parametrize("gamma", [0.3, 2.0])
+def test_noise_in_between(page: Page, gamma: float) -> None:
+    source, data = builders.random_mixture(5, 3), builders.random_mixture(7, 4)
+    for name in ("linear", "trig"):
+        assert worst(page, ProbabilityPath(source, data, schedulers.get(name), gamma=gamma)) < 1e-9, name
 
 
 def test_narrow_components(page: Page) -> None:

@@ -1,17 +1,19 @@
 // The path X_t = alpha z + beta eps between two mixtures (docs/theory.md, T12 to T20). Given the pair (j, k) of components
 // everything is jointly normal, with m_jk = alpha mu_k + beta m_j and C_jk = alpha^2 Sigma_k + beta^2 S_j, so every quantity is
 // the regression line of the pair, averaged with the weights of the pairs. Nothing is divided by alpha or beta, and only the
-// products alpha alpha', beta beta' occur beside covariances: finite and right on the closed interval.
+// products alpha alpha', beta beta' occur beside covariances: finite and right on the closed interval. Noise in between, gamma_t xi
+// with gamma_t = gamma sqrt(t (1 - t)) (T52), adds gamma_t^2 to both variances, and half its derivative to those of X' and X.
 //
 // The conditional path given z is the same with the point mass at z for p_data.
 
-/** `init`, `data`: rows [weight, mean x, mean y, cov xx, cov xy, cov yy], weights summing to 1; `schedule` as in makeSchedule. */
-function makeLaw({ init, data, schedule }) {
+/** `init`, `data`: rows [weight, mean x, mean y, cov xx, cov xy, cov yy], weights summing to 1; `schedule` as in makeSchedule; `gamma` >= 0. */
+function makeLaw({ init, data, schedule, gamma = 0 }) {
   const centred = (rows) => rows.every(([, x, y]) => x === 0 && y === 0);
   return {
     init,
     data,
     evaluate: makeSchedule(schedule),
+    gamma,
     centred: { init: centred(init), data: centred(data) },
     pairs: init.length * data.length,
   };
@@ -33,11 +35,12 @@ function pairTable(law, t) {
   if (law.point && beta === 0) throw new SingularTimeError("density", "p_t(. | z) is a point mass where beta = 0");
   const table = makeTable(law.pairs);
   const [a2, b2] = [alpha * alpha, beta * beta];
+  const noise = law.gamma * law.gamma * t * (1 - t);
   let c = 0;
   for (const [v, nx, ny, sxx, sxy, syy] of law.init) {
     for (const [w, x, y, xx, xy, yy] of law.data) {
       const mean = [alpha * x + beta * nx, alpha * y + beta * ny];
-      setComponent(table, c, Math.log(v) + Math.log(w), ...mean, a2 * xx + b2 * sxx, a2 * xy + b2 * sxy, a2 * yy + b2 * syy);
+      setComponent(table, c, Math.log(v) + Math.log(w), ...mean, a2 * xx + b2 * sxx + noise, a2 * xy + b2 * sxy, a2 * yy + b2 * syy + noise);
       c++;
     }
   }
@@ -58,12 +61,13 @@ function velocityMaps(table) {
   const dAlpha = finiteSlope(values.dAlpha, law.centred.data && !law.point, "alpha");
   const dBeta = finiteSlope(values.dBeta, law.centred.init && !law.point, "beta");
   const { alphaDAlpha: ada, betaDBeta: bdb } = values;
+  const noise = (law.gamma * law.gamma * (1 - 2 * table.t)) / 2;
   table.velocity = regressionMaps(table, ([, nx, ny, sxx, sxy, syy], [, x, y, xx, xy, yy]) => [
     dAlpha * x + dBeta * nx,
     dAlpha * y + dBeta * ny,
-    ada * xx + bdb * sxx,
+    ada * xx + bdb * sxx + noise,
     ada * xy + bdb * sxy,
-    ada * yy + bdb * syy,
+    ada * yy + bdb * syy + noise,
   ]);
   return table.velocity;
 }
