@@ -68,6 +68,17 @@ class GaussianMap:
     def __call__(self, x: Tensor) -> Tensor:
         return (self.target + (x.double() - self.source) @ self.matrix).to(x.dtype)
 
+    def velocity(self, x: Tensor, t: float) -> Tensor:
+        """The field that moves every x0 to T(x0) straight and at constant speed, (..., 2): u_t(x) = T(x0) - x0 (T53).
+
+        x0 is found from x = (1 - t) x0 + t T(x0), which is one to one for every t in [0, 1].
+        """
+        identity = torch.eye(2, dtype=self.matrix.dtype, device=self.matrix.device)
+        between = torch.lerp(identity, self.matrix, t)
+        apart = torch.linalg.solve(between, (x.double() - torch.lerp(self.source, self.target, t)).unsqueeze(-1))
+        moved: Tensor = self.target - self.source + apart.squeeze(-1) @ (self.matrix - identity)
+        return moved.to(x.dtype)
+
 
 def gaussian_map(p: GaussianMixture, q: GaussianMixture) -> GaussianMap:
     """The optimal map from p to q for the cost |z - x|^2, and that cost (T54).
