@@ -70,6 +70,7 @@ LESSONS = (
     Lesson("sample", "sample", ":material/grain:"),
     Lesson("guidance", "guidance", ":material/near_me:"),
     Lesson("dictionary", "dictionary", ":material/translate:"),
+    Lesson("bridges", "bridges", ":material/compare_arrows:"),
     Lesson("theory", "theory", ":material/menu_book:"),
 )
 """In the order in which one takes them; the first is the page that the app opens with."""

@@ -65,6 +65,8 @@ LayerName = Literal[
     "difference",
     "classifier",
     "labels",
+    "pairs",
+    "crossings",
 ]
 LAYERS: tuple[LayerName, ...] = get_args(LayerName)
 MethodName = Literal["euler", "midpoint", "heun", "rk4"]

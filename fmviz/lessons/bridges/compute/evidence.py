@@ -1,0 +1,229 @@
+"""The numbers below the stage of the page Bridges: distances over steps, costs over batches, rounds of reflow, labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fmviz.cache import shared
+from fmviz.lessons.bridges.compute.fields import Made, Side, bridge, made, pairs_of, rounds_of
+from fmviz.lessons.bridges.compute.flows import Mean, mean_of, straightness_along
+from fmviz.lessons.bridges.settings import PAIRS
+from fmviz.scene import Scene, scenes
+from fmviz.theory.couplings import gaussian_map, minibatch_pairs, pair_costs, transport_cost
+from fmviz.theory.metrics import sliced_wasserstein
+from fmviz.theory.solvers import solve_ode
+
+__all__ = [
+    "BATCHES",
+    "HEUN_STEPS",
+    "REFERENCE",
+    "SECTORS",
+    "SINKHORN_BATCHES",
+    "STEPS",
+    "Costs",
+    "Labels",
+    "OverSteps",
+    "Rounds",
+    "costs",
+    "labels",
+    "over_steps",
+    "rounds",
+]
+
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+SAMPLES, SETS = 400, 4
+"""Points of a sample that is compared with p_data, and how many of them."""
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+SINKHORN_BATCHES = (16, 64, 256)
+REFERENCE = 1024
+"""The batch whose cost stands for that of the best coupling, W2²; it is approached from above."""
+REPEATS = 4
+ROUNDS = 3
+HEUN_STEPS = 20
+"""Of the flow whose ends are compared with the data in every round."""
+SECTORS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class OverSteps:
+    """Sliced W2 from the ends of Euler's method to exact samples.
+
+    Attributes:
+        of: for each panel, one for each of `STEPS`.
+        floor: of exact samples.
+    """
+
+    of: tuple[tuple[Mean, ...], ...]
+    floor: Mean
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """E|z - x0|^2 of couplings.
+
+    Attributes:
+        exact, sinkhorn: of mini-batches, one for each of `BATCHES`, and of `SINKHORN_BATCHES`.
+        independent: exactly.
+        best: W2², exactly for two Gaussians, else of a batch of `REFERENCE`.
+        closed: whether the last is exact.
+    """
+
+    exact: tuple[Mean, ...]
+    sinkhorn: tuple[Mean, ...]
+    independent: float
+    best: Mean
+    closed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """Of the exact flow and of each round of reflow: E|X_1 - X_0|^2, S, and the distances of its ends to p_data, with many steps and one."""
+
+    cost: tuple[Mean, ...]
+    straightness: tuple[Mean, ...]
+    distance: tuple[Mean, ...]
+    one_step: tuple[Mean, ...]
+    floor: Mean
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The share of one label among the z that are paired with x0 from each sector of the source.
+
+    Attributes:
+        label: which.
+        share: of the label in the data.
+        blind, within: for each of `SECTORS` sectors around the mean of the source, from the angle 0 on, anticlockwise.
+        bias_blind, bias_within: the mean over x0 of |share of the sector - share|.
+    """
+
+    label: int
+    share: float
+    blind: tuple[Mean, ...]
+    within: tuple[Mean, ...]
+    bias_blind: float
+    bias_within: float
+
+
+def _samples(scene: Scene, which: str, seed: int) -> Tensor:
+    law = scenes.mixture(scene, "init" if which == "init" else "data")
+    return law.sample(SAMPLES, generator=torch.Generator().manual_seed(31_000 + seed))
+
+
+def _distance(ends: Callable[[int], Tensor], scene: Scene) -> Mean:
+    """Over sets, the distance from a sample of ends to a sample of p_data."""
+    found = [sliced_wasserstein(ends(i), _samples(scene, "data", 100 + i)) for i in range(SETS)]
+    return mean_of(torch.stack(found))
+
+
+def _floor(scene: Scene) -> Mean:
+    return _distance(lambda i: _samples(scene, "data", 200 + i), scene)
+
+
+def _ends(of: Made, scene: Scene, seed: int, steps: int, method: str = "euler") -> Tensor:
+    times = [i / steps for i in range(steps + 1)]
+    return solve_ode(of.velocity, _samples(scene, "init", seed), method=method, times=times)[0][-1]
+
+
+@shared
+def over_steps(scene: Scene, which: tuple[Side, Side]) -> OverSteps:
+    """Both panels' distances over the number of Euler steps."""
+    with torch.inference_mode():
+        panels = []
+        for side in which:
+            of = made(scene, side)
+            panels.append(
+                tuple(_distance(lambda i, of=of, n=n: _ends(of, scene, i, n), scene) for n in STEPS)  # type: ignore[misc]
+            )
+        return OverSteps(tuple(panels), _floor(scene))
+
+
+@shared
+def costs(scene: Scene, regularisation: float) -> Costs:
+    """What mini-batches of each size cost, beside the best and the independent coupling."""
+    p_init, p_data = scenes.mixture(scene, "init"), scenes.mixture(scene, "data")
+
+    def of_batches(method: str, n: int) -> Mean:
+        x0, z = pairs_of(scene, Side(method, n, regularisation), PAIRS)
+        return mean_of(pair_costs(x0, z).reshape(-1, n).mean(dim=1))
+
+    exact, sinkhorn = (
+        tuple(of_batches("exact", n) for n in BATCHES),
+        tuple(of_batches("sinkhorn", n) for n in SINKHORN_BATCHES),
+    )
+    m0, m1, s0, s1 = (x.double() for x in (p_init.mean, p_data.mean, p_init.covariance, p_data.covariance))
+    independent = (m0 - m1).square().sum() + torch.trace(s0) + torch.trace(s1)
+    closed = p_init.n_components == p_data.n_components == 1
+    if closed:
+        best = Mean(gaussian_map(p_init, p_data).cost, 0.0)
+    else:
+        of = []
+        for seed in range(REPEATS):
+            x0, z = pairs_of(scene, Side("exact", REFERENCE), REFERENCE, seed=seed)
+            of.append(transport_cost(x0, z))
+        best = mean_of(torch.stack(of))
+    return Costs(exact, sinkhorn, float(independent), best, closed)
+
+
+@shared
+def rounds(scene: Scene, fault: str) -> Rounds:
+    """The exact flow, and the rounds of reflow after it."""
+    with torch.inference_mode():
+        path = bridge(scene)
+        first = Made(*pairs_of(scene, Side()), path.marginal_velocity)
+        all_of = (first, *rounds_of(scene, Side("reflow1", fault=fault), ROUNDS))
+        times = torch.linspace(0.0, 1.0, 41)
+        cost, straight, far, one = [], [], [], []
+        for of in all_of:
+            line = solve_ode(of.velocity, _samples(scene, "init", 0), method="heun", times=times)[0]
+            cost.append(mean_of(pair_costs(line[0], line[-1])))
+            straight.append(mean_of(straightness_along(of.velocity, line, times)))
+            far.append(_distance(lambda i, of=of: _ends(of, scene, i, HEUN_STEPS, "heun"), scene))  # type: ignore[misc]
+            one.append(_distance(lambda i, of=of: _ends(of, scene, i, 1), scene))  # type: ignore[misc]
+        return Rounds(tuple(cost), tuple(straight), tuple(far), tuple(one), _floor(scene))
+
+
+@shared
+def labels(scene: Scene, batch: int) -> Labels:
+    """Exact pairs blind to the labels, and within them."""
+    p_init, p_data = scenes.mixture(scene, "init"), scenes.mixture(scene, "data")
+    generator = torch.Generator().manual_seed(5)
+    count = max(2048, batch)
+    x0 = p_init.sample(count, generator=generator)
+    z, y = p_data.sample_labelled(count, generator=generator)
+    label = int(p_data.labels[0])
+    share = float(p_data.weights[p_data.labels == label].sum())
+    sector = _sectors(x0 - p_init.mean)
+    found: list[tuple[tuple[Mean, ...], float]] = []
+    for labelled in (False, True):
+        index = torch.cat(
+            [
+                first
+                + minibatch_pairs(
+                    x0[first : first + batch],
+                    z[first : first + batch],
+                    labels=y[first : first + batch] if labelled else None,
+                    generator=generator,
+                )
+                for first in range(0, count, batch)
+            ]
+        )
+        hit = (y[index] == label).double()
+        shares = tuple(
+            mean_of(hit[sector == k]) if bool((sector == k).any()) else Mean(float("nan"), 0.0) for k in range(SECTORS)
+        )
+        sizes = torch.bincount(sector, minlength=SECTORS).double() / count
+        gaps = [abs(one.value - share) if one.value == one.value else 0.0 for one in shares]
+        found.append((shares, float(sizes @ torch.tensor(gaps, dtype=torch.float64))))
+    (blind, bias_blind), (within, bias_within) = found
+    return Labels(label, share, blind, within, bias_blind, bias_within)
+
+
+def _sectors(apart: Tensor) -> Tensor:
+    """The sector, 0 to SECTORS - 1, in which each point lies as seen from the middle."""
+    turns = torch.atan2(apart[:, 1], apart[:, 0]) / (2.0 * torch.pi)
+    return (torch.remainder(turns, 1.0) * SECTORS).long().clamp(max=SECTORS - 1)

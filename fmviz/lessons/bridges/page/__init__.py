@@ -1,0 +1,77 @@
+"""Bridges: any source to any data, and what the pairing of the two does to the flow."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from fmviz.app import lesson, measured, player, state
+from fmviz.app.choices import State
+from fmviz.app.i18n import tr
+from fmviz.lessons.bridges.compute import results
+from fmviz.lessons.bridges.compute.flows import Flow, flow
+from fmviz.lessons.bridges.page import charts, checks, controls
+from fmviz.lessons.bridges.script import bridges_script
+from fmviz.tasks.task import Task
+
+__all__ = ["show"]
+
+
+def show() -> None:
+    """Draws the page."""
+    current = state.current()
+    view = player.visit_view("bridges", "bridges")
+    lesson.opening("bridges")
+    player.player("bridges_stage", "bridges", lambda: results.payload(state.current(), _flows(state.current()), view))
+    _wait(current)
+    lesson.controls(lambda: controls.controls(current))
+    charts.numbers(current, _flows(current, quiet=True))
+    charts.charts(current)
+    lesson.notice("bridges")
+    lesson.check("bridges", lambda: checks.table(current))
+    lesson.code("bridges", lambda: bridges_script(current.scene, current.bridges))
+
+
+def _flows(now: State, *, quiet: bool = False) -> tuple[Flow | None, ...]:
+    """The flows of both panels, None where one is still being computed.
+
+    Raises:
+        FmvizError: a coupling that this scene does not have; not if `quiet`.
+    """
+    found = []
+    for side in results.sides(now.bridges):
+        one = measured.ask(flow, results.plain(now.scene), side)
+        if isinstance(one, Task):
+            if one.error is not None and not quiet:
+                raise one.error
+            one = one.result
+        found.append(one)
+    return tuple(found)
+
+
+def _wait(current: State) -> None:
+    """While a flow is being computed: says so, looks for it, and offers to go back to the usual batch."""
+    if _all_ended(current):
+        return
+
+    def look() -> None:
+        if _all_ended(current):
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center", key="bridges_waiting"):
+            st.caption(f":material/hourglass_top: {tr('bridges.waiting')}")
+            if current.bridges.batch > controls.USUAL_BATCH:
+                st.button(
+                    tr("bridges.cancel"),
+                    key="bridges_cancel",
+                    type="tertiary",
+                    on_click=lambda: state.change("bridges", batch=controls.USUAL_BATCH),
+                )
+
+    st.fragment(look, run_every=measured.EVERY)()
+
+
+def _all_ended(current: State) -> bool:
+    for side in results.sides(current.bridges):
+        one = measured.ask(flow, results.plain(current.scene), side)
+        if one is None or (isinstance(one, Task) and one.error is None):
+            return False
+    return True

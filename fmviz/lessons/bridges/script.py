@@ -1,0 +1,54 @@
+"""The page Bridges as a runnable program: plain PyTorch on the library, nothing of the app."""
+
+from __future__ import annotations
+
+from fmviz.lessons.bridges.settings import BLUR, PAIRS, REFLOW_STEPS, Settings
+from fmviz.scene import Scene
+from fmviz.scene.code import mixture_code
+
+__all__ = ["bridges_script"]
+
+
+def bridges_script(scene: Scene, view: Settings) -> str:
+    """Python that pairs source and data in several ways and compares their flows. Runs as it stands."""
+    return f"""import torch
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory.couplings import minibatch_pairs, reflow_pairs, straightness, transport_cost
+from fmviz.theory.metrics import sliced_wasserstein
+from fmviz.theory.pair_field import PairField
+from fmviz.theory.solvers import solve_ode
+
+p_init = {mixture_code(scene, "init")}
+p_data = {mixture_code(scene, "data")}
+path = ProbabilityPath(p_init, p_data, schedulers.get("linear"), gamma={view.gamma!r})
+
+torch.manual_seed({scene.seed_start})
+x0, z = p_init.sample({PAIRS}), p_data.sample({PAIRS})
+
+
+def coupled(method, n={view.batch}):
+    parts = [
+        first + minibatch_pairs(x0[first : first + n], z[first : first + n], method, regularisation={view.regularisation!r})
+        for first in range(0, len(x0), n)
+    ]
+    return x0, z[torch.cat(parts)]
+
+
+def report(name, pairs, velocity):
+    start, exact = p_init.sample({scene.count}), p_data.sample({scene.count})
+    print(name, "cost", round(float(transport_cost(*pairs)), 3))
+    print("   straightness", round(float(straightness(velocity, start, steps=40).mean()), 4))
+    for steps in (1, 4, 64):
+        ends = solve_ode(velocity, start, method="euler", times=[i / steps for i in range(steps + 1)])[0][-1]
+        print("   Euler steps", steps, "sliced W2 to the data", round(float(sliced_wasserstein(ends, exact)), 3))
+
+
+report("independent", (x0, z), path.marginal_velocity)
+for method in ("exact", "sinkhorn"):
+    pairs = coupled(method)
+    report(method, pairs, PairField(*pairs, blur={BLUR}, gamma={view.gamma!r}))
+
+plain = ProbabilityPath(p_init, p_data, schedulers.get("linear"))
+pairs = reflow_pairs(plain.marginal_velocity, x0, steps={REFLOW_STEPS})
+report("reflow, round 1", pairs, PairField(*pairs, blur={BLUR}, gamma={view.gamma!r}))
+"""

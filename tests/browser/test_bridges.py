@@ -1,0 +1,37 @@
+"""The page Bridges in a browser: two panels whose flows come from a helper process, and noise that the browser adds itself."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from fmviz.app.choices import decode
+from tests.browser.helpers import OpenPage, Stage, query, wait_for_query, widget
+
+STILL = "/bridges?init=ring8&data=moons&n=60&t=0.8&ba=independent&bb=exact&bn=16&blayers=density.ode.pairs.crossings"
+
+
+@pytest.fixture
+def bridges(open_page: OpenPage) -> tuple[Page, Stage]:
+    page = open_page(STILL)
+    stage = Stage(page)
+    stage.wait("Number(s.frames) > 0 && s.playing === 'false'")
+    stage.chip("crossings").wait_for()  # the flows are there
+    return page, stage
+
+
+def test_reflow_and_noise_change_the_picture_and_the_link(bridges):
+    page, stage = bridges
+    clip, before = stage.data("clip"), {name: stage.picture(name) for name in ("a", "b")}
+    widget(page, "bridges-gamma").get_by_role("slider").press("ArrowRight")
+    wait_for_query(page, "bgamma", "0.05")
+    stage.wait(f"s.clip !== '{clip}'")
+    widget(page, "bridges-b").get_by_role("combobox").click()
+    page.get_by_role("option").nth(4).click()
+    wait_for_query(page, "bb", "reflow1")
+    page.wait_for_function("() => !document.querySelector('.st-key-bridges_waiting')")
+    stage.chip("crossings").wait_for()
+    assert all(stage.picture(name) != picture for name, picture in before.items())
+    chosen = decode(query(page))[0].bridges
+    assert (chosen.a, chosen.b, chosen.gamma) == ("independent", "reflow1", 0.05)
+    assert stage.t == pytest.approx(0.8)
