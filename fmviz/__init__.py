@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fmviz.errors import FmvizError
 
 if TYPE_CHECKING:
-    from fmviz.learning import TrainSpec, train
+    from fmviz.learning import TrainSpec, sweep, train
     from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
     from fmviz.theory.guidance import Guidance
     from fmviz.theory.solvers import solve_ode, solve_sde
@@ -29,6 +29,7 @@ __all__ = [
     "sigmas",
     "solve_ode",
     "solve_sde",
+    "sweep",
     "train",
 ]
 
@@ -44,6 +45,7 @@ _HOMES = {
     "sigmas": "fmviz.theory",
     "solve_ode": "fmviz.theory.solvers",
     "solve_sde": "fmviz.theory.solvers",
+    "sweep": "fmviz.learning",
     "train": "fmviz.learning",
 }
 

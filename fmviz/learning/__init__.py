@@ -10,7 +10,17 @@ from fmviz.learning.model import LearnedModel
 from fmviz.learning.pool import TrainingPool
 from fmviz.learning.runs import RunStatus
 from fmviz.learning.spec import TrainSpec
+from fmviz.learning.sweeps import Cell, frame, sweep
 from fmviz.learning.training import Control, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps, train
 
-__all__ = ["Control", "Evaluation", "LearnedModel", "Report", "RunStatus", "Snapshot", "TrainSpec", "Trainer"]
-__all__ += ["TrainingDivergedError", "TrainingPool", "checkpoint", "log_spaced_steps", "train", "training_script"]
+__all__ = ["Cell", "Control", "Evaluation", "LearnedModel", "Report", "RunStatus", "Snapshot", "TrainSpec", "Trainer"]
+__all__ += [
+    "TrainingDivergedError",
+    "TrainingPool",
+    "checkpoint",
+    "frame",
+    "log_spaced_steps",
+    "sweep",
+    "train",
+    "training_script",
+]

@@ -10,8 +10,10 @@ __all__ = [
     "Snapshot",
     "Trainer",
     "TrainingDivergedError",
+    "first_weights",
     "initial_model",
     "log_spaced_steps",
+    "schedule",
     "train",
 ]
 
@@ -142,7 +144,7 @@ class Trainer:
         self.device = pick_device(spec.device)
         self._architecture = objectives.architecture(path, spec)
         self._scheduler, self._standard = path.scheduler, path.p_init.is_standard
-        self._weights = _first_weights(self._architecture, spec).to(self.device)
+        self._weights = first_weights(self._architecture, spec).to(self.device)
         self._average = self._weights.clone() if spec.ema else None
         generator = torch.Generator(self.device).manual_seed(spec.seed)
         # The path stays on the CPU: its checks are in float64, which mps does not have.
@@ -177,7 +179,7 @@ class Trainer:
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step, schedule included."""
-        return self._base_rate * _schedule(self.spec, self.step)
+        return self._base_rate * schedule(self.spec, self.step)
 
     def set_learning_rate(self, peak: float) -> None:
         """Change the peak learning rate from the next step on; the schedule goes on multiplying it.
@@ -284,7 +286,7 @@ class Trainer:
             loss=float(losses.double().mean()) if len(losses) else math.nan,
             losses=losses,
             model=self._model(shown.detach().clone()),
-            learning_rate=self._base_rate * _schedule(self.spec, max(0, self.step - 1)),
+            learning_rate=self._base_rate * schedule(self.spec, max(0, self.step - 1)),
             seconds=self._seconds,
         )
 
@@ -305,7 +307,7 @@ class Trainer:
     def _diverged(self, ago: int, loss: float) -> TrainingDivergedError:
         """The error for the step that lies so many steps `ago`, 1 for the last, with its loss."""
         step = self.step - ago + 1
-        return TrainingDivergedError(step, loss, self._base_rate * _schedule(self.spec, step - 1), self._good)
+        return TrainingDivergedError(step, loss, self._base_rate * schedule(self.spec, step - 1), self._good)
 
 
 def initial_model(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
@@ -316,11 +318,12 @@ def initial_model(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
     """
     objectives.require_trainable(path, spec)
     built = objectives.architecture(path, spec)
-    network = MLP(built, _first_weights(built, spec))
+    network = MLP(built, first_weights(built, spec))
     return LearnedModel(network, objectives.predicts(spec), path.scheduler, path.p_init.is_standard)
 
 
-def _first_weights(built: Architecture, spec: TrainSpec) -> Tensor:
+def first_weights(built: Architecture, spec: TrainSpec) -> Tensor:
+    """The weights that a run of `spec` starts from, (W,) on the CPU."""
     return built.initial_weights(torch.Generator().manual_seed(spec.seed))
 
 
@@ -370,7 +373,7 @@ def log_spaced_steps(steps: int, count: int) -> tuple[int, ...]:
     return tuple(sorted({min(steps, round(math.expm1(ratio * index))) for index in range(count)}))
 
 
-def _schedule(spec: TrainSpec, step: int) -> float:
+def schedule(spec: TrainSpec, step: int) -> float:
     """Factor on the peak learning rate at a step, counted from 0."""
     warm = spec.warm_up * spec.steps
     if step < warm:

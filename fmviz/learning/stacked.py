@@ -1,0 +1,261 @@
+r"""Several runs of one shape trained as one: weights (C, W), one batched product a layer for all C.
+
+The loss and its gradient are those of `fmviz.learning.backprop`, with one more axis in front. The runs may differ in what
+leaves the shape of a step alone: the seed, the learning rate and its schedule, the average of the weights. Small batches
+gain most, as there the cost of a step lies in the calls rather than in the products.
+
+The optimiser is the fused one of torch, which knows a single learning rate. It therefore steps from zero at the rate 1, which
+gives the direction of every run, and each run goes along its own as far as its own rate says.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DIFFERENT", "StackedGradient", "StackedTrainer", "require_measurable"]
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from fmviz.errors import ParameterError
+from fmviz.learning import objectives, optimizers
+from fmviz.learning.devices import pick_device
+from fmviz.learning.draws import Batches, Chunk
+from fmviz.learning.model import LearnedModel
+from fmviz.learning.networks import ACTIVATIONS, MLP, Architecture
+from fmviz.learning.spec import TrainSpec
+from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights, schedule
+from fmviz.theory import ProbabilityPath
+
+DIFFERENT = ("seed", "learning_rate", "schedule", "warm_up", "ema")
+"""The settings in which runs that are trained as one may differ."""
+
+
+class StackedGradient:
+    """Loss and gradient of C networks of one architecture, as `fmviz.learning.backprop.Gradient` computes those of one.
+
+    Args:
+        architecture: of all networks.
+        weights: (C, W), read at each call.
+        batch: number of points B of each network.
+
+    Attributes:
+        gradient: (C, W), overwritten by each call.
+    """
+
+    def __init__(self, architecture: Architecture, weights: Tensor, batch: int) -> None:
+        count, hidden = len(weights), architecture.hidden
+
+        def empty(rows: int) -> Tensor:
+            return weights.new_empty(count, rows, batch)
+
+        self.gradient = torch.zeros_like(weights)
+        self._scale = architecture.output_scale
+        self._activation = ACTIVATIONS[architecture.activation]
+        self._layers = _layers(architecture, weights)
+        self._transposed = [layer[..., :-1].mT for layer in self._layers]
+        self._gradients = _layers(architecture, self.gradient)
+        self._extended = [weights.new_ones(count, width + 1, batch) for width in hidden]
+        self._values = [extended[:, :-1] for extended in self._extended]
+        self._slopes = [empty(width) for width in hidden]
+        # Few buffers that stay in the cache: layers of the same width share theirs.
+        shared = {(width, turn): empty(width) for width in hidden for turn in (0, 1)}
+        self._before = [shared[width, 0] for width in hidden]
+        self._deltas = [shared[width, index % 2] for index, width in enumerate(hidden)]
+        self._out, self._squares = empty(2), empty(2)
+
+    def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor, loss: Tensor) -> None:
+        """Overwrite `gradient` and write the losses.
+
+        Args:
+            inputs: features and a last row of ones, (C, F + 1, B).
+            factor: f, a number or (C, 1, B).
+            target: y, (C, 2, B).
+            loss: (C,), receives the losses.
+        """
+        h = inputs
+        for layer, before, extended, value, slope in zip(
+            self._layers, self._before, self._extended, self._values, self._slopes, strict=False
+        ):
+            torch.bmm(layer, h, out=before)
+            self._activation.write(before, value, slope)
+            h = extended
+        delta = self._out
+        torch.bmm(self._layers[-1], h, out=delta)
+        scaled = factor * self._scale
+        delta.mul_(scaled).sub_(target)
+        points = delta.shape[-1]
+        torch.mul(delta, delta, out=self._squares)
+        torch.sum(self._squares, dim=(1, 2), out=loss)
+        loss.div_(points)
+        delta.mul_(scaled * (2.0 / points))
+        for index in range(len(self._layers) - 1, 0, -1):
+            torch.bmm(delta, self._extended[index - 1].mT, out=self._gradients[index])
+            earlier = self._deltas[index - 1]
+            torch.bmm(self._transposed[index], delta, out=earlier)
+            delta = earlier.mul_(self._slopes[index - 1])
+        torch.bmm(delta, inputs.mT, out=self._gradients[0])
+
+
+class StackedTrainer:
+    """Runs that advance together; each gives what `Trainer` gives for its settings, up to rounding.
+
+    Args:
+        path: what to learn.
+        specs: settings that are equal but for `DIFFERENT`.
+
+    Raises:
+        ParameterError: no settings or such as cannot be stacked, an objective that is not defined on this path, a device that
+            is not there.
+    """
+
+    def __init__(self, path: ProbabilityPath, specs: Sequence[TrainSpec]) -> None:
+        first = specs[0] if specs else TrainSpec()
+        same = {dataclasses.replace(spec, **{name: getattr(first, name) for name in DIFFERENT}) for spec in specs}
+        if len(same) != 1:
+            raise ParameterError("specs", f"settings that differ in {', '.join(DIFFERENT)} alone", tuple(specs))
+        require_measurable(path, first)
+        self.specs, self.step, self.steps = tuple(specs), 0, first.steps
+        self._device = pick_device(first.device)
+        self._path = path
+        self._architecture = objectives.architecture(path, first)
+        self._weights = torch.stack([first_weights(self._architecture, spec) for spec in specs]).to(self._device)
+        self._average = self._weights.clone() if any(spec.ema for spec in specs) else None
+        self._emas = self._weights.new_tensor([[spec.ema] for spec in specs])
+        seeds = sorted({spec.seed for spec in specs})
+        plain = path.to("cpu").to(torch.float32)
+        self._sources = [self._batches(plain, dataclasses.replace(first, seed=seed)) for seed in seeds]
+        self._of_seed = [seeds.index(spec.seed) for spec in specs]
+        self._gradient = StackedGradient(self._architecture, self._weights, first.batch_size)
+        self._direction = torch.zeros_like(self._weights)
+        self._direction.grad = self._gradient.gradient
+        self._optimizer = optimizers.make(dataclasses.replace(first, learning_rate=1.0), self._direction)
+        self._chunks: list[Chunk] = []
+        self._chunk_start = 0
+        self._loss = self._weights.new_zeros(len(specs))
+        self._losses: list[Tensor] = []
+        self._reference: list[float] = []
+        self._high = [0] * len(specs)
+        self._seconds = 0.0
+        self._good = [self._snapshot(index, torch.zeros(0)) for index in range(len(specs))]
+        self._ended = [False] * len(specs)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or all runs have diverged."""
+        return self.step >= self.steps or all(self._ended)
+
+    @torch.no_grad()
+    def advance(self, steps: int) -> None:
+        """Up to this many steps of every run, fewer at the end."""
+        began = time.perf_counter()
+        for _ in range(min(steps, self.steps - self.step)):
+            self._advance_one()
+        self._seconds += time.perf_counter() - began
+
+    def snapshots(self) -> list[Snapshot | TrainingDivergedError | None]:
+        """Each run as it is now; an error for one that has diverged since the last call, and None from then on."""
+        count = len(self.specs)
+        losses = torch.stack(self._losses, dim=1).cpu() if self._losses else torch.zeros(count, 0)
+        self._losses = []
+        return [None if self._ended[index] else self._looked_at(index, losses[index]) for index in range(count)]
+
+    # ------------------------------------------------------------- internals
+
+    def _batches(self, path: ProbabilityPath, spec: TrainSpec) -> Batches:
+        return Batches(path, spec, self._architecture, torch.Generator(self._device).manual_seed(spec.seed))
+
+    def _advance_one(self) -> None:
+        if not self._chunks or self.step - self._chunk_start >= self._sources[0].steps:
+            self._chunks, self._chunk_start = [source.draw() for source in self._sources], self.step
+            if not self._reference:
+                sizes = [chunk.target.square().sum(dim=1).mean(dim=1).median() for chunk in self._chunks]
+                self._reference = [float(sizes[seed]) for seed in self._of_seed]
+        at = self.step - self._chunk_start
+        factor: Tensor | float = 1.0
+        if isinstance(self._chunks[0].factor, Tensor):
+            factor = self._each([torch.as_tensor(chunk.factor_at(at)) for chunk in self._chunks])
+        inputs = self._each([chunk.inputs[at] for chunk in self._chunks])
+        self._gradient(inputs, factor, self._each([chunk.target[at] for chunk in self._chunks]), self._loss)
+        self._losses.append(self._loss.clone())
+        self._update()
+        self.step += 1
+        if self._average is not None:
+            # As in `Trainer`: a young average forgets faster.
+            decay = self._emas.clamp(max=self.step / (self.step + 10.0))
+            self._average.lerp_(self._weights, 1.0 - decay)
+
+    def _update(self) -> None:
+        first, gradient = self.specs[0], self._gradient.gradient
+        if first.gradient_clip is not None:
+            norms = gradient.norm(dim=1, keepdim=True)
+            gradient.mul_(first.gradient_clip / norms.clamp(min=first.gradient_clip))
+        self._direction.zero_()
+        optimizers.step(self._optimizer)
+        rates = self._weights.new_tensor([[self._rate(spec, self.step)] for spec in self.specs])
+        if first.optimizer == "adamw":
+            self._weights.mul_(1.0 - rates * first.weight_decay)
+        self._weights.addcmul_(self._direction, rates)
+
+    def _each(self, of_seeds: list[Tensor]) -> Tensor:
+        """For every run what belongs to its seed, (C, rows, B)."""
+        if len(of_seeds) == 1:
+            return of_seeds[0].expand(len(self.specs), -1, -1)
+        return torch.stack([of_seeds[seed] for seed in self._of_seed])
+
+    def _rate(self, spec: TrainSpec, step: int) -> float:
+        return spec.learning_rate * schedule(spec, step)
+
+    def _looked_at(self, index: int, losses: Tensor) -> Snapshot | TrainingDivergedError:
+        spec, values = self.specs[index], losses.tolist()
+        broken = None
+        for ago, loss in zip(range(len(values), 0, -1), values, strict=True):
+            self._high[index] = self._high[index] + 1 if loss > EXPLODED * self._reference[index] else 0
+            if self._high[index] >= PATIENCE or not math.isfinite(loss):
+                broken = ago, loss
+                break
+        if broken is None and values and not bool(self._weights[index].isfinite().all()):
+            broken = 1, values[-1]
+        if broken is not None:
+            self._ended[index] = True
+            step = self.step - broken[0] + 1
+            return TrainingDivergedError(step, broken[1], self._rate(spec, step - 1), self._good[index])
+        taken = self._snapshot(index, losses)
+        if not self._high[index]:
+            self._good[index] = taken
+        return taken
+
+    def _snapshot(self, index: int, losses: Tensor) -> Snapshot:
+        spec = self.specs[index]
+        shown = self._average if self._average is not None and spec.ema else self._weights
+        network = MLP(self._architecture, shown[index].detach().clone())
+        predicts = objectives.predicts(spec)
+        return Snapshot(
+            step=self.step,
+            steps=self.steps,
+            loss=float(losses.double().mean()) if len(losses) else math.nan,
+            losses=losses,
+            model=LearnedModel(network, predicts, self._path.scheduler, self._path.p_init.is_standard),
+            learning_rate=self._rate(spec, max(0, self.step - 1)),
+            seconds=self._seconds / len(self.specs),
+        )
+
+
+def require_measurable(path: ProbabilityPath, spec: TrainSpec) -> None:
+    """Refuse what has no field to be compared with the exact one, beside what cannot be trained.
+
+    Raises:
+        ParameterError: a classifier, or see `fmviz.learning.objectives.require_trainable`.
+    """
+    if spec.classify is not None:
+        raise ParameterError("classify", "None: a classifier has no field", spec.classify)
+    objectives.require_trainable(path, spec)
+
+
+def _layers(architecture: Architecture, weights: Tensor) -> list[Tensor]:
+    """Views (C, rows, columns) of the layers of weights (C, W)."""
+    pieces = torch.split(weights, [rows * columns for rows, columns in architecture.shapes], dim=1)
+    return [piece.view(-1, *shape) for piece, shape in zip(pieces, architecture.shapes, strict=True)]
