@@ -8,6 +8,7 @@ from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.export import training_script
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.pool import TrainingPool
+from fmviz.learning.recommendation import recommended
 from fmviz.learning.runs import RunStatus
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.sweeps import Cell, frame, sweep
@@ -20,6 +21,7 @@ __all__ += [
     "checkpoint",
     "frame",
     "log_spaced_steps",
+    "recommended",
     "sweep",
     "train",
     "training_script",

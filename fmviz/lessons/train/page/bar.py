@@ -10,7 +10,7 @@ from fmviz.app import bound, state
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
-from fmviz.learning import RunStatus
+from fmviz.learning import RunStatus, recommended
 from fmviz.lessons.train.page import training
 from fmviz.lessons.train.settings import (
     ACTIVATIONS,
@@ -30,7 +30,21 @@ __all__ = ["bar", "controls"]
 
 RATES = tuple(m * 10.0**e for e in range(-5, 3) for m in (1.0, 3.0))[:-1]
 WIDTHS, DEPTHS = (8, 16, 32, 64, 128, 256), (1, 2, 3, 4, 5, 6, 8)
-EMAS, CLIPS = (0.0, 0.9, 0.99, 0.999), (None, 0.1, 1.0, 10.0)
+RECOMMENDED = (
+    "activation",
+    "time_features",
+    "scaling",
+    "batch_size",
+    "learning_rate",
+    "steps",
+    "schedule",
+    "warm_up",
+    "optimizer",
+    "ema",
+    "t_sampling",
+    "gradient_clip",
+)
+EMAS, CLIPS = (0.0, 0.9, 0.95, 0.99, 0.999), (None, 0.1, 1.0, 10.0)
 
 
 def bar(run: RunStatus | None) -> None:
@@ -98,6 +112,13 @@ def _rate() -> None:
 def _settings() -> None:
     view = state.current().train
     st.caption(tr("train.settings_help"))
+    st.button(
+        tr("train.recommended"),
+        icon=":material/bolt:",
+        on_click=ignore_duplicate_press(_recommend),
+        key="train_recommended",
+        help=tr("train.recommended_help"),
+    )
     with st.grid(2):
         _pick("width", WIDTHS)
         _pick("depth", DEPTHS)
@@ -115,6 +136,13 @@ def _settings() -> None:
         _named("device", DEVICES)
         if view.objective == "score":
             _named("score_weighting", SCORE_WEIGHTINGS)
+
+
+def _recommend() -> None:
+    """The settings that reach a good field soonest; the objective stays."""
+    spec = recommended()
+    same = {field: getattr(spec, field) for field in RECOMMENDED}
+    state.change("train", width=spec.hidden[0], depth=len(spec.hidden), **same)
 
 
 def _named(field: str, options: tuple[str, ...]) -> None:
