@@ -69,8 +69,8 @@ LESSONS = (
     Lesson("train", "train", ":material/model_training:"),
     Lesson("sample", "sample", ":material/grain:"),
     Lesson("guidance", "guidance", ":material/near_me:"),
-    Lesson("dictionary", "dictionary", ":material/translate:"),
     Lesson("bridges", "bridges", ":material/compare_arrows:"),
+    Lesson("dictionary", "dictionary", ":material/translate:"),
     Lesson("theory", "theory", ":material/menu_book:"),
 )
 """In the order in which one takes them; the first is the page that the app opens with."""
