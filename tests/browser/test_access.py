@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from fmviz.lessons import LESSONS
 from tests.browser.helpers import settle
 
-LESSONS = ("/", "/flows", "/noise", "/probability-paths", "/conservation", "/train", "/sample")
+PAGES = tuple("/" if lesson == LESSONS[0] else f"/{lesson.address}" for lesson in LESSONS)
 LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 VIEWS = {
-    "light": ((*LESSONS, "/theory"), "", {"viewport": LAPTOP, "color_scheme": "light"}),
+    "light": (PAGES, "", {"viewport": LAPTOP, "color_scheme": "light"}),
     "dark": (("/flows", "/train", "/theory"), "", {"viewport": LAPTOP, "color_scheme": "dark"}),
     "presented": (("/conservation", "/train"), "present=1", {"viewport": LAPTOP, "color_scheme": "light"}),
     "phone": (("/probability-paths", "/theory"), "", {"viewport": PHONE, "color_scheme": "light"}),
