@@ -7,7 +7,7 @@ from tools.serve import serve
 
 def test_a_browser_finds_the_lesson_and_it_plays(open_page, tmp_path):
     with serve("app.py", tmp_path / "server.log", root=with_the_lesson(tmp_path / "fmviz")) as url:
-        page = open_page(f"{url}/orbit?turns=2")
+        page = open_page(f"{url}/orbit?turns=2", viewport={"width": 1920, "height": 1080})
         page.get_by_role("link", name="Orbit").first.wait_for()
         page.wait_for_function(
             """() => {

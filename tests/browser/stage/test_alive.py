@@ -19,7 +19,7 @@ from tests.browser.helpers import OpenPage, Stage
 
 pytestmark = pytest.mark.browser
 
-KILOBYTES = 250
+KILOBYTES = 260
 
 
 @pytest.fixture(scope="module")
