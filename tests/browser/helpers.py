@@ -82,6 +82,8 @@ def widget(page: Page, key: str) -> Locator:
 
 
 def choose(page: Page, key: str, text: str) -> None:
+    widget(page, key).wait_for(state="attached")
+    settle(page)
     fold = page.locator("[data-testid=stSidebar] [data-testid=stExpander]", has=widget(page, key))
     if fold.count() and not widget(page, key).is_visible():
         fold.locator("summary").first.click()  # what the page does not use is folded away

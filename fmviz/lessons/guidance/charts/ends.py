@@ -40,7 +40,7 @@ def clouds(shown: Sequence[Cloud], theme: Theme, *, side: int = 340) -> alt.Laye
         key = alt.Legend(orient="top", title=None, columns=1, symbolSize=80, labelLimit=320, offset=4)
         chart = (
             alt.Chart(alt.InlineData(values=rows))
-            .mark_point(filled=True, size=22, opacity=0.75)
+            .mark_point(filled=True, size=22, opacity=0.75, aria=False)
             .encode(
                 x=alt.X("x:Q", axis=alt.Axis(title="x", grid=False), scale=alt.Scale(domain=[extent.x0, extent.x1])),
                 y=alt.Y("y:Q", axis=alt.Axis(title="y", grid=False), scale=alt.Scale(domain=[extent.y0, extent.y1])),

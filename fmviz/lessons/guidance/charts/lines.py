@@ -75,7 +75,7 @@ def lines(series: Sequence[Line], axes: Axes, theme: Theme) -> alt.LayerChart:
         )
         dots = (
             alt.Chart(alt.InlineData(values=[row for row in rows if row["points"]]))
-            .mark_circle(size=46, opacity=1, clip=True)
+            .mark_circle(size=46, opacity=1, clip=True, aria=False)
             .encode(
                 x="x:Q",
                 y="y:Q",
