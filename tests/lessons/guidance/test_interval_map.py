@@ -10,7 +10,8 @@ from fmviz.app import measured
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.app.state import STATE
-from fmviz.lessons.guidance.charts.interval_map import best_cell, interval_map
+from fmviz.charts.cells import best_cell
+from fmviz.lessons.guidance.charts.interval_map import interval_map
 from fmviz.lessons.guidance.compute import interval
 from fmviz.lessons.guidance.compute.interval import TIMES, IntervalPlan
 from fmviz.lessons.guidance.settings import Settings

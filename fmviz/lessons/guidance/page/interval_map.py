@@ -15,9 +15,10 @@ from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
+from fmviz.charts.cells import best_cell
 from fmviz.clips.clip import Floats
 from fmviz.errors import FmvizError
-from fmviz.lessons.guidance.charts.interval_map import best_cell, interval_map
+from fmviz.lessons.guidance.charts.interval_map import interval_map
 from fmviz.lessons.guidance.compute import interval, results
 from fmviz.lessons.guidance.compute.interval import TIMES, IntervalPlan
 from fmviz.scene import Scene, scenes

@@ -21,9 +21,10 @@ from fmviz.app.i18n import tr
 from fmviz.app.network import Learned
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.app.theme import theme
+from fmviz.charts.cells import best_cell
 from fmviz.clips.clip import Floats
 from fmviz.errors import FmvizError
-from fmviz.lessons.sample.charts.error_map import Axes, best_cell, difference_map, distance_map
+from fmviz.lessons.sample.charts.error_map import Axes, difference_map, distance_map
 from fmviz.lessons.sample.compute import results
 from fmviz.lessons.sample.compute.error_map import ErrorMapSpec
 from fmviz.scene import Scene, scenes
