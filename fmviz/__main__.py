@@ -13,7 +13,7 @@ from fmviz.home import HOME
 
 __all__ = ["main"]
 
-DEFAULT_PORT = 8501
+DEFAULT_PORT = "8501"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,14 +23,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="Flow matching and diffusion in two dimensions, in the browser.",
         epilog="Streamlit's environment variables (STREAMLIT_SERVER_PORT, ...) hold for what no option says.",
     )
-    parser.add_argument("--port", type=_port, help=f"where to serve (default {DEFAULT_PORT})")
-    parser.add_argument("--address", help="the network address to listen at (default localhost; 0.0.0.0 for all)")
+    port = os.environ.get("STREAMLIT_SERVER_PORT", DEFAULT_PORT)
+    parser.add_argument("--port", type=_port, default=port, help=f"where to serve (default {DEFAULT_PORT})")
+    address = os.environ.get("STREAMLIT_SERVER_ADDRESS", "localhost")
+    parser.add_argument(
+        "--address", default=address, help="the network address to listen at (default localhost; 0.0.0.0 for all)"
+    )
     parser.add_argument("--open", action=argparse.BooleanOptionalAction, help="open the page in a browser")
     parser.add_argument("--version", action="version", version=f"fmviz {__version__}")
     chosen = parser.parse_args(arguments)
 
-    port = chosen.port or int(os.environ.get("STREAMLIT_SERVER_PORT", DEFAULT_PORT))
-    address = chosen.address or os.environ.get("STREAMLIT_SERVER_ADDRESS", "localhost")
+    port, address = chosen.port, chosen.address
     if reason := _refused(address, port):
         parser.exit(1, f"fmviz: {reason}\n")
     options = [f"--server.port={port}", f"--server.address={address}"]

@@ -61,6 +61,13 @@ def test_a_port_that_is_none_is_explained(served, capsys, port):
     assert "a port is a number from 1 to 65535" in capsys.readouterr().err
 
 
+def test_a_port_of_the_environment_that_is_none_is_explained_as_well(served, capsys, monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", "http")
+    with pytest.raises(SystemExit):
+        command.main([])
+    assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
 def test_an_address_that_is_none_is_explained(served, capsys):
     with pytest.raises(SystemExit):
         command.main(["--address=no such host"])

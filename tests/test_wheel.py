@@ -60,7 +60,6 @@ def test_the_wheel_has_all_that_a_clone_serves(wheel):
 
 
 def test_two_builds_are_the_same_to_the_byte(wheel, tmp_path):
-    time.sleep(0.01)
     again = build(tmp_path)
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
 

@@ -1,6 +1,7 @@
 // One stage per root element. The default export is called again on the same root whenever data or theme change.
 
 const STAGES = new WeakMap();
+let mounted = 0; // two stages side by side are in one tree, and an id names one element
 
 export default function stage(component) {
   const { data, parentElement, setStateValue, readOnly } = component;
@@ -25,7 +26,7 @@ function mount(parent) {
     clockRow: element("div", { class: "row clock-row" }),
     layerRow: element("div", { class: "row layer-row" }),
     help: element("div", { class: "help", role: "dialog", hidden: true }),
-    summary: element("p", { class: "summary", id: "summary" }),
+    summary: element("p", { class: "summary", id: `summary-${(mounted += 1)}` }),
   };
   const root = element("div", { class: "fmviz", "data-testid": "fmviz-stage", tabindex: "0", role: "group" });
   const S = {
@@ -54,7 +55,7 @@ function mount(parent) {
     playing: false,
   };
   root.append(dom.panels, buildInk(S), dom.clockRow, dom.layerRow, dom.help, dom.summary);
-  setAttribute(root, "aria-describedby", "summary");
+  setAttribute(root, "aria-describedby", dom.summary.id);
   root.onkeydown = (event) => onKey(S, event);
   root.onkeyup = () => endKeyEdit(S);
   parent.append(root);

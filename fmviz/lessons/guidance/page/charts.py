@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from fmviz.app import bound, measured, state
@@ -106,14 +108,19 @@ def _share(name: str, found: WeightedRun, count: int, *, role: str) -> Line:
 
 def _distance(current: State) -> None:
     """Distances of the end points of the ODE over w, beside their floors."""
+    _over_scale(current, "guidance_distance", _draw_distance)
+
+
+def _over_scale(current: State, key: str, draw: Callable[[Scene, Chosen, evidence.OverScale], None]) -> None:
+    """A chart of what is measured over w, once for all charts of it."""
     which = results.chosen(current.scene, current.guidance)
     measured.show(
-        "guidance_distance",
+        key,
         results.over_scale,
         current.scene,
         which.label,
         which.interval,
-        draw=lambda found: _draw_distance(current.scene, which, found),
+        draw=lambda found: draw(current.scene, which, found),
         height=HEIGHT,
         quiet=True,
     )
@@ -139,17 +146,7 @@ def _draw_distance(scene: Scene, which: Chosen, found: evidence.OverScale) -> No
 
 def _quality(current: State) -> None:
     """Share outside the label and spread over w."""
-    which = results.chosen(current.scene, current.guidance)
-    measured.show(
-        "guidance_quality",
-        results.over_scale,
-        current.scene,
-        which.label,
-        which.interval,
-        draw=lambda found: _draw_quality(current.scene, which, found),
-        height=HEIGHT,
-        quiet=True,
-    )
+    _over_scale(current, "guidance_quality", _draw_quality)
 
 
 def _draw_quality(scene: Scene, which: Chosen, found: evidence.OverScale) -> None:
