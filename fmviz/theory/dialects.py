@@ -73,18 +73,12 @@ class VariancePreserving(Dialect):
 
     name: ClassVar[str] = "vp"
     predicts: ClassVar[Prediction] = "noise"
+    data_time: ClassVar[float] = 0.0
+    noise_time: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.b0 <= self.b1 < math.inf:
             raise ParameterError("b0, b1", "0 < b0 <= b1", (self.b0, self.b1))
-
-    @property
-    def data_time(self) -> float:
-        return 0.0
-
-    @property
-    def noise_time(self) -> float:
-        return 1.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         slope = self.b1 - self.b0
@@ -112,18 +106,12 @@ class VarianceExploding(Dialect):
 
     name: ClassVar[str] = "ve"
     predicts: ClassVar[Prediction] = "score"
+    data_time: ClassVar[float] = 0.0
+    noise_time: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.low < self.high < math.inf:
             raise ParameterError("low, high", "0 < low < high", (self.low, self.high))
-
-    @property
-    def data_time(self) -> float:
-        return 0.0
-
-    @property
-    def noise_time(self) -> float:
-        return 1.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         growth = math.log(self.high / self.low)
@@ -216,14 +204,8 @@ class FlowMatching(Dialect):
 
     name: ClassVar[str] = "flow-matching"
     predicts: ClassVar[Prediction] = "velocity"
-
-    @property
-    def data_time(self) -> float:
-        return 1.0
-
-    @property
-    def noise_time(self) -> float:
-        return 0.0
+    data_time: ClassVar[float] = 1.0
+    noise_time: ClassVar[float] = 0.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         return schedulers.Linear().evaluate(s)
@@ -248,18 +230,12 @@ class RectifiedFlow(Dialect):
 
     name: ClassVar[str] = "rectified-flow"
     predicts: ClassVar[Prediction] = "velocity"
+    data_time: ClassVar[float] = 0.0
+    noise_time: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         if not 1.0 <= self.shift <= 100.0:
             raise ParameterError("shift", "a number from 1 to 100", self.shift)
-
-    @property
-    def data_time(self) -> float:
-        return 0.0
-
-    @property
-    def noise_time(self) -> float:
-        return 1.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         m = self.shift
@@ -284,14 +260,8 @@ class Interpolant(Dialect):
 
     name: ClassVar[str] = "interpolant"
     predicts: ClassVar[Prediction] = "velocity"
-
-    @property
-    def data_time(self) -> float:
-        return 1.0
-
-    @property
-    def noise_time(self) -> float:
-        return 0.0
+    data_time: ClassVar[float] = 1.0
+    noise_time: ClassVar[float] = 0.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         return schedulers.Trigonometric().evaluate(s)
@@ -312,14 +282,8 @@ class OwnTime(Dialect):
 
     name: ClassVar[str] = "own"
     predicts: ClassVar[Prediction] = "velocity"
-
-    @property
-    def data_time(self) -> float:
-        return 1.0
-
-    @property
-    def noise_time(self) -> float:
-        return 0.0
+    data_time: ClassVar[float] = 1.0
+    noise_time: ClassVar[float] = 0.0
 
     def _evaluate(self, s: Tensor) -> ScheduleValues:
         return self.scheduler.evaluate(s)
