@@ -37,6 +37,8 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 MAX_PAIRS = 4096
 """The largest batch: the costs of all its pairs take 128 MiB."""
+LEAST_UNIFORM = 1e-300
+"""A uniform draw may be 0, whose logarithm is infinite."""
 SINKHORN_ITERATIONS = 1000
 SINKHORN_TOLERANCE = 1e-6
 
@@ -242,7 +244,7 @@ def _paired(x0: Tensor, z: Tensor, method: Method, regularisation: float, genera
         )[1]
         potential = costs / scale - found["log_u"][:, None] - found["log_v"]
         uniform = torch.rand(n, n, generator=generator, dtype=torch.float64, device=z.device)
-        costs = potential + (-uniform.clamp(min=1e-300).log()).log()  # minus log P minus Gumbel noise
+        costs = potential + (-uniform.clamp(min=LEAST_UNIFORM).log()).log()  # minus log P minus Gumbel noise
         costs = costs - costs.min()
     plan = ot.emd(mass, mass, costs, numItermax=1_000_000)
     index: Tensor = plan.argmax(dim=1)

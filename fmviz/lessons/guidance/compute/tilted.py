@@ -16,6 +16,8 @@ from fmviz.theory.guidance import Guidance
 
 __all__ = ["log_grid", "moving_samples", "top"]
 
+SMALLEST = 1e-300
+"""Stands for the mass of a cell that has none, which nothing can be divided by."""
 CELLS = 64
 FRAMES = 61
 FEW_FRAMES = 16
@@ -82,4 +84,4 @@ def _inverse(cumulated: Tensor, share: Tensor) -> Tensor:
     upper = torch.searchsorted(cumulated, wanted).clamp(max=cumulated.shape[-1] - 1)
     before = torch.where(upper > 0, torch.gather(cumulated, 1, (upper - 1).clamp(min=0)), 0.0)
     mass = torch.gather(cumulated, 1, upper) - before
-    return upper + ((wanted - before) / mass.clamp(min=1e-300)).clamp(0.0, 1.0)
+    return upper + ((wanted - before) / mass.clamp(min=SMALLEST)).clamp(0.0, 1.0)
