@@ -35,7 +35,13 @@ DRAWN, WAITING = "fmviz_stage_drawn", "fmviz_page_waits"
 
 
 def whole_page() -> None:
-    """At the start of a run of the whole page: nothing waits any more, and no stage has been met yet."""
+    """At the start of a run of the whole page: nothing waits any more, and no stage has been met yet.
+
+    Only the first run of a session waits for its drawing. Streamlit drops a message of the stage that meets a run of the
+    whole page, as the one in which a reloaded tab claims what belongs to it: the page would wait for ever.
+    """
+    if st.session_state.get(WAITING):
+        nothing_to_draw()
     st.session_state[HERE], st.session_state[WAITING], st.session_state[COMING] = None, False, False
     st.session_state[DRAWS] = False
 
@@ -93,7 +99,7 @@ def page_run_pending() -> bool:
 
 
 def nothing_to_draw() -> None:
-    """The scene has no picture, so that no message about its drawing will come."""
+    """The page does not wait for a first drawing: none will come, or word of it may have been lost."""
     st.session_state.setdefault(DRAWN, None)
 
 
