@@ -82,6 +82,7 @@ def test_a_duplicated_tab_leaves_the_run_to_the_first(open_page):
     stored = first.evaluate("sessionStorage.getItem('fmviz-tab')")
     assert stored
     second = open_page("/theory")
+    second.wait_for_function("sessionStorage.getItem('fmviz-tab')")  # what marks it when the page is left listens
     # As the browser copies it: not marked by the page that is left here.
     second.evaluate("value => addEventListener('pagehide', () => sessionStorage.setItem('fmviz-tab', value))", stored)
     second.goto(first.url)
