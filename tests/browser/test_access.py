@@ -19,6 +19,12 @@ VIEWS = {
 }
 
 
+REACHED = """() => [...document.querySelectorAll('.katex-display')].every(
+    (node) => node.tabIndex === 0 || (node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight)
+)"""
+"""The page has seen which formulas scroll since they were typeset, and lets the keyboard reach them."""
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_serious(open_page, view):
@@ -31,6 +37,7 @@ def test_axe_finds_nothing_serious(open_page, view):
         if path != "/theory":
             page.locator("[data-testid=fmviz-stage]").wait_for()
         settle(page)
+        page.wait_for_function(REACHED)
         answer = Axe().run(page, options={"resultTypes": ["violations"]}).response
         found += [
             (path, violation["id"], node["target"], node["html"][:120])
