@@ -29,7 +29,18 @@ from tools.serve import serve
 __all__ = ["Class", "choices", "main", "quantile"]
 
 CHOICES = ("selectbox", "segmented_control", "select_slider", "radio", "pills")
-FOLLOWED = ("scene.", "flows.", "noise.", "noise_", "conservation.", "sample.", "train.objective")
+FOLLOWED = (
+    "scene.",
+    "flows.",
+    "noise.",
+    "noise_",
+    "conservation.",
+    "sample.",
+    "train.objective",
+    "guidance.",
+    "bridges.",
+    "dictionary.",
+)
 """Beginnings of the keys of the controls that are used."""
 START = "train_go"
 ANOTHER_PAGE = 0.15

@@ -16,6 +16,7 @@ import streamlit as st
 from fmviz.app import tabs
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
+from fmviz.app.turns import let_others
 from fmviz.cache import Shared
 from fmviz.errors import FmvizError
 from fmviz.runtime import cores
@@ -91,7 +92,8 @@ def show(
 
     found = ask(function, *arguments)
     if isinstance(found, Task) and found.state == "running":
-        found.ended.wait(FIRST_LOOK)
+        with let_others():
+            found.ended.wait(FIRST_LOOK)
         found = ask(function, *arguments)
     if isinstance(found, Task) and found.error is not None:
         _told(key, found, quiet, reason)

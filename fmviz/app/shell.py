@@ -19,6 +19,7 @@ from fmviz.app.player import first_view, standalone
 from fmviz.app.runs import runs
 from fmviz.app.scene_bar import scene_bar
 from fmviz.app.story_editor import story_editor
+from fmviz.app.turns import one_page
 from fmviz.lessons import LESSONS, named
 from fmviz.runtime import prepare_process
 from fmviz.scene.scene import SCENE_PARTS
@@ -65,7 +66,8 @@ def run() -> None:
     """Runs the app once, as Streamlit does for every interaction."""
     token = _framed.set(True)
     try:
-        _run()
+        with one_page():
+            _run()
     finally:
         _framed.reset(token)
 
