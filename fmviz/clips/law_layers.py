@@ -38,12 +38,14 @@ class Guide:
         y: the one that is asked for.
         scale: w.
         interval: times from and to which the scale is w; elsewhere it is 1.
+        slider: key of the page's slider for w, which the picture follows before the server has answered.
     """
 
     classes: tuple[int, ...]
     y: int
     scale: float
     interval: tuple[float, float] = (0.0, 1.0)
+    slider: str | None = None
 
 
 @dataclass(frozen=True)

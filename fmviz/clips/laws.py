@@ -28,12 +28,14 @@ def law_of(
     *,
     follows: bool = False,
     guidance: Guidance | None = None,
+    slider: str | None = None,
 ) -> Law:
-    """The path, with the point `z` of its conditional half and any `guidance`; `follows` as in `fmviz.clips.clip.Law`."""
+    """The path, with the point `z` of its conditional half and any `guidance`; `follows` as in `fmviz.clips.clip.Law`, `slider` as
+    in `fmviz.clips.clip.Guide`."""
     guide = None
     if guidance is not None:
         labels = tuple(path.p_data.labels.tolist())
-        guide = Guide(labels, guidance.label, guidance.scale, guidance.interval)
+        guide = Guide(labels, guidance.label, guidance.scale, guidance.interval, slider)
     return Law(
         rows_of(path.p_init),
         rows_of(path.p_data),

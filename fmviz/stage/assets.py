@@ -54,6 +54,7 @@ SCRIPTS = (
     "controls.js",
     "messages.js",
     "mixture.js",
+    "slider.js",
     "toolbar.js",
     "local.js",
     "pointer.js",

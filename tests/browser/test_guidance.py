@@ -26,10 +26,18 @@ def test_label_scale_and_weights_change_the_picture_and_the_link(guidance):
     wait_for_query(page, "y", "2")
     stage.wait(f"s.clip !== '{clip}'")
     clip = stage.data("clip")
+    # The picture is that of the new scale before the server has answered.
+    stage.root.evaluate(
+        """root => { window.followed = []; const picture = () => root.querySelector('canvas[data-panel=guided]').toDataURL();
+        const first = picture();
+        new MutationObserver(() => window.followed.push([root.dataset.clip, picture() !== first]))
+            .observe(root, { attributes: true, attributeFilter: ['data-frames'] }); }"""
+    )
     slider = widget(page, "guidance-scale").get_by_role("slider")
     slider.press("ArrowRight")
     wait_for_query(page, "w", "3.05")
     stage.wait(f"s.clip !== '{clip}'")
+    assert [clip, True] in page.evaluate("followed")
     clip = stage.data("clip")
     for key, alias, name in (("weights", "gweights", "resampled"), ("kind", "gkind", "sde")):
         chosen_text = english(f"guidance.{key}_{name}")

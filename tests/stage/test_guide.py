@@ -45,7 +45,7 @@ def clip(*layers, guide: Guide | None = GUIDE) -> Clip:
 def test_a_guided_clip_can_be_played_and_its_guide_travels():
     check(clip())
     entry = law_entry(Block(), clip().law)
-    assert entry["guide"] == {"classes": (4, 7), "y": 7, "scale": 2.5, "interval": (0.2, 0.8)}
+    assert entry["guide"] == {"classes": (4, 7), "y": 7, "scale": 2.5, "interval": (0.2, 0.8), "slider": None}
     assert layer_entry(Block(), EXTENT, LAYERS[2])["of"] == "guided"
     assert layer_entry(Block(), EXTENT, LAYERS[3])["weights"]["count"] == 15
 

@@ -23,21 +23,23 @@ function lawOf(S) {
   const data = rows("data");
   const z = S.moves.get(given.z_name)?.place ?? given.z;
   const now = S.law;
-  if (now?.given === given && now.init === init && now.data === data && now.z === z) return now;
+  const guide = guideOf(S, given);
+  if (now?.given === given && now.init === init && now.data === data && now.z === z && now.guide === guide) return now;
   const marginal = LAW.makeLaw({ init, data, schedule: given.schedule, gamma: given.gamma });
-  const guided = given.guide && LAW.guidedLaw(marginal, given.guide);
-  const edited = init !== given.init || data !== given.data;
+  const guided = guide && LAW.guidedLaw(marginal, guide);
+  const edited = init !== given.init || data !== given.data || guide !== given.guide;
   S.law = {
     given,
     init,
     data,
     z,
+    guide,
     edited,
     marginal,
     conditional: LAW.givenPoint(marginal, z),
     label: guided && guided.own,
     guided,
-    tilted: guided && { ...guided, pairs: LOGARITHM_COST * guided.pairs },
+    tilted: guided && guide.scale >= 0 && { ...guided, pairs: LOGARITHM_COST * guided.pairs },
     classifier: guided && { ...guided, pairs: LOGARITHM_COST * guided.pairs },
     version: (now?.version ?? 0) + 1,
     tables: {},
@@ -243,7 +245,7 @@ function flowPlaces(S, law, layer) {
   const moved = law[layer.of];
   if (!moved) return NO_PLACES;
   const each = 2 * times.length * moved.pairs * (S.flowMs ?? 8e-6);
-  const wanted = S.drag || S.keyEdit ? Math.max(LEAST_FLOW, Math.floor(FLOW_MS / each)) : layer.items;
+  const wanted = S.drag || S.keyEdit || S.slider?.value != null ? Math.max(LEAST_FLOW, Math.floor(FLOW_MS / each)) : layer.items;
   const count = Math.min(layer.items, wanted);
   if (count * each > MOST_FLOW_MS) return askForFlow(S, law, layer, count);
   const start = performance.now();

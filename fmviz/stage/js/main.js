@@ -107,6 +107,7 @@ function unmount(S, parent) {
   clearInterval(S.watchId);
   S.resize.disconnect();
   S.themes.disconnect();
+  unwatchSlider(S);
   S.scheme.removeEventListener("change", S.onTheme);
   S.paper.removeEventListener("change", S.onPrint);
   window.removeEventListener("resize", S.onWindowResize);
@@ -170,6 +171,7 @@ function takePayload(S, payload) {
   showOptions(S);
   showPlaying(S);
   syncMixtures(S);
+  watchSlider(S);
   S.root.classList.toggle("present", S.header.view.present);
   showRoom(S);
   S.needsLayout = !layout(S);

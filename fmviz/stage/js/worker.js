@@ -81,4 +81,4 @@ function workerAnswered(S, found) {
 }
 
 /** A law as a worker can be sent it. */
-const sendable = (law) => ({ init: law.init, data: law.data, schedule: law.given.schedule, gamma: law.given.gamma, guide: law.given.guide });
+const sendable = (law) => ({ init: law.init, data: law.data, schedule: law.given.schedule, gamma: law.given.gamma, guide: law.guide });

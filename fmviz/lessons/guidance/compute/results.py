@@ -149,7 +149,7 @@ def _payload(
         ),
     )
     readouts = paths.readouts(found.path, scenes.sigma(scene), grid)
-    law = law_of(found.path, follows=True, guidance=found)
+    law = law_of(found.path, follows=True, guidance=found, slider="guidance-scale")
     return encode(Clip(paths.as_array(grid.times()), panels, readouts, law=law), labels(language), view)
 
 
