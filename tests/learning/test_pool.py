@@ -253,6 +253,29 @@ def test_a_single_step_of_a_running_run_is_one_step(pool: TrainingPool, ring8: P
         pool.resume(run)
 
 
+def test_a_run_that_is_resumed_again_and_again_has_one_place_in_the_queue(
+    pool: TrainingPool, ring8: ProbabilityPath
+) -> None:
+    for _ in range(3):
+        pool.submit(ring8, SPEC)
+    with pool._changed:  # nobody takes a turn meanwhile
+        for run in [*pool._runs.values()] * 3:
+            pool._enqueue(run)
+        assert sorted(run.id for run in pool._queue) == sorted(run.id for run in pool._runs.values() if not run.in_turn)
+
+
+def test_what_a_step_costs_is_the_size_of_the_network(
+    ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch, pool: TrainingPool
+) -> None:
+    spec = dataclasses.replace(SPEC, steps=1)
+    size = Trainer(ring8, spec).snapshot().model.network.weights.numel()
+    monkeypatch.setattr(pools, "MAX_COST", spec.batch_size * size)
+    assert wait(pool, pool.submit(ring8, spec), ended).state == "finished"
+    monkeypatch.setattr(pools, "MAX_COST", spec.batch_size * size - 1)
+    with pytest.raises(ParameterError, match="shared machine"):
+        pool.submit(ring8, spec)
+
+
 def test_a_caller_that_polls_does_not_block_the_workers(pool: TrainingPool, ring8: ProbabilityPath) -> None:
     run, deadline = pool.submit(ring8, dataclasses.replace(SPEC, steps=200)), time.monotonic() + 30.0
     while pool.status(run).alive:

@@ -111,7 +111,7 @@ def test_the_stacked_gradient_is_that_of_each_network(activation: str) -> None:
         {},
         {"objective": "score", "t_sampling": "uniform"},
         {"optimizer": "adamw", "weight_decay": 0.1},
-        {"optimizer": "sgd", "gradient_clip": 1.0},
+        {"optimizer": "sgd", "gradient_clip": 1.0, "batch_size": 400},  # several draws
         {"label_dropout": 0.2},
     ],
     ids=str,

@@ -149,6 +149,11 @@ EDGES: dict[str, tuple[Callable[[Any], Clip], list[Any], list[Any]]] = {
     "law's variance": (lambda v: rows(1, [1.0, 0.0, 0.0, v, 0.0, v]), [1e-9], [0.0, -1.0]),
     "law's correlation": (lambda r: rows(1, [1.0, 0.0, 0.0, 1.0, r, 1.0]), [0.999, -0.999], [1.0, -1.0, 2.0]),
     "law's z": (lambda z: clip_of(law=dataclasses.replace(LAW, z=(0.0, z))), [1e9], [np.nan, np.inf]),
+    "law's gamma": (
+        lambda g: clip_of(law=dataclasses.replace(LAW, gamma=g)),
+        [0.0, 1e9],
+        [-1e-9, np.nan, np.inf],
+    ),
     "bars": (lambda v: bars_of(f32(np.full((T, 2), v))), [0.0, 1.0, 1.00005, -0.00005, np.nan], [1.0002, -0.0002]),
     "extent": (lambda x: extent(0.0, x, 0.0, 1.0), [0.2, 5.0], [0.0, -1.0, 0.19, 5.1, np.inf]),
     "height of the extent": (lambda y: extent(0.0, 1.0, 0.0, y), [0.2, 5.0], [0.0, -1.0, 0.19, 5.1, np.inf]),

@@ -92,6 +92,7 @@ def test_without_noise_nothing_changes_to_the_bit() -> None:
         plain.sample(9, 0.4, generator=builders.seeded(1)), zero.sample(9, 0.4, generator=builders.seeded(1))
     )
     z = DATA.means[0]
+    assert torch.equal(plain.conditional_score(X, 0.25, z), INIT.score((X - 0.25 * z) / 0.75) / 0.75)
     assert torch.equal(plain.conditional_velocity(X, 0.4, z), zero.conditional_velocity(X, 0.4, z))
     assert float(plain.irreducible_loss(0.4, generator=builders.seeded(1))) == float(
         zero.irreducible_loss(0.4, generator=builders.seeded(1))
@@ -120,6 +121,15 @@ def test_conditional_forms_average_to_the_marginal_ones() -> None:
     assert torch.allclose(rate, flux.detach(), rtol=1e-6, atol=1e-6)
     with pytest.raises(SingularTimeError):
         path.conditional_velocity(X, 1.0, z)
+
+
+def test_times_that_are_prepared_together_are_those_of_each_alone() -> None:
+    together, times = bridge(0.8), [0.1, 0.4, 0.9]
+    together.prepare(times)
+    for t in times:
+        for method in ("marginal_velocity", "marginal_score", "target_covariance_trace"):
+            alone = getattr(bridge(0.8), method)(X, t)
+            assert torch.allclose(getattr(together, method)(X, t), alone, rtol=1e-12, atol=1e-12), (method, t)
 
 
 def test_the_irreducible_loss_is_the_scatter_of_the_targets() -> None:

@@ -37,10 +37,11 @@ def test_the_field_of_pairs_carries_their_density() -> None:
     assert torch.allclose(rate, -divergence - (velocity * field.score(x, t)).sum(-1), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("wrong", [{"blur": 0.0}, {"gamma": -1.0}, {"z": torch.zeros(2, 2)}])
+@pytest.mark.parametrize("wrong", [{"blur": 0.0}, {"gamma": -1e-9}, {"z": torch.zeros(2, 2)}])
 def test_what_is_no_field_of_pairs_is_refused(wrong: dict[str, Any]) -> None:
     given: dict[str, Any] = {"x0": torch.zeros(3, 2), "z": torch.zeros(3, 2), "blur": 0.1} | wrong
     with pytest.raises(ParameterError):
         PairField(**given)
+    assert PairField(**given | {"blur": 1e-9, "gamma": 0.0, "z": torch.zeros(3, 2)}).blur == 1e-9
     with pytest.raises(ParameterError):
         PairField(torch.zeros(1, 2), torch.zeros(1, 2), 0.1).velocity(torch.zeros(1, 2), 1.5)
