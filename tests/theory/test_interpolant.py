@@ -123,6 +123,23 @@ def test_conditional_forms_average_to_the_marginal_ones() -> None:
         path.conditional_velocity(X, 1.0, z)
 
 
+def test_posterior_draws_have_the_spread_of_weighted_pairs() -> None:
+    """Second moments of (z, x0) given x, against independent pairs with the density of the noise that is left as their weight."""
+    path, t, gamma, n = bridge(1.5), 0.35, 1.5, 400_000
+    x = torch.tensor([0.3, -0.2], dtype=torch.float64)
+    found = torch.cat(path.sample_posterior(x, t, 40_000, generator=builders.seeded(0)), dim=-1)
+    z, x0 = path.sample_pairs(n, generator=builders.seeded(1))
+    miss = (x - t * z - (1 - t) * x0) / (gamma * math.sqrt(t * (1 - t)))
+    weights = torch.softmax(-0.5 * miss.square().sum(-1), 0)
+    prior = torch.cat((z, x0), dim=-1)
+    wanted = weights @ prior.square()
+    error = (found.square().var(dim=0) / len(found) + weights.square() @ (prior.square() - wanted).square()).sqrt()
+    assert bool(((found.square().mean(dim=0) - wanted).abs() < 5.0 * error).all())
+    left = x - t * found[:, :2] - (1 - t) * found[:, 2:]
+    spread = gamma**2 * t * (1 - t) * (weights @ (miss - weights @ miss).square())
+    assert torch.allclose(left.var(dim=0), spread, rtol=0.05)
+
+
 def test_times_that_are_prepared_together_are_those_of_each_alone() -> None:
     together, times = bridge(0.8), [0.1, 0.4, 0.9]
     together.prepare(times)

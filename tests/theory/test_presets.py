@@ -48,6 +48,33 @@ def test_labels(name: str, classes: int) -> None:
     assert presets.get(name).labels.unique().tolist() == list(range(classes))
 
 
+FINGERPRINTS = {
+    "two_modes": (2.0, 0.75),
+    "three_modes": (7.1, 0.976120662),
+    "ring5": (-9.578171879, 0.2352),
+    "ring8": (-13.740045021, 0.2352),
+    "grid": (16.8, 0.2352),
+    "random": (-5.189186264, 0.436868988),
+    "moons": (-12.905104368, 0.160707007),
+    "circles": (-32.198520682, 0.202587555),
+    "spiral": (-32.840139393, 0.157950642),
+    "checkerboard": (56.980644707, 0.1875),
+    "pinwheel": (-34.713201341, 0.151814372),
+    "smiley": (-78.474127284, 0.169008713),
+}
+"""Weighted sums of all means, and of all covariances."""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_preset_stays_as_it_is(name: str) -> None:
+    """Links name presets, and what was shown by one must be shown again."""
+    mixture = presets.get(name)
+    rising = torch.linspace(1, 2, mixture.n_components, dtype=torch.float64)
+    means = (mixture.means.double() * torch.stack((rising, rising.square()), dim=-1)).sum()
+    covariances = (mixture.covariances.double().sum(dim=(1, 2)) * rising * mixture.weights.double()).sum()
+    assert (float(means), float(covariances)) == pytest.approx(FINGERPRINTS[name], rel=1e-6)
+
+
 def test_random_depends_on_its_seed_only() -> None:
     assert torch.equal(presets.get("random", 1).means, presets.get("random", 1).means)
     assert not torch.equal(presets.get("random", 1).means, presets.get("random", 2).means)
