@@ -74,8 +74,7 @@ def opened(page: str, query: str) -> tuple[dict[str, str], bytes]:
     app.run()
     assert not app.exception
     assert app.session_state["fmviz_problems"] == (), "a setting of the link was dropped"
-    process = dict(parse_qsl(query)).get("process", "brownian")
-    stage = f"noise_{process}_stage" if page == "noise" else f"{page}_stage"
+    stage = f"{page}_stage"
     written = {k: v[0] if isinstance(v, list) else v for k, v in app.query_params.items()}
     return written, app.session_state[f"fmviz_last_payload.{stage}"]
 

@@ -23,7 +23,7 @@ def show() -> None:
 
     lesson.opening("dictionary")
     player.player(
-        f"dictionary_{shown}_stage",
+        "dictionary_stage",
         "dictionary",
         lambda: results.payload(state.current(), view, _network(state.current())),
         clicked=controls.click,

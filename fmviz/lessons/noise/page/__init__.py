@@ -17,7 +17,7 @@ def show() -> None:
 
     lesson.opening("noise", strip=f"noise_{process}")
     player.player(
-        f"noise_{process}_stage",
+        "noise_stage",
         "noise",
         lambda: results.payload(state.current(), view),
         moved=controls.move_start,
