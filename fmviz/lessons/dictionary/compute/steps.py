@@ -174,7 +174,7 @@ def clip(
         panels.append(PlanePanel(found.sampler, titles[found.sampler], extent, layers))
     done = as_array(place)
     times = as_array(torch.linspace(0.0, 1.0, len(frames.times)))
-    return Clip(times, tuple(panels), (Readout("N", done), Readout("λ", as_array(frames.log_snr))))
+    return Clip(times, tuple(panels), (Readout("n", done), Readout("λ", as_array(frames.log_snr))))
 
 
 @torch.inference_mode()
