@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fmviz.learning.mixture_draws import MixtureDraws
 from fmviz.learning.networks import Architecture
 from fmviz.learning.objectives import regression, time_range
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.targets import MarginalTarget
-from fmviz.theory import GaussianMixture, ProbabilityPath
+from fmviz.theory import ProbabilityPath
 
 CHUNK = 1 << 15
 """Points drawn together, at least one batch."""
@@ -42,35 +43,6 @@ class Chunk:
     def factor_at(self, step: int) -> Tensor | float:
         """The factor of one step."""
         return self.factor[step] if isinstance(self.factor, Tensor) else self.factor
-
-
-class _MixtureDraws:
-    """Draws of a mixture, which lies on the CPU, as (S, 2, B) on a device."""
-
-    def __init__(self, mixture: GaussianMixture, device: torch.device) -> None:
-        factors = torch.linalg.cholesky(mixture.covariances.double()).to(mixture.dtype).to(device)
-        self._means = mixture.means.T.contiguous().to(device)
-        self._l11, self._l21, self._l22 = factors[:, 0, 0], factors[:, 1, 0], factors[:, 1, 1]
-        # The inner boundaries of the cumulative weights: a uniform number lies in one of the K parts between them.
-        self._bounds = mixture.weights.double().cumsum(0)[:-1].to(mixture.dtype).to(device)
-        self._standard = mixture.is_standard
-
-    def __call__(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
-        return self.labelled(shape, generator)[0]
-
-    def labelled(self, shape: tuple[int, int], generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draws (S, 2, B), and for each the component that it is of, (S, B)."""
-        steps, batch = shape
-        device = self._means.device
-        if self._standard:
-            points = torch.randn(steps, 2, batch, generator=generator, device=device)
-            return points, torch.zeros(shape, dtype=torch.int64, device=device)
-        uniform = torch.rand(steps, batch, generator=generator, device=device)
-        noise = torch.randn(steps, 2, batch, generator=generator, device=device)
-        index = torch.bucketize(uniform, self._bounds, right=True)
-        first = self._means[0][index] + self._l11[index] * noise[:, 0]
-        second = self._means[1][index] + self._l21[index] * noise[:, 0] + self._l22[index] * noise[:, 1]
-        return torch.stack((first, second), dim=1), index
 
 
 def steps_together(path: ProbabilityPath, spec: TrainSpec) -> int:
@@ -118,7 +90,7 @@ class Batches:
         self._spec, self._architecture, self._generator = spec, architecture, generator
         self._scheduler = path.scheduler
         self._limits = time_range(path, spec)
-        self._z, self._eps = (_MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
+        self._z, self._eps = (MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
         self._exact = MarginalTarget(path, generator.device)
         classes = torch.tensor(path.p_data.classes)
         self._classified = (
