@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -25,6 +26,8 @@ __all__ = ["chooser", "latest"]
 _log = logging.getLogger(__name__)
 
 UPLOADED, PROBLEM = "fmviz_checkpoint", "fmviz_checkpoint_problem"
+COUPLED: Literal["coupled"] = "coupled"
+"""The problem with a network whose field is not that of any scene: of coupled pairs, or with noise in between."""
 
 
 def latest(scene: Scene) -> Learned | None:
@@ -60,7 +63,7 @@ def chooser(scene: Scene, found: Learned | None) -> None:
         st.file_uploader(
             tr("learned.upload"), type=None, key="checkpoint", on_change=_uploaded, help=tr("learned.upload_help")
         )
-        problem: Kind | None = st.session_state.get(PROBLEM)
+        problem: Kind | Literal["coupled"] | None = st.session_state.get(PROBLEM)
         if problem is not None:
             reason = tr(f"learned.problem.{problem}")
             st.error(tr("learned.refused", reason=reason), icon=":material/error:")
@@ -84,7 +87,7 @@ def chooser(scene: Scene, found: Learned | None) -> None:
 
 
 def _uploaded() -> None:
-    """Takes what was uploaded if it is a checkpoint, and otherwise says what is wrong; nothing in the file is run."""
+    """Takes what was uploaded if it is the network of a scene, and otherwise says what is wrong; nothing in the file is run."""
     file = st.session_state["checkpoint"]
     if file is None:
         return
@@ -94,6 +97,9 @@ def _uploaded() -> None:
     except CheckpointError as error:
         _log.info("an uploaded file was refused: %s", error)
         st.session_state[PROBLEM] = error.kind
+        return
+    if found.spec.own_quantity_only:
+        st.session_state[PROBLEM] = COUPLED
         return
     st.session_state.pop(PROBLEM, None)
     st.session_state[UPLOADED] = (hashlib.sha256(data).hexdigest(), found)

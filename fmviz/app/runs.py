@@ -39,10 +39,10 @@ def runs() -> dict[Key, int]:
 
 
 def trained() -> RunStatus | None:
-    """The latest run of this tab that has learned something about the present scene."""
+    """The latest run of this tab that has learned the field of the present scene, that of independent pairs, or a part of it."""
     scene = scenes.learned_part(state.current().scene)
     for (learned_from, spec), run_id in reversed(runs().items()):
-        if learned_from == scene and spec.classify is None:
+        if learned_from == scene and spec.classify is None and not spec.own_quantity_only:
             with suppress(UnknownRunError):
                 run = pool().status(run_id)
                 if run.model is not None and run.step > 0:

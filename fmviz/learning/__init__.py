@@ -9,18 +9,31 @@ from fmviz.learning.export import training_script
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.pool import TrainingPool
 from fmviz.learning.recommendation import recommended
+from fmviz.learning.reflow import next_round
 from fmviz.learning.runs import RunStatus
-from fmviz.learning.spec import TrainSpec
+from fmviz.learning.spec import Reflow, TrainSpec
 from fmviz.learning.sweeps import Cell, frame, sweep
 from fmviz.learning.training import Control, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps, train
 
-__all__ = ["Cell", "Control", "Evaluation", "LearnedModel", "Report", "RunStatus", "Snapshot", "TrainSpec", "Trainer"]
+__all__ = [
+    "Cell",
+    "Control",
+    "Evaluation",
+    "LearnedModel",
+    "Reflow",
+    "Report",
+    "RunStatus",
+    "Snapshot",
+    "TrainSpec",
+    "Trainer",
+]
 __all__ += [
     "TrainingDivergedError",
     "TrainingPool",
     "checkpoint",
     "frame",
     "log_spaced_steps",
+    "next_round",
     "recommended",
     "sweep",
     "train",

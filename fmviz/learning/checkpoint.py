@@ -32,7 +32,7 @@ from torch import Tensor
 
 from fmviz.errors import FmvizError
 from fmviz.learning import objectives
-from fmviz.learning.model import LearnedModel
+from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP, Architecture
 from fmviz.learning.spec import TrainSpec
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
@@ -135,7 +135,7 @@ def from_bytes(data: bytes) -> Checkpoint:
         raise CheckpointError(
             "inconsistent", f"what the file says about itself does not fit together ({error})"
         ) from None
-    model = LearnedModel(network, objectives.predicts(spec), path.scheduler, path.p_init.is_standard)
+    model = model_of(network, spec, path.scheduler, path.p_init.is_standard)
     return Checkpoint(model, spec, path, step)
 
 
@@ -165,11 +165,12 @@ def describe_path(path: ProbabilityPath) -> dict[str, Any]:
         names = ("means", "covariances", "weights", "labels")
         return {name: getattr(law, name).tolist() for name in names}
 
-    return {
+    described = {
         "p_init": mixture(path.p_init),
         "p_data": mixture(path.p_data),
         "scheduler": _describe_scheduler(path.scheduler),
     }
+    return described if path.gamma == 0.0 else {**described, "gamma": path.gamma}
 
 
 def read_path(values: Any) -> ProbabilityPath:
@@ -188,7 +189,7 @@ def read_path(values: Any) -> ProbabilityPath:
     laws = values["p_init"], values["p_data"]
     _require_size(*(len(law["weights"]) for law in laws))
     p_init, p_data = (mixture(law) for law in laws)
-    return ProbabilityPath(p_init, p_data, _read_scheduler(values["scheduler"]))
+    return ProbabilityPath(p_init, p_data, _read_scheduler(values["scheduler"]), float(values.get("gamma", 0.0)))
 
 
 def _require_size(init_components: int, data_components: int) -> None:

@@ -1,9 +1,9 @@
 """Batches, drawn many steps at a time.
 
 The random numbers of up to `CHUNK` points come from five calls to the generator, whatever the number of steps or of
-components: times, components and noise of z, components and noise of eps (and, with labels, which of them are left out).
-Components are found by inverting their
-cumulative weights. Everything is laid out (step, coordinate, point), which is what `fmviz.learning.backprop` multiplies.
+components: times, components and noise of z, components and noise of eps (and, with labels, which of them are left out; with
+gamma, the noise in between). Coupled pairs need some more (`fmviz.learning.pairing`).
+Everything is laid out (step, coordinate, point), which is what `fmviz.learning.backprop` multiplies.
 """
 
 __all__ = ["Batches", "Chunk", "draw_times", "steps_together"]
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from fmviz.learning.mixture_draws import MixtureDraws
 from fmviz.learning.networks import Architecture
 from fmviz.learning.objectives import regression, time_range
+from fmviz.learning.pairing import Simulated, source_of
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import ProbabilityPath
@@ -43,6 +43,14 @@ class Chunk:
     def factor_at(self, step: int) -> Tensor | float:
         """The factor of one step."""
         return self.factor[step] if isinstance(self.factor, Tensor) else self.factor
+
+
+@dataclass(frozen=True, eq=False)
+class _Between:
+    """gamma_t xi and its derivative in t, (S, 2, B) each."""
+
+    moved: Tensor
+    moving: Tensor
 
 
 def steps_together(path: ProbabilityPath, spec: TrainSpec) -> int:
@@ -82,15 +90,21 @@ class Batches:
         spec: the settings.
         architecture: says what the features are.
         generator: source of randomness; its device becomes the batches'.
+        simulated: the pairs of a reflow.
     """
 
     def __init__(
-        self, path: ProbabilityPath, spec: TrainSpec, architecture: Architecture, generator: torch.Generator
+        self,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        architecture: Architecture,
+        generator: torch.Generator,
+        simulated: Simulated | None = None,
     ) -> None:
         self._spec, self._architecture, self._generator = spec, architecture, generator
         self._scheduler = path.scheduler
         self._limits = time_range(path, spec)
-        self._z, self._eps = (MixtureDraws(law, generator.device) for law in (path.p_data, path.p_init))
+        self._pairs = simulated or source_of(path, spec, generator.device)
         self._exact = MarginalTarget(path, generator.device)
         classes = torch.tensor(path.p_data.classes)
         self._classified = (
@@ -104,17 +118,30 @@ class Batches:
         """The next `steps` batches."""
         shape = (self.steps, self._spec.batch_size)
         t = draw_times(self._spec.t_sampling, shape, self._limits, self._generator)
-        z, component = self._z.labelled(shape, self._generator)
-        eps = self._eps(shape, self._generator)
+        z, component, eps = self._pairs(shape, self._generator)
         v = self._scheduler.evaluate(t)
         x = v.alpha.unsqueeze(1) * z + v.beta.unsqueeze(1) * eps
+        between = self._between(t)
+        if between is not None:
+            x = x + between.moved
         features = self._architecture.features(x[:, 0], x[:, 1], t)
         inputs = torch.stack([*features, *self._labels(component), torch.ones_like(t)], dim=1)
         if self._spec.classify is not None:
             own = self._classified[component]
             return Chunk(inputs, 1.0, torch.stack((own, 1.0 - own), dim=1))
         found = regression(self._spec, v, z, eps, x, self._exact)
-        return Chunk(inputs, found.factor, found.target)
+        target = found.target if between is None else found.target + between.moving
+        return Chunk(inputs, found.factor, target)
+
+    def _between(self, t: Tensor) -> "_Between | None":
+        """The noise in between at times (S, B) (T52); none without gamma."""
+        gamma = self._spec.gamma
+        if gamma == 0.0:
+            return None
+        xi = torch.randn(len(t), 2, t.shape[1], generator=self._generator, device=t.device)
+        spread = (t * (1.0 - t)).sqrt()
+        level, slope = gamma * spread, 0.5 * gamma * (1.0 - 2.0 * t) / spread
+        return _Between(level.unsqueeze(1) * xi, slope.unsqueeze(1) * xi)
 
     def _labels(self, component: Tensor) -> list[Tensor]:
         """The inputs of the labels, each left out with the probability of the settings (T38); none without labels."""

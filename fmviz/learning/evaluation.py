@@ -1,7 +1,7 @@
 r"""The error of a model against the exact field, and the relation of the two losses of T27.
 
 Everything is measured on one fixed set of points (t, z, eps), so that reports along a run can be compared. They are spread evenly
-over all seven dimensions by a scrambled Sobol sequence, which leaves a mean of a thousand about as uncertain as that of
+over all seven dimensions (nine with noise in between) by a scrambled Sobol sequence, which leaves a mean of a thousand about as uncertain as that of
 ten thousand draws. The exact values at them are computed once, in float64.
 
 Relative error of a quantity q: :math:`E|q_\theta - q|^2 / E|q|^2`, for the score with both means weighted by beta².
@@ -27,7 +27,7 @@ from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
 from fmviz.learning.prediction_gains import coefficients
 from fmviz.theory import ProbabilityPath
-from fmviz.theory.sobol import sobol
+from fmviz.theory.sobol import sobol, standard_normal
 
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
 """What is compared with the exact path."""
@@ -58,8 +58,8 @@ class Report:
     Attributes:
         t: centres of the bins.
         predicts: the network's own quantity.
-        velocity, score, noise, data: relative errors; None where the path has no conversion (T33). Conversions may be huge
-            near an end of time.
+        velocity, score, noise, data: relative errors; None where the path has no conversion (T33, and with noise in between
+            all but the velocity). Conversions may be huge near an end of time.
         marginal_loss: E|q - exact q|² of the network's own quantity (L_FM for a velocity; beta² weighted for a score).
         conditional_loss: the same against the conditional target (L_CFM).
         irreducible: E tr Cov of the conditional target given x: conditional minus marginal loss, exactly (T27, T29).
@@ -99,7 +99,7 @@ class _Answers:
 
 
 class Evaluation:
-    """Fixed points of a path with the exact answers on them.
+    """Fixed points of a path, of independent pairs, with the exact answers on them; of a path with gamma, the velocity.
 
     Args:
         path: the exact path.
@@ -116,15 +116,23 @@ class Evaluation:
         exact = path.to(torch.float64)
         ends = path.scheduler.evaluate(torch.tensor([0.0, 1.0], dtype=torch.float64))
         first, last = (ends.d_alpha.isfinite() & ends.d_beta.isfinite()).tolist()
+        if path.gamma > 0.0:
+            first = last = False
         low, high = self.t_range = (0.0 if first else SINGULAR_MARGIN, 1.0 if last else 1.0 - SINGULAR_MARGIN)
         """The interval of t: kept `SINGULAR_MARGIN` from ends at which a conditional velocity is infinite."""
-        unit, z, eps = _spread(exact, points, bins)
+        unit, z, eps, xi = _spread(exact, points, bins)
         self.times = (low + (high - low) * unit).reshape(-1)
         """The time t of each point, (points,) float64."""
         v = self._v = path.scheduler.evaluate(self.times)
         alpha, beta = v.alpha.unsqueeze(-1), v.beta.unsqueeze(-1)
         x = alpha * z + beta * eps
+        targets = v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps
+        if path.gamma > 0.0:
+            middle = (self.times * (1.0 - self.times)).sqrt().unsqueeze(-1)
+            x = x + path.gamma * middle * xi
+            targets = targets + path.gamma * (1.0 - 2.0 * self.times.unsqueeze(-1)) / (2.0 * middle) * xi
         known = _answers(exact, x, self.times, unit.shape[1])
+        self._own_only = path.gamma > 0.0
         delta = v.d_alpha * v.beta - v.alpha * v.d_beta
         self._standard = path.p_init.is_standard
         c = coefficients("velocity", "noise", v)
@@ -134,7 +142,6 @@ class Evaluation:
         """The position X_t of each point, (points, 2) float64."""
         # In the score's rows everything is multiplied by beta.
         self._exact = {"velocity": known.velocity, "score": -noise, "noise": noise, "data": known.data}
-        targets = v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps
         self._targets = {"velocity": targets, "score": -eps, "noise": eps, "data": z}
         self._spreads = {
             "velocity": known.spread,
@@ -151,7 +158,13 @@ class Evaluation:
 
     @torch.no_grad()
     def report(self, model: LearnedModel) -> Report:
-        """Measure a model of this path; one pass through its network."""
+        """Measure a model of this path; one pass through its network.
+
+        Raises:
+            ParameterError: the path has noise in between, and the model predicts no velocity (T52).
+        """
+        if self._own_only and model.predicts != "velocity":
+            raise ParameterError("model", "one that predicts the velocity, with noise in between", model.predicts)
         here = model.to(self.points.device)
         own = here.network(self.points.float(), self.times.float()).double()
         relative = {wanted: self._relative(here, own, wanted) for wanted in QUANTITIES}
@@ -180,6 +193,8 @@ class Evaluation:
         return values * self._v.beta.unsqueeze(-1) if quantity == "score" else values
 
     def _relative(self, model: LearnedModel, own: Tensor, wanted: Quantity) -> Curve | None:
+        if self._own_only and wanted != model.predicts:
+            return None
         if "score" in (wanted, model.predicts) and wanted != model.predicts and not self._standard:
             return None
         c = coefficients(model.predicts, wanted, self._v)
@@ -196,19 +211,20 @@ class Evaluation:
         return torch.zeros(len(self._counts), dtype=values.dtype, device=values.device).index_add_(0, self._bin, values)
 
 
-def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Times (T, N) in [0, 1], the same N in a row, and z and eps, each (T N, 2); T N is at least `points`."""
+def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Times (T, N) in [0, 1], the same N in a row, and z, eps and xi, each (T N, 2); T N is at least `points`."""
     pairs = path.n_pairs
     times = max(bins, min(points, MOST_TABLES // pairs))
     each = -(-points // times)
-    uniform = sobol(7, times * each, 0)
+    uniform = sobol(7 if path.gamma == 0.0 else 9, times * each, 0)
     uniform = uniform[uniform[:, 0].argsort()].to(path.p_data.device)
     # Strictly inside: at the ends themselves some conversions have no value.
     middle = uniform[each // 2 :: each, :1].clamp(0.25 / points, 1.0 - 0.25 / points)
     return (
         middle.expand(-1, each),
         path.p_data.inverse_transform(uniform[:, 1:4]),
-        path.p_init.inverse_transform(uniform[:, 4:]),
+        path.p_init.inverse_transform(uniform[:, 4:7]),
+        standard_normal(uniform[:, 7:]),
     )
 
 

@@ -16,6 +16,7 @@ from fmviz.errors import ParameterError
 from fmviz.learning import objectives
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import steps_together
+from fmviz.learning.export_draws import drawn_names, draws_source
 from fmviz.learning.networks import FREQUENCIES
 from fmviz.learning.optimizers import MOMENTUM
 from fmviz.learning.spec import TrainSpec
@@ -24,7 +25,7 @@ from fmviz.theory.schedulers import Scheduler
 
 
 def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
-    """Python source of exactly this run, importing only torch and the standard library.
+    """Python source of exactly this run, importing only torch and the standard library; POT as well where pairs are coupled.
 
     Run as ``python train.py [steps]`` it prints one line "step loss" per step and saves the weights at the end. A learning rate
     that was changed on the way is not in ``spec``, and so not in the script.
@@ -34,15 +35,22 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
         spec: how; "auto" is written as the device that it stands for on this machine.
 
     Raises:
-        ParameterError: the objective is not defined on this path, or its scheduler cannot be written as code.
+        ParameterError: the objective is not defined on this path, its scheduler cannot be written as code, or the run is a
+            classifier or a reflow.
     """
     objectives.require_trainable(path, spec)
     if spec.classify is not None:
         raise ParameterError("classify", "None: classifiers have no script", spec.classify)
+    if spec.reflow is not None:
+        raise ParameterError(
+            "reflow", "None: it begins with another network, which a script does not hold", spec.reflow
+        )
     built = objectives.architecture(path, spec)
     limits = objectives.time_range(path, spec)
     parts = [
         _HEAD.format(
+            needs="PyTorch only" if spec.coupling == "independent" else "PyTorch and POT",
+            ot="" if spec.coupling == "independent" else "import ot  # POT, pip install POT\n",
             objective=spec.objective,
             seed=spec.seed,
             steps=spec.steps,
@@ -65,9 +73,7 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
         f"P_DATA = {_mixture(path.p_data, labelled=bool(built.labels))}\nP_INIT = {_mixture(path.p_init)}\n",
         _scheduler(path.scheduler),
         _network(spec),
-        (_LABELLED_DRAWS if built.labels else _DRAWS).format(
-            standard=path.p_init.is_standard, data_standard=path.p_data.is_standard, times=_TIMES[spec.t_sampling]
-        ),
+        draws_source(path, spec),
         _MARGINAL if spec.objective == "fm" else "",
         _LOOP.format(
             regression=_regression(spec),
@@ -78,6 +84,9 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
             ema_start="" if not spec.ema else _EMA_START,
             saved="average" if spec.ema else "network",
             label_name=", label" if built.labels else "",
+            drawn=", ".join(drawn_names(spec)),
+            between=" + GAMMA * middle * xi" if spec.gamma else "",
+            middle=_MIDDLE if spec.gamma else "",
         ),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -157,6 +166,8 @@ def _formula(text: str) -> str:
 
 def _regression(spec: TrainSpec) -> str:
     match spec.objective:
+        case "cfm" if spec.gamma:
+            return "factor, target = 1.0, d_alpha * z + d_beta * eps + 0.5 * GAMMA * (1 - 2 * t) / middle * xi"
         case "cfm":
             return "factor, target = 1.0, d_alpha * z + d_beta * eps  # never (beta' / beta) x: no digits near t = 1"
         case "fm":
@@ -182,18 +193,13 @@ def _optimizer(spec: TrainSpec) -> str:
 
 
 _ACTIVATIONS = {"silu": "SiLU", "relu": "ReLU", "tanh": "Tanh", "gelu": "GELU"}
-_TIMES = {
-    "uniform": "torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)",
-    "stratified": "(torch.arange(BATCH, device=DEVICE) + torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)) / BATCH",
-    "logit_normal": "torch.randn(CHUNK, BATCH, generator=draws, device=DEVICE).sigmoid()",
-}
 _SCHEDULES = {
     "constant": "1.0",
     "cosine": "0.5 * (1 + math.cos(math.pi * (step - warm) / (STEPS - warm)))",
 }
 
 _HEAD = '''
-"""Trains the network of an fmviz run ({objective}): python train.py [steps]. Needs PyTorch only.
+"""Trains the network of an fmviz run ({objective}): python train.py [steps]. Needs {needs}.
 
 Time runs from t = 0 (noise, p_init) to t = 1 (data, p_data); x_t = alpha z + beta eps.
 """
@@ -202,7 +208,7 @@ import copy
 import math
 import sys
 
-import torch
+{ot}import torch
 
 DEVICE = "{device}"  # that of the run; write "cpu", "cuda" or "mps", but each draws other numbers
 SEED, STEPS, BATCH, LEARNING_RATE, WARM_UP = {seed}, {steps}, {batch}, {rate!r}, {warm!r}
@@ -262,49 +268,6 @@ class Network(torch.nn.Module):
         return OUTPUT_SCALE * self.layers[-1](h)
 """
 
-_DRAWS = """
-def sample(mixture, standard):
-    if not standard:
-        uniform = torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)
-    noise = torch.randn(CHUNK, 2, BATCH, generator=draws, device=DEVICE).mT
-    if standard:
-        return noise
-    bounds = mixture["weights"].double().cumsum(0)[:-1].float().to(DEVICE)
-    k = torch.bucketize(uniform, bounds, right=True)
-    factors = torch.linalg.cholesky(mixture["covariances"].double()).float().to(DEVICE)
-    return mixture["means"].to(DEVICE)[k] + (factors[k] @ noise[..., None])[..., 0]
-
-
-def batches():
-    while True:
-        t = {times}
-        t = (T_LOW + (T_HIGH - T_LOW) * t)[..., None]
-        z, eps = sample(P_DATA, {data_standard}), sample(P_INIT, {standard})
-        yield from zip(t, z, eps)
-"""
-
-_LABELLED_DRAWS = """
-def sample(mixture, standard):
-    uniform = None if standard else torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE)
-    noise = torch.randn(CHUNK, 2, BATCH, generator=draws, device=DEVICE).mT
-    if standard:
-        return noise, torch.zeros(CHUNK, BATCH, dtype=torch.int64, device=DEVICE)
-    bounds = mixture["weights"].double().cumsum(0)[:-1].float().to(DEVICE)
-    k = torch.bucketize(uniform, bounds, right=True)
-    factors = torch.linalg.cholesky(mixture["covariances"].double()).float().to(DEVICE)
-    return mixture["means"].to(DEVICE)[k] + (factors[k] @ noise[..., None])[..., 0], k
-
-
-def batches():
-    while True:
-        t = {times}
-        t = (T_LOW + (T_HIGH - T_LOW) * t)[..., None]
-        (z, k), (eps, _) = sample(P_DATA, {data_standard}), sample(P_INIT, {standard})
-        left_out = torch.rand(CHUNK, BATCH, generator=draws, device=DEVICE) < DROPOUT
-        label = P_DATA["labels"].to(DEVICE)[k].masked_fill(left_out, -1)[..., None]
-        yield from zip(t, z, eps, label)
-"""
-
 _MARGINAL = '''
 def marginal_velocity(x, t):
     """E[d/dt x_t | x_t = x], exactly, as everything is Gaussian given the pair of components."""
@@ -339,6 +302,9 @@ _EMA = """
             for kept, p in zip(average.parameters(), network.parameters()):
                 kept.lerp_(p, 1 - decay)"""
 
+_MIDDLE = """
+        middle = (t * (1 - t)).sqrt()"""
+
 _LOOP = """
 def learning_rate(step):
     warm = WARM_UP * STEPS
@@ -350,10 +316,10 @@ def learning_rate(step):
 def train(steps):
     network = Network(torch.Generator().manual_seed(SEED)).to(DEVICE)
     optimizer = {optimizer}{ema_start}
-    for step, (t, z, eps{label_name}) in zip(range(steps), batches()):
+    for step, ({drawn}) in zip(range(steps), batches()):
         optimizer.param_groups[0]["lr"] = learning_rate(step)
-        alpha, beta, d_alpha, d_beta = scheduler(t)
-        x = alpha * z + beta * eps
+        alpha, beta, d_alpha, d_beta = scheduler(t){middle}
+        x = alpha * z + beta * eps{between}
         {regression}
         loss = (factor * network(x, t{label_name}) - target).square().sum(-1).mean()
         optimizer.zero_grad()

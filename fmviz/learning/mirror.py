@@ -34,6 +34,7 @@ class Mirror:
         paused: whether it waits for its owner.
         touched: when its owner was last heard from.
         present: whether a silent owner is there all the same.
+        teacher: as in `ProcessPool.submit`.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class Mirror:
         paused: bool,
         touched: float,
         present: Callable[[], bool],
+        teacher: LearnedModel | None = None,
     ) -> None:
+        self.teacher: LearnedModel | None = teacher
         self.id, self.path, self.spec, self.evaluation = run_id, path, spec, evaluation
         self.paused, self.touched, self.present = paused, touched, present
         self.state: State = "paused" if paused else "queued"
@@ -123,7 +126,7 @@ class Mirror:
 
     def release(self) -> None:
         """Drops what only training needs."""
-        self.evaluation = self.saved = None
+        self.evaluation = self.saved = self.teacher = None
         self._speed = 0.0
 
     def status(self) -> RunStatus:

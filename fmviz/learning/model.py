@@ -5,7 +5,7 @@ they raise, saying why. `sampling_velocity`, `sampling_score` and `drift` are wh
 with their coefficients held where they would grow without bound, so that they stay finite on the closed interval.
 """
 
-__all__ = ["LearnedModel"]
+__all__ = ["LearnedModel", "model_of"]
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from fmviz.errors import FmvizError, SingularTimeError
 from fmviz.learning.networks import MLP
-from fmviz.learning.objectives import Quantity
+from fmviz.learning.objectives import Quantity, predicts
 from fmviz.learning.prediction_gains import Coefficients, coefficients, finite_range
+from fmviz.learning.spec import TrainSpec
 from fmviz.theory.schedulers import Scheduler
 
 Time = float | Tensor
@@ -43,12 +44,15 @@ class LearnedModel:
         predicts: what its output means.
         scheduler: alpha and beta of the path it was trained on.
         gaussian_source: whether p_init is N(0, I), without which there is no score (T33).
+        own_only: whether it learned coupled pairs or noise in between (T52, T53), of which T23 does not hold: then there is
+            nothing but its own prediction.
     """
 
     network: MLP
     predicts: Quantity
     scheduler: Scheduler
     gaussian_source: bool
+    own_only: bool = False
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -125,7 +129,13 @@ class LearnedModel:
         Raises:
             FmvizError: anything else of a classifier, or a probability of a network that is none.
             FmvizError: the score, or a conversion from it, for a p_init other than N(0, I).
+            FmvizError: anything but its own prediction of a network that learned coupled pairs or noise in between.
         """
+        if self.own_only and wanted != self.predicts:
+            raise FmvizError(
+                f"a network that learned coupled pairs, or noise in between, has no {_PHRASES[wanted]}: T23 holds for "
+                "independent pairs without noise in between"
+            )
         if "label" in (wanted, self.predicts) and wanted != self.predicts:
             raise FmvizError(f"a network that predicts the {_PHRASES[self.predicts]} has no {_PHRASES[wanted]}")
         if self.gaussian_source or wanted == self.predicts or "score" not in (wanted, self.predicts):
@@ -182,7 +192,7 @@ class LearnedModel:
 
     def to(self, target: torch.device | torch.dtype | str) -> "LearnedModel":
         """The same model in another floating type or on another device."""
-        return LearnedModel(self.network.to(target), self.predicts, self.scheduler, self.gaussian_source)
+        return replace(self, network=self.network.to(target))
 
     # ------------------------------------------------------------- internals
 
@@ -213,3 +223,8 @@ class LearnedModel:
     def _read(c: Coefficients, x: Tensor, prediction: Tensor) -> Tensor:
         c_x, c_q = (part.to(x.dtype).to(x.device).unsqueeze(-1) for part in (c.x, c.q))
         return c_x * x + c_q * prediction
+
+
+def model_of(network: MLP, spec: TrainSpec, scheduler: Scheduler, gaussian_source: bool) -> LearnedModel:
+    """What a network that was trained with these settings stands for."""
+    return LearnedModel(network, predicts(spec), scheduler, gaussian_source, spec.own_quantity_only)

@@ -38,7 +38,7 @@ Quantity = Literal["velocity", "score", "noise", "data", "label"]
 """What a network can predict: u_t(x), s_t(x), E[eps|x], E[z|x]; or, as a classifier, the logits of a label and of all others."""
 
 SINGULAR_MARGIN = 1e-4
-"""How far t is kept from an end at which a target is infinite (square root and VP schedulers at t = 1).
+"""How far t is kept from an end at which a target is infinite (square root and VP schedulers at t = 1, gamma at both ends).
 
 The mean loss grows like log of one over the margin, single draws like its inverse.
 """
@@ -75,11 +75,12 @@ def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
 
     Raises:
         ParameterError: score matching from a source other than N(0, I), whose conditional score is not -eps / beta (T18); or
-            labels with the exact marginal target, which is not that of a label; or noise in between, gamma > 0, which no
-            target here includes (T52).
+            labels with the exact marginal target, which is not that of a label; or a path with noise in between other than
+            that of the settings (T52).
     """
-    if path.gamma > 0.0:
-        raise ParameterError("gamma", "0: no target here has noise in between", path.gamma, key="gamma_zero")
+    if path.gamma not in (0.0, spec.gamma):
+        allowed = f"0 or that of the settings, {spec.gamma:g}"
+        raise ParameterError("gamma", allowed, path.gamma, key="gamma_zero" if spec.gamma == 0.0 else "parameter")
     if spec.objective == "fm" and spec.label_dropout is not None:
         raise ParameterError(
             "objective", "cfm, score, noise or data: the target of fm is the field of all data, not of a label", "fm"
@@ -100,13 +101,16 @@ def require_trainable(path: ProbabilityPath, spec: TrainSpec) -> None:
 def time_range(path: ProbabilityPath, spec: TrainSpec) -> tuple[float, float]:
     """The interval in which t is drawn: [0, 1], less `SINGULAR_MARGIN` at an end where the target is infinite.
 
-    For "fm" it is that of "cfm", so that the two losses differ by a constant (T27).
+    For "fm" it is that of "cfm", so that the two losses differ by a constant (T27). With noise in between the derivative of gamma
+    is infinite at both ends (T52).
     """
     ends = path.scheduler.evaluate(torch.tensor([0.0, 1.0], dtype=torch.float64))
     finite = torch.ones(2, dtype=torch.bool)
     if spec.classify is not None:
         return (0.0, 1.0)
-    if spec.objective in ("cfm", "fm"):
+    if spec.gamma > 0.0:
+        finite = ~finite
+    elif spec.objective in ("cfm", "fm"):
         finite = ends.d_alpha.isfinite() & ends.d_beta.isfinite()
     elif spec.objective == "score" and spec.score_weighting == "plain":
         finite = ends.beta > 0

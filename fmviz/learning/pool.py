@@ -8,7 +8,7 @@ finds that the owner is still there.
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
 """
 
-__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError", "require_affordable"]
+__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError", "require_affordable", "require_evaluable"]
 
 import itertools
 import logging
@@ -22,6 +22,7 @@ import torch
 
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.model import LearnedModel
 from fmviz.learning.owners import UnknownRunError, find, is_there, surplus
 from fmviz.learning.runs import Run, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
@@ -44,6 +45,8 @@ ENDED_TIMEOUT = 30.0
 """Seconds of silence of an owner who is not there, after which the ended runs are forgotten."""
 MAX_COST = 4.0e8
 """Weights (plus 40 per pair of components, for "fm") times batch size: about 60 ms a step on one core."""
+MAX_COUPLING_BATCH = 512
+"""The largest mini-batch that is paired for a step: others wait meanwhile."""
 
 
 class PoolFullError(FmvizError):
@@ -106,6 +109,7 @@ class TrainingPool:
         paused: bool = False,
         present: Callable[[], bool] = lambda: False,
         saved: Saved | None = None,
+        teacher: LearnedModel | None = None,
     ) -> int:
         """Queue a run.
 
@@ -116,15 +120,18 @@ class TrainingPool:
             paused: whether it waits for `resume` or `single_step`.
             present: whether a silent owner is there all the same; called with the pool's lock held, in any thread.
             saved: a run of the same path and settings to go on with.
+            teacher: of a reflow, see `fmviz.learning.train`.
 
         Returns:
             The run's number.
 
         Raises:
             PoolFullError: too many runs take turns.
-            ParameterError: the run is too large for a shared machine.
+            ParameterError: the run is too large for a shared machine, has an evaluation of which nothing is known exactly, or
+                a reflow's teacher is missing or of another shape.
         """
         require_affordable(path, spec)
+        require_evaluable(spec, evaluation)
         with self._changed:
             if self._closing:
                 raise PoolFullError("the training pool is closed")
@@ -140,6 +147,7 @@ class TrainingPool:
                 touched=time.monotonic(),
                 present=present,
                 saved=saved,
+                teacher=teacher,
             )
             self._next_id += 1
             self._runs[run.id] = run
@@ -319,13 +327,26 @@ def require_affordable(path: ProbabilityPath, spec: TrainSpec) -> None:
     """Refuses a run whose steps would take too long on a shared machine.
 
     Raises:
-        ParameterError: its batch size times its weights exceeds `MAX_COST`.
+        ParameterError: its batch size times its weights exceeds `MAX_COST`, or it pairs more than `MAX_COUPLING_BATCH`.
     """
+    if spec.coupling != "independent" and spec.coupling_batch > MAX_COUPLING_BATCH:
+        allowed = f"up to {MAX_COUPLING_BATCH} on a shared machine"
+        raise ParameterError("coupling_batch", allowed, spec.coupling_batch)
     cost = spec.batch_size * _weights_per_point(path, spec)
     if cost > MAX_COST:
         raise ParameterError(
             "batch_size, hidden", f"batch size times weights up to {MAX_COST:g} on a shared machine", f"{cost:.3g}"
         )
+
+
+def require_evaluable(spec: TrainSpec, evaluation: Evaluation | None) -> None:
+    """Refuses to measure a run against a field that is not the one it learns.
+
+    Raises:
+        ParameterError: an evaluation of coupled pairs, whose field is not known exactly (T53).
+    """
+    if evaluation is not None and spec.coupled:
+        raise ParameterError("evaluation", "None: the field of coupled pairs is not known exactly", "an Evaluation")
 
 
 def _weights_per_point(path: ProbabilityPath, spec: TrainSpec) -> int:

@@ -20,6 +20,7 @@ from typing import Any
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.mirror import MOST_DEATHS, Mirror
+from fmviz.learning.model import LearnedModel
 from fmviz.learning.owners import find, is_there, surplus
 from fmviz.learning.pool import (
     ENDED_TIMEOUT,
@@ -28,7 +29,9 @@ from fmviz.learning.pool import (
     OWNER_TIMEOUT,
     PoolFullError,
     require_affordable,
+    require_evaluable,
 )
+from fmviz.learning.reflow import simulation_of
 from fmviz.learning.runs import RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
 from fmviz.learning.worker import Command, Order, Reply, Update
@@ -117,21 +120,31 @@ class ProcessPool:
         evaluation: Evaluation | None = None,
         paused: bool = False,
         present: Callable[[], bool] = lambda: False,
+        teacher: LearnedModel | None = None,
     ) -> int:
         """Queue a run; see `TrainingPool.submit`.
 
         Raises:
             PoolFullError: too many runs wait for their turn.
-            ParameterError: the run is too large for a shared machine.
+            ParameterError: see `TrainingPool.submit`.
         """
         require_affordable(path, spec)
+        require_evaluable(spec, evaluation)
+        simulation_of(path, spec, teacher)
         with self._lock:
             if self._closing.is_set():
                 raise PoolFullError("the training pool is closed")
             if len(self._queue) >= self._max_queued:
                 raise PoolFullError(f"training is busy: {len(self._queue)} runs are waiting; try again in a moment")
             run = Mirror(
-                next(self._numbers), path, spec, evaluation, paused=paused, touched=time.monotonic(), present=present
+                next(self._numbers),
+                path,
+                spec,
+                evaluation,
+                paused=paused,
+                touched=time.monotonic(),
+                present=present,
+                teacher=teacher,
             )
             self._runs[run.id] = run
             self._queue.append(run)
@@ -290,6 +303,7 @@ class ProcessPool:
                     evaluation=run.evaluation,
                     paused=run.paused,
                     saved=run.saved,
+                    teacher=run.teacher,
                 )
                 if run.learning_rate != run.spec.learning_rate:
                     self._order(run, "set_learning_rate", wait=False, peak=run.learning_rate)

@@ -20,6 +20,7 @@ from fmviz.errors import FmvizError
 from fmviz.learning import objectives
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.model import LearnedModel
+from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import Saved, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
 from fmviz.theory import ProbabilityPath
@@ -146,6 +147,10 @@ class Run:
         touched: when its owner was last heard from, by `time.monotonic`.
         present: whether a silent owner is there all the same.
         saved: a run to go on with, which another process began.
+        teacher: of a reflow, see `fmviz.learning.training.train`.
+
+    Raises:
+        ParameterError: the teacher is missing, or is not of the same shape.
     """
 
     def __init__(
@@ -159,6 +164,7 @@ class Run:
         touched: float,
         present: Callable[[], bool],
         saved: Saved | None = None,
+        teacher: LearnedModel | None = None,
     ) -> None:
         self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
         self.present = present
@@ -168,6 +174,7 @@ class Run:
         self._path, self._evaluation = path, evaluation
         self.saved = saved
         self._save_at = 0.0
+        self._simulation: Simulation | None = simulation_of(path, spec, teacher)
         self._trainer: Trainer | None = None
         self._ended: State | None = None
         self._error: str | None = None
@@ -217,7 +224,7 @@ class Run:
 
     def release(self) -> None:
         """Give back the memory that only training needs."""
-        self._trainer = None
+        self._trainer = self._simulation = None
         self._evaluation = self.saved = None
         self._progress.clear()
 
@@ -247,14 +254,21 @@ class Run:
     # ----------------------------------------------- by a worker, lock not held
 
     def run_slice(self, lock: threading.Condition, seconds: float) -> None:
-        """Train for about this long.
+        """Train for about this long; a reflow first simulates its pairs.
 
         Raises:
             TrainingDivergedError: see `Trainer.snapshot`.
+            ParameterError: see `Simulation.advance`.
         """
         deadline = time.perf_counter() + seconds
+        simulation = self._simulation
+        while simulation is not None and not simulation.finished:
+            if time.perf_counter() >= deadline or not self.runnable:
+                return
+            simulation.advance()
         if self._trainer is None:
-            self._trainer = Trainer(self._path, self.spec, self.saved)
+            self._trainer = Trainer(self._path, self.spec, self.saved, simulation)
+            self._simulation = None
             self._losses = torch.empty(self.spec.steps)
             done = -1 if self.saved is None else self.saved.step
             self._wanted.extend(step for step in snapshot_steps(self._path, self.spec) if step > done)

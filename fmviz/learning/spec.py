@@ -3,7 +3,16 @@
 Together with the path a `TrainSpec` fixes a run: same path, same spec, same machine, same loss curve to the bit (on the CPU).
 """
 
-__all__ = ["OBJECTIVES", "Objective", "TrainSpec", "is_count", "is_learning_rate"]
+__all__ = [
+    "MAX_ROUNDS",
+    "OBJECTIVES",
+    "Coupling",
+    "Objective",
+    "Reflow",
+    "TrainSpec",
+    "is_count",
+    "is_learning_rate",
+]
 
 import dataclasses
 import json
@@ -16,7 +25,10 @@ from fmviz.learning.networks import ACTIVATIONS, TIME_FEATURES
 
 Objective = Literal["cfm", "fm", "score", "noise", "data"]
 
+Coupling = Literal["independent", "exact", "sinkhorn"]
+
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+COUPLINGS: tuple[Coupling, ...] = get_args(Coupling)
 SCHEDULES = ("constant", "cosine")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 T_SAMPLINGS = ("uniform", "stratified", "logit_normal")
@@ -30,7 +42,45 @@ MAX_DEPTH = 8
 MAX_BATCH = 16_384
 MAX_LEARNING_RATE = 1000.0
 """Far beyond what works, so that a learning rate that is too high can be tried."""
+MAX_COUPLING_BATCH = 4096
+"""That of `fmviz.theory.couplings.minibatch_pairs`."""
+MAX_GAMMA = 10.0
+MAX_ROUNDS = 3
+MAX_REFLOW_PAIRS = 65_536
+MAX_REFLOW_STEPS = 1000
+REFLOW_METHODS = ("euler", "midpoint", "heun")
 _MAX_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Reflow:
+    """A round of rectified flow (T55): a run that goes on from another run's network and learns from its simulated pairs.
+
+    Attributes:
+        round: 1 for the first, at most `MAX_ROUNDS`.
+        pairs: (x0, psi_1(x0)) that are simulated, once, before the first step; up to `MAX_REFLOW_PAIRS`. With too few of
+            them the network learns the pairs by heart.
+        steps: equal steps of the solver that simulates them, up to `MAX_REFLOW_STEPS`; its error is learned with the pairs.
+        method: "euler", "midpoint" or "heun".
+        reversed: takes each pair the wrong way round, which leads from the data to the source: a mistake to look at.
+
+    Raises:
+        ParameterError: a value lies outside what is allowed.
+    """
+
+    round: int = 1
+    pairs: int = 16_384
+    steps: int = 40
+    method: str = "heun"
+    reversed: bool = False
+
+    def __post_init__(self) -> None:
+        for name, most in (("round", MAX_ROUNDS), ("pairs", MAX_REFLOW_PAIRS), ("steps", MAX_REFLOW_STEPS)):
+            value = getattr(self, name)
+            _require(f"reflow.{name}", value, is_count(value, 1, most), f"an integer from 1 to {most}")
+        known = self.method in REFLOW_METHODS
+        _require("reflow.method", self.method, known, f"one of {', '.join(REFLOW_METHODS)}")
+        _require("reflow.reversed", self.reversed, isinstance(self.reversed, bool), "true or false")
 
 
 @dataclass(frozen=True)
@@ -64,6 +114,13 @@ class TrainSpec:
             as well: each draw's label is fed to the network, and left out with this probability (T35, T38).
         classify: None, or a label of the data: the network becomes a classifier p_t(y|x) of that label against all others,
             trained by cross-entropy, whatever the objective (T36).
+        coupling: who is paired with whom (T53). "independent": z and x0 are drawn apart. "exact", "sinkhorn": mini-batches of
+            both are paired by optimal transport (`fmviz.theory.couplings.minibatch_pairs`), with labels within each label.
+        coupling_batch: n of those mini-batches, up to `MAX_COUPLING_BATCH`.
+        gamma: g of the noise in between, gamma_t = g sqrt(t (1 - t)) (T52), up to `MAX_GAMMA`.
+        reflow: None, or the round of rectified flow that this run is; the network that it goes on from is given beside it.
+
+    Of coupled pairs and with noise in between only a velocity is learned, by "cfm": nothing else follows from it by T23.
 
     Raises:
         ParameterError: a value lies outside what is allowed.
@@ -89,6 +146,20 @@ class TrainSpec:
     device: str = "auto"
     label_dropout: float | None = None
     classify: int | None = None
+    coupling: Coupling = "independent"
+    coupling_batch: int = 64
+    gamma: float = 0.0
+    reflow: Reflow | None = None
+
+    @property
+    def coupled(self) -> bool:
+        """Whether z and x0 are drawn together, so that the field has no closed form."""
+        return self.coupling != "independent" or self.reflow is not None
+
+    @property
+    def own_quantity_only(self) -> bool:
+        """Whether nothing but the velocity follows from what is learned."""
+        return self.coupled or self.gamma > 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -96,7 +167,12 @@ class TrainSpec:
             _require(name, getattr(self, name), getattr(self, name) in choices, f"one of {', '.join(choices)}")
         widths = len(self.hidden) <= MAX_DEPTH and all(is_count(width, 1, MAX_WIDTH) for width in self.hidden)
         _require("hidden", self.hidden, widths, f"at most {MAX_DEPTH} widths from 1 to {MAX_WIDTH}")
-        for name, low, high in (("batch_size", 1, MAX_BATCH), ("steps", 1, MAX_STEPS), ("seed", 0, _MAX_SEED)):
+        for name, low, high in (
+            ("batch_size", 1, MAX_BATCH),
+            ("steps", 1, MAX_STEPS),
+            ("seed", 0, _MAX_SEED),
+            ("coupling_batch", 1, MAX_COUPLING_BATCH),
+        ):
             _require(
                 name, getattr(self, name), is_count(getattr(self, name), low, high), f"an integer from {low} to {high}"
             )
@@ -115,6 +191,21 @@ class TrainSpec:
         _require("weight_decay", decay, _is_number(decay) and 0.0 <= decay <= 1.0, "a number from 0 to 1")
         fits = clip is None or (_is_number(clip) and 0.0 < clip < math.inf)
         _require("gradient_clip", clip, fits, "a positive number or None")
+        self._require_bridge()
+
+    def _require_bridge(self) -> None:
+        """What coupling, gamma and reflow allow."""
+        gamma, reflow = self.gamma, self.reflow
+        _require("gamma", gamma, _is_number(gamma) and 0.0 <= gamma <= MAX_GAMMA, f"a number from 0 to {MAX_GAMMA:g}")
+        _require("reflow", reflow, reflow is None or isinstance(reflow, Reflow), "None or a Reflow")
+        fits = reflow is None or self.coupling == "independent"
+        _require("coupling", self.coupling, fits, "independent: the pairs of a reflow are simulated")
+        if not self.own_quantity_only:
+            return
+        _require("objective", self.objective, self.objective == "cfm", "cfm: with coupling, gamma or reflow")
+        _require("classify", self.classify, self.classify is None, "None: with coupling, gamma or reflow")
+        fits = reflow is None or self.label_dropout is None
+        _require("label_dropout", self.label_dropout, fits, "None: the pairs of a reflow have no labels")
 
     def to_json(self) -> str:
         """The settings as a JSON object."""
@@ -134,6 +225,12 @@ class TrainSpec:
         known = {entry.name for entry in dataclasses.fields(cls)}
         if not isinstance(values, dict) or not values.keys() <= known or not isinstance(values.get("hidden", []), list):
             raise ParameterError("spec", f"a JSON object with keys among {', '.join(sorted(known))}", text)
+        reflow = values.get("reflow")
+        if reflow is not None:
+            parts = {entry.name for entry in dataclasses.fields(Reflow)}
+            if not isinstance(reflow, dict) or not reflow.keys() <= parts:
+                raise ParameterError("reflow", f"an object with keys among {', '.join(sorted(parts))}", reflow)
+            values["reflow"] = Reflow(**reflow)
         return cls(**values)
 
 
@@ -147,6 +244,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "t_sampling": T_SAMPLINGS,
     "score_weighting": SCORE_WEIGHTINGS,
     "device": DEVICES,
+    "coupling": COUPLINGS,
 }
 
 

@@ -24,7 +24,7 @@ from fmviz.errors import ParameterError
 from fmviz.learning import objectives, optimizers
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
-from fmviz.learning.model import LearnedModel
+from fmviz.learning.model import model_of
 from fmviz.learning.networks import ACTIVATIONS, MLP, Architecture
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights, schedule
@@ -232,13 +232,12 @@ class StackedTrainer:
         spec = self.specs[index]
         shown = self._average if self._average is not None and spec.ema else self._weights
         network = MLP(self._architecture, shown[index].detach().clone())
-        predicts = objectives.predicts(spec)
         return Snapshot(
             step=self.step,
             steps=self.steps,
             loss=float(losses.double().mean()) if len(losses) else math.nan,
             losses=losses,
-            model=LearnedModel(network, predicts, self._path.scheduler, self._path.p_init.is_standard),
+            model=model_of(network, spec, self._path.scheduler, self._path.p_init.is_standard),
             learning_rate=self._rate(spec, max(0, self.step - 1)),
             seconds=self._seconds / len(self.specs),
         )
@@ -248,8 +247,13 @@ def require_measurable(path: ProbabilityPath, spec: TrainSpec) -> None:
     """Refuse what has no field to be compared with the exact one, beside what cannot be trained.
 
     Raises:
-        ParameterError: a classifier, or see `fmviz.learning.objectives.require_trainable`.
+        ParameterError: a classifier; coupled pairs, whose field has no closed form (T53); noise in between other than that of
+            the path; or see `fmviz.learning.objectives.require_trainable`.
     """
+    if spec.coupled:
+        raise ParameterError("coupling", "independent, without reflow: no other field is known exactly", spec.coupling)
+    if spec.gamma != path.gamma:
+        raise ParameterError("gamma", f"that of the path, {path.gamma:g}", spec.gamma)
     if spec.classify is not None:
         raise ParameterError("classify", "None: a classifier has no field", spec.classify)
     objectives.require_trainable(path, spec)

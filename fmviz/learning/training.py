@@ -33,8 +33,9 @@ from fmviz.learning.backprop import Gradient
 from fmviz.learning.captured import CapturedStep
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
-from fmviz.learning.model import LearnedModel
+from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP, Architecture
+from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
 
@@ -132,23 +133,30 @@ class Trainer:
         path: what to learn.
         spec: how.
         saved: a run of the same path and settings to go on with; from then on both give the same numbers.
+        simulation: of a reflow: its pairs, all of them, and the network that they are of, whose weights it begins with.
 
     Raises:
-        ParameterError: the objective is not defined on this path, or the device is not there.
+        ParameterError: the objective is not defined on this path, the device is not there, or a reflow has no simulation.
     """
 
-    def __init__(self, path: ProbabilityPath, spec: TrainSpec, saved: Saved | None = None) -> None:
+    def __init__(
+        self, path: ProbabilityPath, spec: TrainSpec, saved: Saved | None = None, simulation: Simulation | None = None
+    ) -> None:
         objectives.require_trainable(path, spec)
+        if (spec.reflow is None) is not (simulation is None):
+            raise ParameterError("simulation", "the simulated pairs of a reflow, and of nothing else", simulation)
         self.spec = spec
         self.step = 0
         self.device = pick_device(spec.device)
         self._architecture = objectives.architecture(path, spec)
         self._scheduler, self._standard = path.scheduler, path.p_init.is_standard
-        self._weights = first_weights(self._architecture, spec).to(self.device)
+        first = first_weights(self._architecture, spec) if simulation is None else simulation.weights
+        self._weights = first.to(self.device, copy=True)
         self._average = self._weights.clone() if spec.ema else None
         generator = torch.Generator(self.device).manual_seed(spec.seed)
         # The path stays on the CPU: its checks are in float64, which mps does not have.
-        self._batches = Batches(path.to("cpu").to(torch.float32), spec, self._architecture, generator)
+        pairs = None if simulation is None else simulation.pairs(self.device)
+        self._batches = Batches(path.to("cpu").to(torch.float32), spec, self._architecture, generator, pairs)
         self._gradient = Gradient(
             self._architecture, self._weights, spec.batch_size, cross_entropy=spec.classify is not None
         )
@@ -291,8 +299,7 @@ class Trainer:
         )
 
     def _model(self, weights: Tensor) -> LearnedModel:
-        network = MLP(self._architecture, weights)
-        return LearnedModel(network, objectives.predicts(self.spec), self._scheduler, self._standard)
+        return model_of(MLP(self._architecture, weights), self.spec, self._scheduler, self._standard)
 
     def _require_sane(self, losses: Tensor) -> None:
         values: list[float] = losses.tolist()
@@ -318,8 +325,7 @@ def initial_model(path: ProbabilityPath, spec: TrainSpec) -> LearnedModel:
     """
     objectives.require_trainable(path, spec)
     built = objectives.architecture(path, spec)
-    network = MLP(built, first_weights(built, spec))
-    return LearnedModel(network, objectives.predicts(spec), path.scheduler, path.p_init.is_standard)
+    return model_of(MLP(built, first_weights(built, spec)), spec, path.scheduler, path.p_init.is_standard)
 
 
 def first_weights(built: Architecture, spec: TrainSpec) -> Tensor:
@@ -328,7 +334,12 @@ def first_weights(built: Architecture, spec: TrainSpec) -> Tensor:
 
 
 def train(
-    path: ProbabilityPath, spec: TrainSpec | None = None, *, every: int = 50, control: Control | None = None
+    path: ProbabilityPath,
+    spec: TrainSpec | None = None,
+    *,
+    every: int = 50,
+    control: Control | None = None,
+    teacher: LearnedModel | None = None,
 ) -> Iterator[Snapshot]:
     """Train, one snapshot at a time: a generator, so the caller owns the pace and stops by leaving its loop.
 
@@ -337,12 +348,14 @@ def train(
         spec: how; the defaults of `TrainSpec` if left out.
         every: steps between snapshots; the last step always has one.
         control: through which the learning rate can be changed while the generator is suspended.
+        teacher: of a reflow: the network of the round before, from which it goes on and which simulates its pairs.
 
     Yields:
         A `Snapshot` after every ``every`` steps and after the last.
 
     Raises:
-        ParameterError: the objective is not defined on this path, the device is not there, ``every`` is below 1.
+        ParameterError: the objective is not defined on this path, the device is not there, ``every`` is below 1, or the
+            teacher is missing or of another shape.
         TrainingDivergedError: the loss ceased to be a finite number; it carries the explanation and the last good snapshot.
 
     Example:
@@ -353,7 +366,11 @@ def train(
     """
     if every < 1:
         raise ParameterError("every", "a count, at least 1", every)
-    trainer = Trainer(path, spec or TrainSpec())
+    spec = spec or TrainSpec()
+    simulation = simulation_of(path, spec, teacher)
+    if simulation is not None:
+        simulation.finish()
+    trainer = Trainer(path, spec, simulation=simulation)
     return _snapshots(trainer, every, control)
 
 

@@ -1,6 +1,7 @@
 """The upload of a checkpoint on the page Sample: what is taken, and how a refusal reads in both languages."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -58,4 +59,11 @@ def test_a_refusal_reads_in_the_language_of_the_page(language, kind, spoil, capl
 
 def test_every_kind_of_refusal_has_its_text():
     texts = {key.rpartition(".")[2] for key in catalogue("en") if key.startswith("learned.problem.")}
-    assert texts == set(checkpoint.KINDS)
+    assert texts == {*checkpoint.KINDS, learned.COUPLED}
+
+
+def test_a_network_that_learned_coupled_pairs_is_not_taken_for_the_field_of_the_scene():
+    path, spec = scenes.path(SMALL), replace(SPEC, coupling="exact", coupling_batch=4)
+    app = upload(checkpoint.to_bytes(Trainer(path, spec).snapshot().model, spec, path, 7))
+    assert errors(app) == translate("en", "learned.refused", reason=translate("en", "learned.problem.coupled"))
+    assert learned.UPLOADED not in app.session_state
