@@ -82,6 +82,13 @@ def sigma(scene: Scene) -> Sigma:
     return sigmas.get(scene.sigma, amplitude=scene.amplitude, scheduler=scheduler(scene))
 
 
+def without_sigma(scene: Scene) -> Scene:
+    """`scene` with what only an SDE and a network see at its default: sigma_t and the network's seed."""
+    plain = Scene()
+    unseen = ("seed_network", "sigma", "amplitude")
+    return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+
+
 def learned_part(scene: Scene) -> Scene:
     """`scene` with everything that no network sees at its default: particles, their seeds, sigma_t."""
     plain = Scene()

@@ -5,6 +5,9 @@ import pytest
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, decode
 from fmviz.app.state import STATE
+from fmviz.lessons.guidance.compute import results
+from fmviz.lessons.guidance.compute.clips import Way
+from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.page.controls import INTERVAL, LABEL
 from fmviz.lessons.guidance.settings import CHARTS, GROUNDS, KINDS, WEIGHTS, Settings
 from fmviz.scene import Component, Scene
@@ -42,7 +45,13 @@ def test_three_panels_on_one_clock_and_a_law_that_knows_the_guidance():
     found = header(open_guidance(label=1, scale=2.5))
     assert [panel["name"] for panel in found["panels"]] == ["conditional", "guided", "tilted"]
     assert "2.5" in found["panels"][1]["title"]
-    assert found["law"]["guide"] == {"classes": [0, 1, 2], "y": 1, "scale": 2.5, "interval": [0.0, 1.0]}
+    assert found["law"]["guide"] == {
+        "classes": [0, 1, 2],
+        "y": 1,
+        "scale": 2.5,
+        "interval": [0.0, 1.0],
+        "slider": "guidance-scale",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -151,3 +160,10 @@ def test_the_numbers_and_the_program_open():
     assert all(value == "0" or "10⁻" in value for value in identities[translate("en", "guidance.check.difference")])
     assert moments.shape == (4, 4)
     assert "scale=1.4" in app.code[0].value
+
+
+def test_what_the_ode_does_not_see_computes_nothing_anew():
+    which, other = Chosen(1, 2.0), SMALL.model_copy(update={"sigma": "bump", "amplitude": 2.0})
+    assert results.run(SMALL, which, Way()) is results.run(other, which, Way())
+    stochastic = Way(stochastic=True)
+    assert results.run(SMALL, which, stochastic) is not results.run(other, which, stochastic)

@@ -43,6 +43,7 @@ __all__ = [
     "plain",
     "run",
     "scheduler_gap",
+    "seen_by",
     "way_of",
 ]
 
@@ -87,9 +88,18 @@ def grid_of(scene: Scene) -> Grid:
     return Grid(extent(scene), arrows=ARROWS)
 
 
-@shared
 def run(scene: Scene, which: Chosen, way: Way) -> WeightedRun:
     """The guided particles with their weights."""
+    return _run(seen_by(way, scene), which, way)
+
+
+def seen_by(way: Way, scene: Scene) -> Scene:
+    """What particles see of a scene: the ODE sees no sigma_t."""
+    return scene if way.stochastic else scenes.without_sigma(scene)
+
+
+@shared
+def _run(scene: Scene, which: Chosen, way: Way) -> WeightedRun:
     return clips.run(guidance(scene, which), way, scenes.sigma(scene), grid_of(scene), starts_of(scene))
 
 
@@ -130,17 +140,18 @@ def _payload(
     view: View,
     language: Language,
 ) -> bytes:
-    grid, found = grid_of(scene), guidance(scene, which)
+    still = scenes.without_sigma(scene)
+    grid, found = grid_of(scene), guidance(scenes.learned_part(scene), which)
     guided = clips.guided_panel(found, run(scene, which, way), way, grid, weighted=weighted, ground=ground)
     if click is not None:
         guided = replace(guided, layers=(*guided.layers, *clips.trajectory(found, click, grid)))
     panels = (
         replace(
-            _conditional(scene, which.label), title=translate(language, "guidance.conditional_title", y=which.label)
+            _conditional(still, which.label), title=translate(language, "guidance.conditional_title", y=which.label)
         ),
         replace(guided, title=translate(language, "guidance.guided_title", w=f"{which.scale:g}")),
         replace(
-            _tilted(scene, which.label, which.scale),
+            _tilted(still, which.label, which.scale),
             title=translate(
                 language,
                 "guidance.tilted_title" if which.scale >= 0.0 else "guidance.tilted_title_none",

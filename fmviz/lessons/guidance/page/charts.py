@@ -17,7 +17,7 @@ from fmviz.lessons.guidance.charts.lines import Axes, Line, lines
 from fmviz.lessons.guidance.compute import evidence, results
 from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.settings import CHARTS
-from fmviz.scene import Scene
+from fmviz.scene import Scene, scenes
 from fmviz.theory.guidance import WeightedRun
 
 __all__ = ["charts"]
@@ -57,14 +57,14 @@ def charts(current: State) -> None:
 
 def _effective(current: State) -> None:
     """The effective sample size over t, for the chosen scale and for a few others."""
-    which, way = results.chosen(current.scene, current.guidance), results.way_of(current.guidance)
+    which, way = results.chosen(current.scene, current.guidance), results.plain(results.way_of(current.guidance))
     measured.show(
         "guidance_effective",
         results.compared,
-        current.scene,
+        results.seen_by(way, current.scene),
         which.label,
         which.interval,
-        results.plain(way),
+        way,
         draw=lambda others: _draw_effective(current, others),
         height=HEIGHT,
         quiet=True,
@@ -117,7 +117,7 @@ def _over_scale(current: State, key: str, draw: Callable[[Scene, Chosen, evidenc
     measured.show(
         key,
         results.over_scale,
-        current.scene,
+        scenes.learned_part(current.scene),
         which.label,
         which.interval,
         draw=lambda found: draw(current.scene, which, found),

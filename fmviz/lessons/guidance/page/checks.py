@@ -12,6 +12,7 @@ from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.lessons.guidance.compute import evidence, results
 from fmviz.lessons.guidance.compute.results import Chosen
+from fmviz.scene import scenes
 
 __all__ = ["table"]
 
@@ -20,7 +21,7 @@ MOMENTS = ("E x", "E y", "E x²", "E y²")
 
 def table(current: State) -> None:
     """The tables; a scene that has no path says why."""
-    scene, which = current.scene, results.chosen(current.scene, current.guidance)
+    scene, which = scenes.learned_part(current.scene), results.chosen(current.scene, current.guidance)
     which = Chosen(which.label, which.scale)
     measured.show("guidance_identities", results.checks, scene, which, draw=_identities, height=190)
     measured.show("guidance_schedulers", results.scheduler_gap, scene, which, draw=_schedulers, height=60, quiet=True)

@@ -78,7 +78,7 @@ def _body(current: State) -> None:
     measured.show(
         "guidance_identity",
         results.checks,
-        current.scene,
+        scenes.learned_part(current.scene),
         Chosen(which.label, which.scale),
         draw=lambda known: _say_identity(known.classifier),
         height=40,
