@@ -32,6 +32,7 @@ def test_every_beat_is_reached_drawn_and_told(open_page, lesson):
     page = open_page(address)
     Stage(page).wait("Number(s.frames) > 0")
     expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
+    unfolded = False
     for number, beat in enumerate(beats.beats(lesson.name), start=1):
         page.keyboard.press("PageDown")
         link = at_beat(page, lesson.name, number)
@@ -47,13 +48,13 @@ def test_every_beat_is_reached_drawn_and_told(open_page, lesson):
         heading = page.locator("[class*='st-key-heading_']")
         expect(heading).to_contain_text(plain(translate("en", key)))
         answer = widget(page, "beat_answer")
-        if f"{key}_question" in catalogue("en"):
+        asked = f"{key}_question" in catalogue("en")
+        expect(answer).to_have_count(int(asked))
+        if asked and not unfolded:
             answer.get_by_role("button").click()
-            settle(page)
             expect(page.get_by_test_id("stPopoverBody")).to_contain_text(plain(translate("en", f"{key}_answer")))
             page.keyboard.press("Escape")
-        else:
-            expect(answer).to_have_count(0)
+            unfolded = True
     expect(widget(page, "beat_next").get_by_role("button")).to_be_disabled()
 
 
