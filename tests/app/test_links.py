@@ -4,7 +4,8 @@
 b1c1a5c. A fingerprint is no hash, because the last bits of a float32 depend on the processor: of every array it has the
 type, the shape, the root mean square and a few values. Those of Start and Probability paths were taken again when their
 closed forms began to travel as the law: what still travelled as an array had stayed the same. Those of Train
-were taken again when the picture of an untrained network became coarser: at the old resolution it was the same.
+were taken again when the picture of an untrained network became coarser: at the old resolution it was the same. Those of Guidance and Dictionary,
+which are younger, are of commit c0f34e4.
 """
 
 import hashlib
@@ -58,6 +59,13 @@ LINKS = (
     ("train", f"mix={A}&n=25&obj=data&width=8&depth=1&time=raw&scaling=none&lr=0.003&replay=0&lang=zh"),
     ("sample", "data=two_modes&n=40&solver=heun&steps=5&sdesteps=20&grid=refined&field=exact"),
     ("sample", f"mix={A}&n=30&solver=midpoint&steps=3&sigma=constant&amp=1.2&sat=0.5_0.5_0.75&slayers=density.ode.sde"),
+    ("guidance", "data=three_modes&n=30&y=1&w=2.5"),
+    ("guidance", f"mix={A}&n=25&y=1&w=-0.5&gkind=sde&sigma=bump&amp=0.7&lang=zh"),
+    ("guidance", "data=moons&n=30&w=4&gweights=resampled&gmap=classifier&sn=3"),
+    ("dictionary", "data=ring5&n=30"),
+    ("dictionary", f"mix={A}&n=25&same=1&dscale=common&dat=0.5_0.5_0.25&lang=zh"),
+    ("dictionary", "data=two_modes&n=30&dview=forward&sn=4"),
+    ("dictionary", "data=two_modes&n=30&dview=steps"),
     ("sample", "data=ring5&init=two_modes&n=30&solver=rk4&steps=2&sdesteps=8&sched=linear&sn=2&t=0.9"),
 )
 ADDRESSES = {"start": "", "paths": "probability-paths"}
