@@ -61,7 +61,7 @@ LINKS = (
     ("sample", f"mix={A}&n=30&solver=midpoint&steps=3&sigma=constant&amp=1.2&sat=0.5_0.5_0.75&slayers=density.ode.sde"),
     ("guidance", "data=three_modes&n=30&y=1&w=2.5"),
     ("guidance", f"mix={A}&n=25&y=1&w=-0.5&gkind=sde&sigma=bump&amp=0.7&lang=zh"),
-    ("guidance", "data=moons&n=30&w=4&gweights=resampled&gmap=classifier&sn=3"),
+    ("guidance", "data=moons&n=30&w=4&gweights=on&gmap=classifier&sn=3"),
     ("dictionary", "data=ring5&n=30"),
     ("dictionary", f"mix={A}&n=25&same=1&dscale=common&dat=0.5_0.5_0.25&lang=zh"),
     ("dictionary", "data=two_modes&n=30&dview=forward&sn=4"),
