@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fmviz.errors import FmvizError
 
 if TYPE_CHECKING:
+    from fmviz.comparison import compare
     from fmviz.learning import TrainSpec, sweep, train
     from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
     from fmviz.theory.guidance import Guidance
@@ -24,6 +25,7 @@ __all__ = [
     "ProbabilityPath",
     "TrainSpec",
     "__version__",
+    "compare",
     "presets",
     "schedulers",
     "sigmas",
@@ -40,6 +42,7 @@ _HOMES = {
     "Guidance": "fmviz.theory.guidance",
     "ProbabilityPath": "fmviz.theory",
     "TrainSpec": "fmviz.learning",
+    "compare": "fmviz.comparison",
     "presets": "fmviz.theory",
     "schedulers": "fmviz.theory",
     "sigmas": "fmviz.theory",

@@ -1,18 +1,23 @@
-"""The snippet a reader copies first runs as it stands."""
+"""The snippets a reader copies first run as they stand, one after the other."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+import pytest
 import torch
 
 
-def test_the_snippet_runs(repo_root: Path) -> None:
-    (snippet,) = re.findall(r"```python\n(.*?)```", (repo_root / "README.md").read_text(), re.DOTALL)
+def test_the_snippets_run(repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(snippet, names)
+    snippets = re.findall(r"```python\n(.*?)```", (repo_root / "README.md").read_text(), re.DOTALL)
+    assert len(snippets) >= 2
+    for snippet in snippets:
+        exec(snippet, names)
     trajectory = names["trajectory"]
     assert isinstance(trajectory, torch.Tensor)
     assert trajectory.shape == (51, 500, 2)
     assert trajectory.isfinite().all()
+    assert (tmp_path / "report.html").stat().st_size > 10_000

@@ -25,8 +25,9 @@ at t = 1 (1/beta). An error e of the network becomes :math:`|c_q| e`, which is w
 an end however well the network does in its own quantity.
 """
 
-__all__ = ["MAX_GAIN", "Coefficients", "coefficients", "finite_range"]
+__all__ = ["MAX_GAIN", "Coefficients", "coefficients", "finite_range", "longest_range"]
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -108,12 +109,17 @@ def _from_velocity(wanted: Quantity, v: ScheduleValues) -> Coefficients:
 
 @lru_cache(maxsize=256)
 def finite_range(known: Quantity, wanted: Quantity, scheduler: Scheduler) -> tuple[float, float]:
-    """The longest interval of t in which both coefficients stay within `MAX_GAIN`.
+    """The longest interval of t in which both coefficients of a conversion stay within `MAX_GAIN`.
 
     Sampling forms hold the coefficients of a conversion at its nearer end outside it.
     """
+    return longest_range(lambda v: coefficients(known, wanted, v), scheduler)
+
+
+def longest_range(conversion: Callable[[ScheduleValues], Coefficients], scheduler: Scheduler) -> tuple[float, float]:
+    """The same for any conversion, given as the coefficients at the values of a scheduler."""
     t = torch.linspace(0.0, 1.0, _GRID, dtype=torch.float64)
-    c = coefficients(known, wanted, scheduler.evaluate(t))
+    c = conversion(scheduler.evaluate(t))
     good = (c.x.abs() <= MAX_GAIN) & (c.q.abs() <= MAX_GAIN)
     best, start = (0, 0), None
     for index, ok in enumerate([*good.tolist(), False]):

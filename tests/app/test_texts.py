@@ -16,7 +16,13 @@ from fmviz.stage.payload import Labels
 
 ROOT = ASSETS.parent
 SOURCES = sorted(
-    [*ROOT.glob("pages/*.py"), *ROOT.glob("fmviz/app/*.py"), *ROOT.glob("fmviz/lessons/**/*.py"), ROOT / "app.py"]
+    [
+        *ROOT.glob("pages/*.py"),
+        *ROOT.glob("fmviz/app/*.py"),
+        *ROOT.glob("fmviz/comparison/*.py"),
+        *ROOT.glob("fmviz/lessons/**/*.py"),
+        ROOT / "app.py",
+    ]
 )
 WORD = re.compile(r"[a-z]{4,}")
 NAMES = re.compile(r"Si?LU|ReLU|GELU|Adam\w?|fmviz|Euler–Maruyama|Heun|\$[^$]*\$|:\w+\[|tanh|\{\w+\}|log|det|var")
