@@ -14,6 +14,7 @@ from fmviz.errors import FmvizError
 if TYPE_CHECKING:
     from fmviz.comparison import compare
     from fmviz.learning import TrainSpec, sweep, train
+    from fmviz.notebook import show, watch
     from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
     from fmviz.theory.guidance import Guidance
     from fmviz.theory.solvers import solve_ode, solve_sde
@@ -28,11 +29,13 @@ __all__ = [
     "compare",
     "presets",
     "schedulers",
+    "show",
     "sigmas",
     "solve_ode",
     "solve_sde",
     "sweep",
     "train",
+    "watch",
 ]
 
 __version__ = "0.1.0"
@@ -45,11 +48,13 @@ _HOMES = {
     "compare": "fmviz.comparison",
     "presets": "fmviz.theory",
     "schedulers": "fmviz.theory",
+    "show": "fmviz.notebook",
     "sigmas": "fmviz.theory",
     "solve_ode": "fmviz.theory.solvers",
     "solve_sde": "fmviz.theory.solvers",
     "sweep": "fmviz.learning",
     "train": "fmviz.learning",
+    "watch": "fmviz.notebook",
 }
 
 

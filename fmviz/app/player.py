@@ -19,7 +19,8 @@ from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.scene import Component, Scene
-from fmviz.stage.component import Boxed, Clicked, Moved, events, stage
+from fmviz.stage.component import events, stage
+from fmviz.stage.events import Boxed, Clicked, Moved
 from fmviz.stage.payload import View, decode_header, live_part
 from fmviz.stage.standalone import standalone_html
 

@@ -26,6 +26,7 @@ from fmviz.theory.discrete import Chain
 
 PredictionType = Literal["epsilon", "sample", "v_prediction", "flow_prediction"]
 """The names of diffusers."""
+PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +66,8 @@ class DiffusersNetwork:
 
     def data_and_noise(self, x: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """What the network says of z and of eps at its own points (N, 2) and timesteps (N,), float64."""
-        answer = self.model(x, k.to(x.dtype))
-        answer = getattr(answer, "sample", answer[0] if isinstance(answer, tuple) else answer)
+        given: Any = self.model(x, k.to(x.dtype))
+        answer: Tensor = given[0] if isinstance(given, tuple) else getattr(given, "sample", given)
         alpha, beta = (part[:, None] for part in self._levels(k))
         points, answer = x.double(), answer.double()
         match self.prediction:
@@ -148,6 +149,7 @@ def from_diffusers(path: ProbabilityPath, model: Callable[[Tensor, Tensor], Any]
         raise ParameterError(
             "scheduler", "one with alphas_cumprod, or a flow match scheduler", type(scheduler).__name__
         )
-    if prediction not in get_args(PredictionType):
-        raise ParameterError("scheduler", f"a prediction type among {get_args(PredictionType)}", prediction)
-    return DiffusersNetwork(model, prediction, path, log_ratio, count, (visited, end))
+    known = next((name for name in PREDICTION_TYPES if name == prediction), None)
+    if known is None:
+        raise ParameterError("scheduler", f"a prediction type among {', '.join(PREDICTION_TYPES)}", prediction)
+    return DiffusersNetwork(model, known, path, log_ratio, count, (visited, end))

@@ -145,7 +145,7 @@ class Trainer:
         objectives.require_trainable(path, spec)
         if (spec.reflow is None) is not (simulation is None):
             raise ParameterError("simulation", "the simulated pairs of a reflow, and of nothing else", simulation)
-        self.spec = spec
+        self.path, self.spec = path, spec
         self.step = 0
         self.device = pick_device(spec.device)
         self._architecture = objectives.architecture(path, spec)

@@ -11,7 +11,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["LAW_SCRIPTS", "SCRIPTS", "bare_script", "law_script", "script", "style"]
+__all__ = ["LAW_SCRIPTS", "SCRIPTS", "bare", "bare_script", "law_script", "script", "style"]
 
 LAW_SCRIPTS = (
     "errors.js",
@@ -76,11 +76,16 @@ def script() -> str:
 
 @cache
 def bare_script() -> str:
-    """The same without indentation and without the comments that stand on lines of their own, for a file that is handed on.
+    """The same as `bare` has it, for a file that is handed on."""
+    return bare(script())
+
+
+def bare(source: str) -> str:
+    """A script without indentation and without the comments that stand on lines of their own.
 
     No text in the script may run over several lines: its indentation would be lost.
     """
-    plain = re.sub(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", "", script(), flags=re.MULTILINE | re.DOTALL)
+    plain = re.sub(r"^[ \t]*(?://[^\n]*|/\*\*.*?\*/[ \t]*)\n", "", source, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^[ \t]+", "", plain, flags=re.MULTILINE)
 
 

@@ -18,7 +18,7 @@ from fmviz.stage.assets import bare_script, style
 from fmviz.stage.layers import schedule_entry
 from fmviz.stage.payload import decode_header, packed
 
-__all__ = ["Choices", "standalone_html"]
+__all__ = ["Choices", "standalone_html", "theme_variables"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def standalone_html(payload: bytes, title: str, lang: str, *, choices: Choices |
     return _PAGE.format(
         lang=html.escape(lang, quote=True),
         title=html.escape(title),
-        light=_variables("light"),
-        dark=_variables("dark"),
+        light=theme_variables("light"),
+        dark=theme_variables("dark"),
         style=style(),
         module=bare_script(),
         clip=base64.b64encode(_alone(payload, header) if alive else payload).decode(),
@@ -109,7 +109,7 @@ _EDGE = {
 }
 
 
-def _variables(theme: str) -> str:
+def theme_variables(theme: str) -> str:
     """Streamlit's theme variables, which this page has to bring along itself."""
     values = {**_GROUND[theme], **_EDGE[theme]}
     for entry in ROLE_COLOURS.values():

@@ -6,7 +6,7 @@ import torch
 from fmviz.scene import Component, Scene, link, scenes
 from fmviz.scene.code import mixture_code
 from fmviz.scene.known import scene_from_path
-from fmviz.stage.component import _read
+from fmviz.stage import events
 from fmviz.theory import GaussianMixture, presets
 
 PAIR = (Component(x=-2, y=0, label=3), Component(x=2, y=0, label=3), Component(x=0, y=2, label=1))
@@ -62,6 +62,6 @@ def test_a_path_gives_its_labels_to_the_scene() -> None:
 
 def test_the_stage_reports_labels() -> None:
     rows = [[*c.row(), c.label] for c in PAIR]
-    events = _read({"edited": {"mixture": "data", "components": rows, "phase": "done", "seq": 1}})
-    assert events.edited is not None
-    assert tuple(Component.from_row(row) for row in events.edited.components) == PAIR
+    found = events.read({"edited": {"mixture": "data", "components": rows, "phase": "done", "seq": 1}})
+    assert found.edited is not None
+    assert tuple(Component.from_row(row) for row in found.edited.components) == PAIR

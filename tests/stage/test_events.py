@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from fmviz.stage.component import Boxed, Clicked, DensityView, Edited, Moved, StageEvents, _read
+from fmviz.stage.events import Boxed, Clicked, DensityView, Edited, Moved, StageEvents, read
 from fmviz.stage.law_check import _worst
 
 ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
 
 
 def test_an_empty_state_has_no_events() -> None:
-    assert _read({}) == StageEvents()
+    assert read({}) == StageEvents()
 
 
 @pytest.mark.parametrize("components", [[[0, 0, 0, 4, 1.9, 1]], [[0.1, 0, 0, 1e-9, 0, 1e-9]], [ROW] * 256])
 def test_a_mixture_may_have_256_components_correlated_or_of_weight_zero(components: list[list[float]]) -> None:
-    found = _read({"edited": {"mixture": "init", "components": components, "phase": "drag", "seq": 1}}).edited
+    found = read({"edited": {"mixture": "init", "components": components, "phase": "drag", "seq": 1}}).edited
     assert found == Edited("init", tuple(tuple(map(float, row)) for row in components), "drag", 1)  # type: ignore[arg-type]
 
 
@@ -44,7 +44,7 @@ def test_a_difference_between_browser_and_server_counts_only_for_its_own_law(ans
 
 
 def test_all_events() -> None:
-    events = _read(
+    events = read(
         {
             "t": 1,
             "layers": ["a", "b"],
@@ -104,4 +104,4 @@ def test_all_events() -> None:
     ],
 )
 def test_nonsense_reads_as_none(name: str, value: Any) -> None:
-    assert getattr(_read({name: value}), name) is None
+    assert getattr(read({name: value}), name) is None

@@ -9,7 +9,7 @@ from fmviz.app.state import STATE
 from fmviz.lessons.flows.page import controls
 from fmviz.lessons.flows.settings import FLOWS, MAX_STARTS, STARTS
 from fmviz.lessons.flows.settings import Settings as FlowsSettings
-from fmviz.stage.component import Clicked, Moved
+from fmviz.stage.events import Clicked, Moved
 from tests.app.test_app import errors, open_app
 
 PAGE = "pages/flows.py"

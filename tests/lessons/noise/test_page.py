@@ -9,7 +9,7 @@ from fmviz.lessons.noise.page import controls
 from fmviz.lessons.noise.settings import PROCESSES, SHOWN
 from fmviz.lessons.noise.settings import Settings as NoiseSettings
 from fmviz.scene import Scene, Shell
-from fmviz.stage.component import Moved
+from fmviz.stage.events import Moved
 from tests.app.test_app import errors, open_app
 
 PAGE = "pages/noise.py"

@@ -16,7 +16,7 @@ from fmviz.lessons.conservation.charts import table as terms_table
 from fmviz.lessons.conservation.charts import terms as terms_chart
 from fmviz.lessons.conservation.compute import results
 from fmviz.lessons.conservation.settings import BREAKS, KINDS, LAWS, NORMS, Settings
-from fmviz.stage.component import Boxed, Moved
+from fmviz.stage.events import Boxed, Moved
 
 __all__ = ["boxed", "controls", "derivation", "moved", "numbers"]
 

@@ -12,7 +12,7 @@ from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.lessons.dictionary.compute import results
 from fmviz.lessons.dictionary.settings import BETAS, COUNTS, DIALECTS, LEVELS, MAX_AMPLITUDE, SCALES, VIEWS
-from fmviz.stage.component import Clicked
+from fmviz.stage.events import Clicked
 
 __all__ = ["click", "controls"]
 

@@ -11,7 +11,7 @@ from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.lessons.flows.settings import BESIDE, FLOWS, MAX_STARTS, RATES, STARTS
 from fmviz.scene.views import METHODS
-from fmviz.stage.component import Clicked, Moved
+from fmviz.stage.events import Clicked, Moved
 
 __all__ = ["controls", "launch", "move"]
 

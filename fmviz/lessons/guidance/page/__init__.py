@@ -4,7 +4,7 @@ from fmviz.app import lesson, player, state
 from fmviz.lessons.guidance.compute import results
 from fmviz.lessons.guidance.page import charts, checks, controls, interval_map, learned
 from fmviz.lessons.guidance.script import guidance_script
-from fmviz.stage.component import Clicked
+from fmviz.stage.events import Clicked
 
 __all__ = ["show"]
 

@@ -20,7 +20,7 @@ from fmviz.lessons.noise.settings import (
     SHOWN,
     STARTS,
 )
-from fmviz.stage.component import Moved
+from fmviz.stage.events import Moved
 
 __all__ = ["controls", "move_start"]
 

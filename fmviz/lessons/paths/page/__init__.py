@@ -7,7 +7,7 @@ from fmviz.lessons.paths.compute import results
 from fmviz.lessons.paths.page import checks, views
 from fmviz.lessons.paths.script import paths_script
 from fmviz.scene import Scene
-from fmviz.stage.component import Clicked
+from fmviz.stage.events import Clicked
 from fmviz.stage.payload import View
 
 __all__ = ["show", "warm_up"]

@@ -9,10 +9,9 @@ from fmviz.app.clips import labels
 from fmviz.cache import shared
 from fmviz.clips.clip import Density, PlanePanel
 from fmviz.clips.extents import extent
+from fmviz.clips.learned import Resolution, Truth, affordable, learned_clip, truth
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel
-from fmviz.lessons.train.compute import clips
-from fmviz.lessons.train.compute.clips import Resolution
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
@@ -21,9 +20,9 @@ __all__ = ["payload"]
 
 
 @shared
-def _truth(scene: Scene, resolution: Resolution) -> clips.Truth:
+def _truth(scene: Scene, resolution: Resolution) -> Truth:
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
-    return clips.truth(scenes.path(scene), extent(scene), starts, resolution)
+    return truth(scenes.path(scene), extent(scene), starts, resolution)
 
 
 def payload(scene: Scene, model: LearnedModel, finest: Resolution, view: View, language: Language) -> bytes:
@@ -36,7 +35,7 @@ def payload(scene: Scene, model: LearnedModel, finest: Resolution, view: View, l
 @shared
 def _payload(scene: Scene, model: LearnedModel, finest: Resolution, view: View, language: Language) -> bytes:
     path = scenes.path(scene)
-    clip = clips.learned_clip(_truth(scene, clips.affordable(model, path.n_pairs, finest)), model)
+    clip = learned_clip(_truth(scene, affordable(model, path.n_pairs, finest)), model)
     titled = (_worded(panel, language) for panel in clip.panels if isinstance(panel, PlanePanel))
     return encode(replace(clip, panels=tuple(titled)), labels(language), view)
 

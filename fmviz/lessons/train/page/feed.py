@@ -8,10 +8,10 @@ import streamlit as st
 
 from fmviz.app import state
 from fmviz.app.feed import Answer, Feed, packed
+from fmviz.clips.learned import LIVE
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus
 from fmviz.lessons.train.compute import results
-from fmviz.lessons.train.compute.clips import LIVE
 from fmviz.lessons.train.page import charts, training
 from fmviz.lessons.train.page.progress import told
 from fmviz.scene import scenes

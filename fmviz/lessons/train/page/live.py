@@ -13,11 +13,11 @@ import streamlit as st
 
 from fmviz.app import bound, player, state
 from fmviz.app.i18n import tr
+from fmviz.clips.learned import LIVE, STILL, UNTRAINED
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus
 from fmviz.learning.runs import snapshot_steps
 from fmviz.lessons.train.compute import results
-from fmviz.lessons.train.compute.clips import LIVE, STILL, UNTRAINED
 from fmviz.lessons.train.page import charts, feed, training
 from fmviz.lessons.train.page.progress import FEED_NAME, progress
 from fmviz.scene import scenes

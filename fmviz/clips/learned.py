@@ -11,6 +11,7 @@ speed of the exact particles, so it reads as a fraction of what was to be learne
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,9 +38,21 @@ from fmviz.clips.paths import Grid, Starts, arrow_scale, as_array
 from fmviz.clips.scales import density_top, scale_times
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.path import Time
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["COARSE", "LIVE", "STILL", "UNTRAINED", "Resolution", "Truth", "affordable", "learned_clip", "truth"]
+__all__ = [
+    "COARSE",
+    "LIVE",
+    "STILL",
+    "UNTRAINED",
+    "Resolution",
+    "Truth",
+    "affordable",
+    "learned_clip",
+    "truth",
+    "velocity_clip",
+]
 
 LARGEST = 1e12
 """Errors of a network that has left the range of float32 are cut here."""
@@ -173,9 +186,13 @@ def learned_clip(known: Truth, model: LearnedModel) -> Clip:
 
     The velocity is the model's sampling form, finite on all of [0, 1] whatever it predicts.
     """
-    model = model.to("cpu")
-    arrows, error, relative = _fields(known, model)
-    positions, _ = solve_ode(model.sampling_velocity, known.starts, method="heun", times=known.times)
+    return velocity_clip(known, model.to("cpu").sampling_velocity)
+
+
+def velocity_clip(known: Truth, velocity: Callable[[Tensor, Time], Tensor]) -> Clip:
+    """The same of any velocity: called with x (..., 2), and t a float or broadcastable to ``x.shape[:-1]``."""
+    arrows, error, relative = _fields(known, velocity)
+    positions, _ = solve_ode(velocity, known.starts, method="heun", times=known.times)
     cells = known.resolution.error_cells
     log_error = error.clamp(max=LARGEST).log().reshape(-1, cells, cells)
     moving = Particles("learned", "learned", _drawable(positions), known.resolution.trail, "learned_trails")
@@ -201,12 +218,12 @@ def learned_clip(known: Truth, model: LearnedModel) -> Clip:
     )
 
 
-def _fields(known: Truth, model: LearnedModel) -> tuple[Tensor, Tensor, Tensor]:
+def _fields(known: Truth, field: Callable[[Tensor, Time], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """In one pass: u_theta at the arrows, |u_theta - u| at the cells, and its relative size on the exact particles."""
     times, (along, velocity) = known.times, known.along
     frames, a, e = len(times), len(known.at), len(known.points)
     still = torch.cat([known.at, known.points]).expand(frames, a + e, 2)
-    learned = model.sampling_velocity(torch.cat([still, along], dim=1), times[:, None])
+    learned = field(torch.cat([still, along], dim=1), times[:, None])
     error = torch.linalg.vector_norm(learned[:, a : a + e] - known.velocity, dim=-1)
     missed = (learned[:, a + e :] - velocity).square().sum(-1).mean(1) / velocity.square().sum(-1).mean(1)
     return learned[:, :a], torch.nan_to_num(error, nan=LARGEST, posinf=LARGEST), torch.nan_to_num(missed.sqrt())

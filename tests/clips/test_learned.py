@@ -8,11 +8,11 @@ import torch
 
 from fmviz.clips.clip import Density, Particles, Vectors
 from fmviz.clips.extents import extent
+from fmviz.clips.learned import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.clips.paths import Starts
 from fmviz.learning import LearnedModel, Trainer
 from fmviz.learning.training import initial_model
 from fmviz.lessons.train.compute import results
-from fmviz.lessons.train.compute.clips import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import Scene, scenes
