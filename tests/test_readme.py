@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -21,3 +22,6 @@ def test_the_snippets_run(repo_root: Path, tmp_path: Path, monkeypatch: pytest.M
     assert trajectory.shape == (51, 500, 2)
     assert trajectory.isfinite().all()
     assert (tmp_path / "report.html").stat().st_size > 10_000
+    table = names["table"]
+    assert isinstance(table, pd.DataFrame)
+    assert set(table["learning_rate"]) == {1e-3, 1e-2}

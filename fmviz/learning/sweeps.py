@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fmviz.errors import ParameterError
 from fmviz.learning.evaluation import Curve, Evaluation, Report
@@ -33,9 +33,18 @@ if TYPE_CHECKING:
 POINTS = 1024
 """Least number of points at which a cell is measured."""
 MAX_REPORTS = 200
+RETRIES = 3
+"""How often a cluster trains a group again whose worker has died."""
 _AT_ONCE = 50
 
 _log = logging.getLogger(__name__)
+
+
+class Cluster(Protocol):
+    """A ``dask.distributed.Client``, as far as a sweep knows it."""
+
+    def get_executor(self, **options: Any) -> Executor:
+        """An executor whose tasks run in the cluster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +85,7 @@ def sweep(
     seeds: int = 1,
     reports: int = 12,
     folder: str | Path | None = None,
-    executor: Executor | None = None,
+    executor: Executor | Cluster | None = None,
 ) -> Iterator[Cell]:
     """Train with every combination of some settings, and measure each run as it goes.
 
@@ -90,9 +99,10 @@ def sweep(
         seeds: so many seeds for every combination, counted up from that of `spec`.
         reports: measurements of each run, at most; at steps that are evenly spaced in log(1 + step), the first before step 1.
         folder: where runs that have ended are kept. Those that are there already are not done again.
-        executor: trains groups of runs as its tasks, whose cells come when a group has ended. Processes should be told to use
-            one thread: ``ProcessPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))``. What a broken
-            executor has lost is trained here.
+        executor: trains groups of runs as its tasks, whose cells come when a group has ended: an executor of
+            ``concurrent.futures``, or a ``dask.distributed.Client`` for the workers of a cluster. Processes should be told to
+            use one thread: ``ProcessPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))``; those of dask do.
+            What a dead worker of a cluster has lost is trained by another, what a broken executor has lost here.
 
     Yields:
         A `Cell` for each measurement of each run.
@@ -116,6 +126,8 @@ def sweep(
     for one in specs:
         require_measurable(path, one)
     kept = _Folder(Path(folder), path, reports) if folder is not None else None
+    if executor is not None and not isinstance(executor, Executor):
+        executor = executor.get_executor(pure=False, retries=RETRIES)
     return _all(path, specs, reports, kept, executor)
 
 
