@@ -53,7 +53,11 @@ def _coupling(spec: TrainSpec, groups: int, labelled: bool) -> str:
         batch=spec.coupling_batch,
         groups=groups,
         uses=USES,
-        entropic=_ENTROPIC.format(iterations=SINKHORN_ITERATIONS, tolerance=SINKHORN_TOLERANCE) if entropic else "",
+        entropic=_ENTROPIC.format(
+            regularisation=spec.coupling_regularisation, iterations=SINKHORN_ITERATIONS, tolerance=SINKHORN_TOLERANCE
+        )
+        if entropic
+        else "",
     )
     return source + (_WITHIN if labelled else "")
 
@@ -91,7 +95,7 @@ def partners(x0, z):  # (n, 2) each; which z each x0 is paired with
 """
 
 _ENTROPIC = """
-    scale = 0.1 * costs.mean().clamp(min=torch.finfo(torch.float64).tiny)
+    scale = {regularisation!r} * costs.mean().clamp(min=torch.finfo(torch.float64).tiny)
     found = ot.sinkhorn(mass, mass, costs, float(scale), method="sinkhorn_log", numItermax={iterations}, stopThr={tolerance},
                         warn=False, log=True)[1]
     potential = costs / scale - found["log_u"][:, None] - found["log_v"]

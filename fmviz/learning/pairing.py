@@ -74,7 +74,8 @@ class _Coupled:
 
     def _paired(self, x0: Tensor, z: Tensor, component: Tensor, generator: torch.Generator) -> Tensor:
         labels = None if self._labels is None else self._labels[component]
-        return minibatch_pairs(x0.mT, z.mT, self._spec.coupling, labels=labels, generator=generator)
+        how, regularisation = self._spec.coupling, self._spec.coupling_regularisation
+        return minibatch_pairs(x0.mT, z.mT, how, regularisation=regularisation, labels=labels, generator=generator)
 
 
 class Simulated:

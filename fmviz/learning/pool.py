@@ -8,14 +8,22 @@ finds that the owner is still there.
 Commands only set fields under the pool's lock and take effect at the next step; readers get immutable `RunStatus` values.
 """
 
-__all__ = ["PoolFullError", "RunStatus", "TrainingPool", "UnknownRunError", "require_affordable", "require_evaluable"]
+__all__ = [
+    "CouplingBatchError",
+    "PoolFullError",
+    "RunStatus",
+    "TrainingPool",
+    "UnknownRunError",
+    "require_affordable",
+    "require_evaluable",
+]
 
 import itertools
 import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 import torch
@@ -51,6 +59,15 @@ MAX_COUPLING_BATCH = 512
 
 class PoolFullError(FmvizError):
     """The pool has as many runs taking turns as it allows."""
+
+
+class CouplingBatchError(ParameterError):
+    """A run pairs more than `MAX_COUPLING_BATCH` at once."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The bound."""
+        return {"most": MAX_COUPLING_BATCH}
 
 
 class TrainingPool:
@@ -330,8 +347,12 @@ def require_affordable(path: ProbabilityPath, spec: TrainSpec) -> None:
         ParameterError: its batch size times its weights exceeds `MAX_COST`, or it pairs more than `MAX_COUPLING_BATCH`.
     """
     if spec.coupling != "independent" and spec.coupling_batch > MAX_COUPLING_BATCH:
-        allowed = f"up to {MAX_COUPLING_BATCH} on a shared machine"
-        raise ParameterError("coupling_batch", allowed, spec.coupling_batch)
+        raise CouplingBatchError(
+            "coupling_batch",
+            f"up to {MAX_COUPLING_BATCH} on a shared machine",
+            spec.coupling_batch,
+            key="coupling_batch",
+        )
     cost = spec.batch_size * _weights_per_point(path, spec)
     if cost > MAX_COST:
         raise ParameterError(

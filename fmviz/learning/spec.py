@@ -117,6 +117,7 @@ class TrainSpec:
         coupling: who is paired with whom (T53). "independent": z and x0 are drawn apart. "exact", "sinkhorn": mini-batches of
             both are paired by optimal transport (`fmviz.theory.couplings.minibatch_pairs`), with labels within each label.
         coupling_batch: n of those mini-batches, up to `MAX_COUPLING_BATCH`.
+        coupling_regularisation: of "sinkhorn", as a multiple of the mean cost, positive.
         gamma: g of the noise in between, gamma_t = g sqrt(t (1 - t)) (T52), up to `MAX_GAMMA`.
         reflow: None, or the round of rectified flow that this run is; the network that it goes on from is given beside it.
 
@@ -148,6 +149,7 @@ class TrainSpec:
     classify: int | None = None
     coupling: Coupling = "independent"
     coupling_batch: int = 64
+    coupling_regularisation: float = 0.1
     gamma: float = 0.0
     reflow: Reflow | None = None
 
@@ -195,7 +197,9 @@ class TrainSpec:
 
     def _require_bridge(self) -> None:
         """What coupling, gamma and reflow allow."""
-        gamma, reflow = self.gamma, self.reflow
+        gamma, reflow, entropic = self.gamma, self.reflow, self.coupling_regularisation
+        fits = _is_number(entropic) and entropic > 0.0
+        _require("coupling_regularisation", entropic, fits, "a positive number")
         _require("gamma", gamma, _is_number(gamma) and 0.0 <= gamma <= MAX_GAMMA, f"a number from 0 to {MAX_GAMMA:g}")
         _require("reflow", reflow, reflow is None or isinstance(reflow, Reflow), "None or a Reflow")
         fits = reflow is None or self.coupling == "independent"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from fmviz.app.choices import decode
-from tests.browser.helpers import OpenPage, Stage, query, wait_for_query, widget
+from tests.browser.helpers import OpenPage, Stage, english, query, wait_for_query, widget
 
 STILL = "/bridges?init=ring8&data=moons&n=60&t=0.8&ba=independent&bb=exact&bn=16&blayers=density.ode.pairs.crossings"
 
@@ -35,3 +37,21 @@ def test_reflow_and_noise_change_the_picture_and_the_link(bridges):
     chosen = decode(query(page))[0].bridges
     assert (chosen.a, chosen.b, chosen.gamma) == ("independent", "reflow1", 0.05)
     assert stage.t == pytest.approx(0.8)
+
+
+def test_the_picture_follows_networks_that_learn_until_they_are_cancelled(open_page):
+    page = open_page(STILL.replace("bb=exact", "bb=reflow1") + "&bfield=network&bsteps=20000")
+    stage = Stage(page)
+    stage.wait("s.playing === 'false'")
+    assert stage.chip("ode").count() == 0  # nothing has been learned that could move a particle
+    train = page.locator(".st-key-bridges_train").get_by_role("button")
+    train.click()
+    stage.chip("ode").wait_for()
+    clip, before = stage.data("clip"), stage.picture("a")
+    stage.wait(f"s.clip !== '{clip}'")
+    assert stage.picture("a") != before
+    expect(train).to_have_text(re.compile(re.escape(english("bridges.train_cancel"))))
+    train.click()
+    expect(train).to_have_text(re.compile(re.escape(english("bridges.train")) + "$"))
+    expect(page.get_by_text(re.compile("cancelled at step"))).to_be_visible()
+    assert stage.chip("ode").is_visible()

@@ -8,10 +8,20 @@ from fmviz.scene.code import mixture_code
 
 __all__ = ["bridges_script"]
 
+MOST_TRAINED = 512
+"""The largest batch that is paired for a training step here; larger ones take seconds."""
+
 
 def bridges_script(scene: Scene, view: Settings) -> str:
     """Python that pairs source and data in several ways and compares their flows. Runs as it stands."""
-    return f"""import torch
+    by_network = view.field == "network"
+    return _given(scene, view, by_network) + (_networks(scene, view) if by_network else _exact(view))
+
+
+def _given(scene: Scene, view: Settings, by_network: bool) -> str:
+    replacing = "from dataclasses import replace\n\n" if by_network else ""
+    learning = "\nfrom fmviz.learning import Reflow, TrainSpec, next_round, train" if by_network else ""
+    return f"""{replacing}import torch{learning}
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.couplings import minibatch_pairs, reflow_pairs, straightness, transport_cost
 from fmviz.theory.metrics import sliced_wasserstein
@@ -41,7 +51,11 @@ def report(name, pairs, velocity):
     for steps in (1, 4, 64):
         ends = solve_ode(velocity, start, method="euler", times=[i / steps for i in range(steps + 1)])[0][-1]
         print("   Euler steps", steps, "sliced W2 to the data", round(float(sliced_wasserstein(ends, exact)), 3))
+"""
 
+
+def _exact(view: Settings) -> str:
+    return f"""
 
 report("independent", (x0, z), path.marginal_velocity)
 for method in ("exact", "sinkhorn"):
@@ -51,4 +65,33 @@ for method in ("exact", "sinkhorn"):
 plain = ProbabilityPath(p_init, p_data, schedulers.get("linear"))
 pairs = reflow_pairs(plain.marginal_velocity, x0, steps={REFLOW_STEPS})
 report("reflow, round 1", pairs, PairField(*pairs, blur={BLUR}, gamma={view.gamma!r}))
+"""
+
+
+def _networks(scene: Scene, view: Settings) -> str:
+    return f"""
+
+plain = ProbabilityPath(p_init, p_data, schedulers.get("linear"))
+spec = TrainSpec(batch_size=256, ema=0.95, steps={view.steps}, seed={scene.seed_network})
+
+
+def learned(spec, teacher=None):
+    *_, last = train(plain, spec, every=spec.steps, teacher=teacher)
+    return last.model
+
+
+report("independent", (x0, z), learned(replace(spec, gamma={view.gamma!r})).sampling_velocity)
+for method in ("exact", "sinkhorn"):
+    coupling = dict(
+        coupling=method,
+        coupling_batch={min(view.batch, MOST_TRAINED)},
+        coupling_regularisation={view.regularisation!r},
+        gamma={view.gamma!r},
+    )
+    report(method, coupled(method), learned(replace(spec, **coupling)).sampling_velocity)
+
+first = learned(spec)
+next_spec = replace(next_round(spec, Reflow(pairs=4096, steps=20)), gamma={view.gamma!r})
+pairs = reflow_pairs(first.sampling_velocity, x0, steps={REFLOW_STEPS})
+report("reflow, round 1", pairs, learned(next_spec, first).sampling_velocity)
 """

@@ -9,15 +9,30 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from fmviz.scene.scene import ScenePart, two_decimals
 from fmviz.scene.views import LAYERS, Layers
 
-__all__ = ["BLUR", "CHARTS", "COUPLINGS", "FAULTS", "MAX_BATCH", "ChartName", "CouplingName", "FaultName", "Settings"]
+__all__ = [
+    "BLUR",
+    "CHARTS",
+    "COUPLINGS",
+    "FAULTS",
+    "FIELDS",
+    "MAX_BATCH",
+    "ChartName",
+    "CouplingName",
+    "FaultName",
+    "FieldName",
+    "Settings",
+]
 
 CouplingName = Literal["independent", "exact", "sinkhorn", "map", "reflow1", "reflow2", "reflow3"]
 FaultName = Literal["none", "few", "coarse", "reversed"]
 ChartName = Literal["steps", "batch", "rounds", "labels"]
 
+FieldName = Literal["exact", "network"]
+
 COUPLINGS: tuple[CouplingName, ...] = get_args(CouplingName)
 FAULTS: tuple[FaultName, ...] = get_args(FaultName)
 CHARTS: tuple[ChartName, ...] = get_args(ChartName)
+FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 
 PAIRS = 1024
 """Pairs that a field is made from."""
@@ -29,6 +44,10 @@ MAX_BATCH = 4096
 """The largest batch that is paired (fmviz.theory.couplings.MAX_PAIRS)."""
 
 
+def _two_decimals(value: object) -> float | None:
+    return None if value is None else two_decimals(value)
+
+
 class Settings(BaseModel):
     """The page Bridges.
 
@@ -36,8 +55,11 @@ class Settings(BaseModel):
         a, b: how source and data are paired in the left and in the right panel.
         batch: n of mini-batch optimal transport.
         regularisation: of Sinkhorn's algorithm, as a multiple of the mean cost.
-        gamma: g of the noise in between, gamma_t = g sqrt(t (1 - t)).
+        gamma: g of the noise in between, gamma_t = g sqrt(t (1 - t)): in A, and in B as well unless it has its own.
+        gamma_b: that of B; None for the same as in A.
         fault: what is wrong on purpose with the pairs of the reflow.
+        field: what moves the particles: the exact field of the coupling or of its pairs, or a network that learns it.
+        steps: training steps of such a network.
         chart: the chart below the stage.
         layers: the layers that are on.
     """
@@ -55,7 +77,12 @@ class Settings(BaseModel):
     gamma: Annotated[float, BeforeValidator(two_decimals)] = Field(
         0.0, ge=0.0, le=3.0, allow_inf_nan=False, alias="bgamma"
     )
+    gamma_b: Annotated[float | None, BeforeValidator(_two_decimals)] = Field(
+        None, ge=0.0, le=3.0, allow_inf_nan=False, alias="bgammab"
+    )
     fault: FaultName = Field("none", alias="bfault")
+    field: FieldName = Field("exact", alias="bfield")
+    steps: int = Field(1500, ge=100, le=20_000, alias="bsteps")
     chart: ChartName = Field("steps", alias="bchart")
     layers: Layers = Field(
         ("density", "ode", "ode_trails", "pairs", "mixture"), max_length=len(LAYERS), alias="blayers"

@@ -97,7 +97,7 @@ def test_every_bridge_has_a_flow_with_noise_in_between(name):
     assert Scene.model_validate(scene.model_dump(by_alias=True)) == scene
     for coupling in ("independent", "exact"):
         found = flows.flow(scene, Side(coupling, 32, gamma=0.5))
-        assert bool(torch.from_numpy(found.positions).isfinite().all())
+        assert bool(torch.from_numpy(found.motion.positions).isfinite().all())
 
 
 def test_a_batch_is_bounded_as_in_the_library():

@@ -99,7 +99,22 @@ def test_noise_in_between_is_part_of_the_law():
     assert header(app)["law"]["gamma"] == 0.7
 
 
-@pytest.mark.parametrize("hostile", ["bn=5000", "bn=0", "bgamma=-1", "bgamma=nan", "ba=teleport", "breg=0", "bfault=x"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "bn=5000",
+        "bn=0",
+        "bgamma=-1",
+        "bgamma=nan",
+        "ba=teleport",
+        "breg=0",
+        "bfault=x",
+        "bgammab=9",
+        "bgammab=x",
+        "bfield=y",
+        "bsteps=1",
+    ],
+)
 def test_a_hostile_link_is_refused_and_leaves_the_rest(hostile):
     name, value = hostile.split("=")
     found, problems = decode({name: value, "bchart": "labels"})
@@ -114,4 +129,12 @@ def test_the_program_runs_as_it_stands(name):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(bridges_script(bridged(Scene(count=100), name), Settings(gamma=0.3, batch=64)), {})
+    assert out.getvalue().count("straightness") == 4
+
+
+def test_the_program_trains_networks_where_the_page_does():
+    view = Settings(gamma=0.3, batch=16, field="network", steps=100)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(bridges_script(bridged(Scene(count=100), "ring8_moons"), view), {})
     assert out.getvalue().count("straightness") == 4

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from fmviz.cache import shared
-from fmviz.lessons.bridges.compute.fields import Made, Side, bridge, made, pairs_of, rounds_of
+from fmviz.lessons.bridges.compute.fields import Side, bridge, made, pairs_of, rounds_of
 from fmviz.lessons.bridges.compute.flows import Mean, mean_of, straightness_along
+from fmviz.lessons.bridges.compute.networks import Learned
 from fmviz.lessons.bridges.settings import PAIRS
 from fmviz.scene import Scene, scenes
 from fmviz.theory.couplings import gaussian_map, minibatch_pairs, pair_costs, transport_cost
 from fmviz.theory.metrics import sliced_wasserstein
-from fmviz.theory.solvers import solve_ode
+from fmviz.theory.solvers import Velocity, solve_ode
 
 __all__ = [
     "BATCHES",
@@ -32,6 +33,7 @@ __all__ = [
     "labels",
     "over_steps",
     "rounds",
+    "rounds_by_network",
 ]
 
 STEPS = (1, 2, 4, 8, 16, 32, 64)
@@ -124,18 +126,20 @@ def _floor(scene: Scene) -> Mean:
     return _distance(lambda i: _samples(scene, "data", 200 + i), scene)
 
 
-def _ends(of: Made, scene: Scene, seed: int, steps: int, method: str = "euler") -> Tensor:
+def _ends(velocity: Velocity, scene: Scene, seed: int, steps: int, method: str = "euler") -> Tensor:
     times = [i / steps for i in range(steps + 1)]
-    return solve_ode(of.velocity, _samples(scene, "init", seed), method=method, times=times)[0][-1]
+    return solve_ode(velocity, _samples(scene, "init", seed), method=method, times=times)[0][-1]
 
 
 @shared
-def over_steps(scene: Scene, which: tuple[Side, Side]) -> OverSteps:
-    """Both panels' distances over the number of Euler steps."""
+def over_steps(
+    scene: Scene, which: tuple[Side, Side], by: tuple[Learned | None, Learned | None] = (None, None)
+) -> OverSteps:
+    """Both panels' distances over the number of Euler steps, of their exact fields or of networks."""
     with torch.inference_mode():
         panels = []
-        for side in which:
-            of = made(scene, side)
+        for side, network in zip(which, by, strict=True):
+            of = made(scene, side).velocity if network is None else network.model.sampling_velocity
             panels.append(
                 tuple(_distance(lambda i, of=of, n=n: _ends(of, scene, i, n), scene) for n in STEPS)  # type: ignore[misc]
             )
@@ -172,16 +176,24 @@ def costs(scene: Scene, regularisation: float) -> Costs:
 @shared
 def rounds(scene: Scene, fault: str) -> Rounds:
     """The exact flow, and the rounds of reflow after it."""
+    all_of = rounds_of(scene, Side("reflow1", fault=fault), ROUNDS)
+    return _rounds_of(scene, [bridge(scene).marginal_velocity, *(of.velocity for of in all_of)])
+
+
+@shared
+def rounds_by_network(scene: Scene, by: tuple[Learned, ...]) -> Rounds:
+    """The flow of a first network, and those of the rounds that go on from it."""
+    return _rounds_of(scene, [network.model.sampling_velocity for network in by])
+
+
+def _rounds_of(scene: Scene, fields: Sequence[Velocity]) -> Rounds:
     with torch.inference_mode():
-        path = bridge(scene)
-        first = Made(*pairs_of(scene, Side()), path.marginal_velocity)
-        all_of = (first, *rounds_of(scene, Side("reflow1", fault=fault), ROUNDS))
         times = torch.linspace(0.0, 1.0, 41)
         cost, straight, far, one = [], [], [], []
-        for of in all_of:
-            line = solve_ode(of.velocity, _samples(scene, "init", 0), method="heun", times=times)[0]
+        for of in fields:
+            line = solve_ode(of, _samples(scene, "init", 0), method="heun", times=times)[0]
             cost.append(mean_of(pair_costs(line[0], line[-1])))
-            straight.append(mean_of(straightness_along(of.velocity, line, times)))
+            straight.append(mean_of(straightness_along(of, line, times)))
             far.append(_distance(lambda i, of=of: _ends(of, scene, i, HEUN_STEPS, "heun"), scene))  # type: ignore[misc]
             one.append(_distance(lambda i, of=of: _ends(of, scene, i, 1), scene))  # type: ignore[misc]
         return Rounds(tuple(cost), tuple(straight), tuple(far), tuple(one), _floor(scene))

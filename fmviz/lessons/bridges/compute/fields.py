@@ -19,7 +19,7 @@ from fmviz.theory.couplings import gaussian_map, minibatch_pairs, reflow_pairs
 from fmviz.theory.pair_field import PairField
 from fmviz.theory.solvers import Velocity
 
-__all__ = ["FEW", "Made", "Side", "bridge", "made", "pairs_of", "rounds_of"]
+__all__ = ["COARSE_STEPS", "FEW", "Made", "Side", "bridge", "made", "of_pairs", "pairs_of", "rounds_of", "simulated"]
 
 FEW, COARSE_STEPS = 40, 3
 """Of the faults: so few pairs, and so few Euler steps that simulate them."""
@@ -114,11 +114,11 @@ def made(scene: Scene, side: Side, seed: int = 0) -> Made:
         optimal = gaussian_map(path.p_init, path.p_data)
         x0, _ = _draws(path.p_init, path.p_data, PAIRS, seed)
         if side.gamma > 0.0:
-            return _of_pairs(x0, optimal(x0), side)
+            return of_pairs(x0, optimal(x0), side)
         return Made(x0, optimal(x0), optimal.velocity)
     if side.rounds:
         return rounds_of(scene, side, side.rounds, seed)[-1]
-    return _of_pairs(*pairs_of(scene, side, seed=seed), side)
+    return of_pairs(*pairs_of(scene, side, seed=seed), side)
 
 
 def rounds_of(scene: Scene, side: Side, rounds: int, seed: int = 0) -> tuple[Made, ...]:
@@ -127,16 +127,21 @@ def rounds_of(scene: Scene, side: Side, rounds: int, seed: int = 0) -> tuple[Mad
     velocity: Velocity = path.marginal_velocity
     found = []
     for number in range(rounds):
-        start, _ = _draws(path.p_init, path.p_data, FEW if side.fault == "few" else PAIRS, seed + 100 * number)
-        steps, method = (COARSE_STEPS, "euler") if side.fault == "coarse" else (REFLOW_STEPS, "heun")
-        x0, z = reflow_pairs(velocity, start, steps=steps, method=method)
-        if side.fault == "reversed":
-            x0, z = z, x0
-        found.append(_of_pairs(x0, z, side))
+        found.append(of_pairs(*simulated(scene, velocity, side, number, seed), side))
         velocity = found[-1].velocity
     return tuple(found)
 
 
-def _of_pairs(x0: Tensor, z: Tensor, side: Side) -> Made:
+def simulated(scene: Scene, velocity: Velocity, side: Side, number: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """The pairs of a flow from which the round after it learns; `number` rounds lie before that, with the fault of `side`."""
+    path = bridge(scene)
+    start, _ = _draws(path.p_init, path.p_data, FEW if side.fault == "few" else PAIRS, seed + 100 * number)
+    steps, method = (COARSE_STEPS, "euler") if side.fault == "coarse" else (REFLOW_STEPS, "heun")
+    x0, z = reflow_pairs(velocity, start, steps=steps, method=method)
+    return (z, x0) if side.fault == "reversed" else (x0, z)
+
+
+def of_pairs(x0: Tensor, z: Tensor, side: Side) -> Made:
+    """The exact field of pairs, each blurred, with the noise of `side` in between."""
     field = PairField(x0, z, BLUR, side.gamma)
     return Made(x0, z, field.velocity, field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,13 +13,24 @@ from fmviz.clips.clip import Floats
 from fmviz.clips.extents import extent
 from fmviz.clips.paths import Grid, Starts, as_array
 from fmviz.clips.scales import cell_centres
-from fmviz.lessons.bridges.compute.fields import Side, made
+from fmviz.lessons.bridges.compute.fields import Made, Side, bridge, made
 from fmviz.scene import Scene, scenes
 from fmviz.theory.couplings import pair_costs
 from fmviz.theory.pair_field import PairField
 from fmviz.theory.solvers import Velocity, solve_ode
 
-__all__ = ["DRAWN", "Flow", "Mean", "crossings", "flow", "mean_of", "straightness_along"]
+__all__ = [
+    "DRAWN",
+    "Flow",
+    "Mean",
+    "Motion",
+    "crossings",
+    "flow",
+    "flow_of",
+    "mean_of",
+    "motion",
+    "straightness_along",
+]
 
 DRAWN = 60
 """Pairs that are drawn as lines."""
@@ -35,48 +46,77 @@ class Mean:
 
 
 @dataclass(frozen=True, eq=False)
+class Motion:
+    """What a field does.
+
+    Attributes:
+        positions: of the particles, (T, N, 2).
+        cost: of the flow, E|X_1 - X_0|^2.
+        straightness: S of the flow (T55).
+    """
+
+    positions: Floats
+    cost: Mean
+    straightness: Mean
+
+
+@dataclass(frozen=True, eq=False)
 class Flow:
     """All that a panel shows.
 
     Attributes:
         starts, ends: the drawn pairs, (P, 2) each.
         crossed: where the lines of the drawn pairs cross, (K, 2).
-        positions: of the particles, (T, N, 2).
         log_density: of blurred pairs, (T, H, W); None where the player has the law.
         pair_cost: E|z - x0|^2 of the pairs.
-        cost: the same of the flow, E|X_1 - X_0|^2.
-        straightness: S of the flow (T55).
+        motion: of its exact field.
     """
 
     starts: Floats
     ends: Floats
     crossed: Floats
-    positions: Floats
     log_density: Floats | None
     pair_cost: Mean
-    cost: Mean
-    straightness: Mean
+    motion: Motion
 
 
 @shared
-def flow(scene: Scene, side: Side) -> Flow:
-    """The coupling of a scene, followed from the particles of the scene."""
+def flow(scene: Scene, side: Side, with_density: bool = False) -> Flow:
+    """The coupling of a scene, followed from the particles of the scene; the exact density of independent pairs if asked for."""
+    found = flow_of(scene, made(scene, side))
+    if not with_density or found.log_density is not None:
+        return found
+    grid = Grid(extent(scene), cells=CELLS)
+    path, points = bridge(scene, side.gamma), grid.points(CELLS)
     with torch.inference_mode():
-        found = made(scene, side)
-        grid = Grid(extent(scene), cells=CELLS)
-        times = grid.times()
-        x0 = Starts(scene.count, scene.seed_start).points(scenes.mixture(scene, "init"))
-        line = solve_ode(found.velocity, x0, method="heun", times=times)[0]
+        log_density = path.log_density(points, grid.times()[:, None]).reshape(-1, CELLS, CELLS)
+    return replace(found, log_density=as_array(log_density))
+
+
+def flow_of(scene: Scene, found: Made) -> Flow:
+    """A coupling that is there, followed from the particles of the scene."""
+    with torch.inference_mode():
         starts, ends = found.x0[:DRAWN], found.z[:DRAWN]
         return Flow(
             as_array(starts),
             as_array(ends),
             as_array(crossings(starts, ends)),
-            as_array(line),
-            None if found.field is None else _density(found.field, grid),
+            None if found.field is None else _density(found.field, Grid(extent(scene), cells=CELLS)),
             mean_of(pair_costs(found.x0, found.z)),
+            motion(scene, found.velocity),
+        )
+
+
+def motion(scene: Scene, velocity: Velocity) -> Motion:
+    """What a field does with the particles of the scene."""
+    with torch.inference_mode():
+        times = Grid(extent(scene)).times()
+        x0 = Starts(scene.count, scene.seed_start).points(scenes.mixture(scene, "init"))
+        line = solve_ode(velocity, x0, method="heun", times=times)[0]
+        return Motion(
+            as_array(line),
             mean_of(pair_costs(line[0], line[-1])),
-            mean_of(straightness_along(found.velocity, line, times)),
+            mean_of(straightness_along(velocity, line, times)),
         )
 
 

@@ -7,9 +7,11 @@ import streamlit as st
 from fmviz.app import lesson, measured, player, state
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
+from fmviz.errors import FmvizError
 from fmviz.lessons.bridges.compute import results
-from fmviz.lessons.bridges.compute.flows import Flow, flow
-from fmviz.lessons.bridges.page import charts, checks, controls
+from fmviz.lessons.bridges.compute.flows import flow
+from fmviz.lessons.bridges.compute.results import Panel
+from fmviz.lessons.bridges.page import charts, checks, controls, networks
 from fmviz.lessons.bridges.script import bridges_script
 from fmviz.tasks.task import Task
 
@@ -21,36 +23,50 @@ def show() -> None:
     current = state.current()
     view = player.visit_view("bridges", "bridges")
     lesson.opening("bridges")
-    player.player("bridges_stage", "bridges", lambda: results.payload(state.current(), _flows(state.current()), view))
+    player.player("bridges_stage", "bridges", lambda: results.payload(state.current(), _panels(state.current()), view))
     _wait(current)
     lesson.controls(lambda: controls.controls(current))
-    charts.numbers(current, _flows(current, quiet=True))
+    shown = _quietly(current)
+    networks.section(current, shown)
+    if shown is not None:
+        charts.numbers(current, shown)
     charts.charts(current)
     lesson.notice("bridges")
     lesson.check("bridges", lambda: checks.table(current))
     lesson.code("bridges", lambda: bridges_script(current.scene, current.bridges))
 
 
-def _flows(now: State, *, quiet: bool = False) -> tuple[Flow | None, ...]:
-    """The flows of both panels, None where one is still being computed.
+def _panels(now: State) -> tuple[Panel, Panel]:
+    """Both panels, without a flow where it is still being computed.
 
     Raises:
-        FmvizError: a coupling that this scene does not have; not if `quiet`.
+        FmvizError: a coupling that this scene does not have.
     """
+    if now.bridges.field == "network":
+        return networks.panels(now)
     found = []
-    for side in results.sides(now.bridges):
-        one = measured.ask(flow, results.plain(now.scene), side)
+    which = results.sides(now.bridges)
+    for side, dense in zip(which, results.drawn_density(which), strict=True):
+        one = measured.ask(flow, results.plain(now.scene), side, dense)
         if isinstance(one, Task):
-            if one.error is not None and not quiet:
+            if one.error is not None:
                 raise one.error
             one = one.result
-        found.append(one)
-    return tuple(found)
+        found.append(Panel(side, one))
+    return found[0], found[1]
+
+
+def _quietly(now: State) -> tuple[Panel, Panel] | None:
+    """The same, None where the stage says why there are none."""
+    try:
+        return _panels(now)
+    except FmvizError:
+        return None
 
 
 def _wait(current: State) -> None:
     """While a flow is being computed: says so, looks for it, and offers to go back to the usual batch."""
-    if _all_ended(current):
+    if current.bridges.field == "network" or _all_ended(current):
         return
 
     def look() -> None:
@@ -70,8 +86,9 @@ def _wait(current: State) -> None:
 
 
 def _all_ended(current: State) -> bool:
-    for side in results.sides(current.bridges):
-        one = measured.ask(flow, results.plain(current.scene), side)
+    which = results.sides(current.bridges)
+    for side, dense in zip(which, results.drawn_density(which), strict=True):
+        one = measured.ask(flow, results.plain(current.scene), side, dense)
         if one is None or (isinstance(one, Task) and one.error is None):
             return False
     return True

@@ -14,7 +14,10 @@ from fmviz.app.i18n import tr
 from fmviz.lessons.bridges.charts import Axes, Level, Line, lines
 from fmviz.lessons.bridges.compute import evidence, results
 from fmviz.lessons.bridges.compute.evidence import Costs, Labels, OverSteps, Rounds
-from fmviz.lessons.bridges.compute.flows import Flow, Mean
+from fmviz.lessons.bridges.compute.flows import Mean
+from fmviz.lessons.bridges.compute.networks import Learned
+from fmviz.lessons.bridges.compute.results import Panel
+from fmviz.lessons.bridges.page.networks import finished, heading, trained
 from fmviz.lessons.bridges.settings import BLUR, CHARTS, PAIRS
 
 __all__ = ["charts", "numbers"]
@@ -22,30 +25,27 @@ __all__ = ["charts", "numbers"]
 WIDTH, HEIGHT = 760, 400
 
 
-def numbers(current: State, flows: Sequence[Flow | None]) -> None:
+def numbers(current: State, shown: tuple[Panel, Panel]) -> None:
     """Cost and straightness of both panels; while one is being computed, a dash."""
     if current.shell.present:
         return
-    names = [
-        f"{side} · {tr(f'bridges.couplings.{coupling}')}"
-        for side, coupling in (("A", current.bridges.a), ("B", current.bridges.b))
-    ]
-
-    def column(of: str) -> list[str]:
-        return ["–" if flow is None else _with_error(getattr(flow, of)) for flow in flows]
-
+    flows = [panel.flow for panel in shown]
+    motions = [panel.motion for panel in shown]
     st.table(
         {
-            "": names,
-            tr("bridges.pair_cost"): column("pair_cost"),
-            tr("bridges.flow_cost"): column("cost"),
-            tr("bridges.straightness"): column("straightness"),
+            "": [f"{name} · {heading(current, panel.side)}" for name, panel in zip("AB", shown, strict=True)],
+            tr("bridges.pair_cost"): ["–" if flow is None else _with_error(flow.pair_cost) for flow in flows],
+            tr("bridges.flow_cost"): ["–" if motion is None else _with_error(motion.cost) for motion in motions],
+            tr("bridges.straightness"): [
+                "–" if motion is None else _with_error(motion.straightness) for motion in motions
+            ],
             tr("bridges.crossings"): ["–" if flow is None else str(len(flow.crossed)) for flow in flows],
         },
         border="horizontal",
         hide_index=True,
     )
-    st.caption(tr("bridges.numbers_where", pairs=PAIRS, blur=number(BLUR)))
+    where = "numbers_where" if current.bridges.field == "exact" else "numbers_network"
+    st.caption(tr(f"bridges.{where}", pairs=PAIRS, blur=number(BLUR)))
 
 
 def charts(current: State) -> None:
@@ -61,19 +61,25 @@ def charts(current: State) -> None:
 
 def _steps(current: State) -> None:
     scene, which = results.plain(current.scene), results.sides(current.bridges)
+    by: tuple[Learned | None, Learned | None] = (None, None)
+    if current.bridges.field == "network":
+        by = trained(current, 0), trained(current, 1)
+        if any(network is None and side.coupling != "map" for network, side in zip(by, which, strict=True)):
+            st.caption(tr("bridges.steps_untrained"))
+            return
 
     def drawn(found: OverSteps) -> None:
         series = [
-            _line(f"{name} · {tr(f'bridges.couplings.{side.coupling}')}", evidence.STEPS, means, role, shape)
+            _line(f"{name} · {heading(current, side)}", evidence.STEPS, means, role, shape)
             for name, side, means, role, shape in zip(
                 "AB", which, found.of, ("velocity", "ode"), ("circle", "diamond"), strict=True
             )
         ]
         axes = Axes(tr("bridges.steps"), tr("bridges.distance"), log_x=True, marks=evidence.STEPS)
-        _show("steps", series, [Level(tr("bridges.floor"), found.floor.value)], axes, (scene, which))
+        _show("steps", series, [Level(tr("bridges.floor"), found.floor.value)], axes, (scene, which, by))
         st.caption(tr("bridges.steps_claim"))
 
-    measured.show("bridges_steps_found", evidence.over_steps, scene, which, draw=drawn, height=HEIGHT, quiet=True)
+    measured.show("bridges_steps_found", evidence.over_steps, scene, which, by, draw=drawn, height=HEIGHT, quiet=True)
 
 
 def _batch(current: State) -> None:
@@ -100,31 +106,54 @@ def _batch(current: State) -> None:
 
 
 def _rounds(current: State) -> None:
+    """The rounds with exact fields, and beside them those with networks, as far as they are trained."""
     scene, fault = results.plain(current.scene), current.bridges.fault
+    by = _chain(current)
 
     def drawn(found: Rounds) -> None:
-        number_of = tuple(range(len(found.cost)))
-        parts = (
-            ("cost", [("flow_cost", found.cost, "ode", "circle")], False),
-            ("straight", [("straightness", found.straightness, "score", "diamond")], True),
-            (
-                "distance",
-                [("many_steps", found.distance, "velocity", "circle"), ("one_step", found.one_step, "sde", "square")],
-                False,
-            ),
-        )
-        for column, (name, of, log) in zip(st.columns(3), parts, strict=True):
-            series = [
-                _line(tr(f"bridges.{text}", n=evidence.HEUN_STEPS), number_of, means, role, shape)
-                for text, means, role, shape in of
-            ]
-            levels = [Level(tr("bridges.floor"), found.floor.value)] if name == "distance" else []
-            axes = Axes(tr("bridges.round"), "", log_y=log, marks=number_of, height=220)
-            with column:
-                _show(f"rounds_{name}", series, levels, axes, (scene, fault, name))
-        st.caption(tr("bridges.rounds_claim"))
+        learned = measured.ask(evidence.rounds_by_network, scene, by) if by else None
+        _draw_rounds(current, found, learned if isinstance(learned, Rounds) else None, (scene, fault, by))
+        if by and not isinstance(learned, Rounds):
+            measured.show(
+                "bridges_rounds_network", evidence.rounds_by_network, scene, by, draw=lambda _: st.rerun(), height=40
+            )
 
     measured.show("bridges_rounds_found", evidence.rounds, scene, fault, draw=drawn, height=HEIGHT)
+
+
+def _chain(current: State) -> tuple[Learned, ...]:
+    """The trained networks of the panel with most rounds; of the first flow alone there is nothing to show."""
+    if current.bridges.field == "exact":
+        return ()
+    which = results.sides(current.bridges)
+    return max((finished(current, place) for place in (0, 1) if which[place].rounds), key=len, default=())
+
+
+def _draw_rounds(current: State, found: Rounds, learned: Rounds | None, of: tuple[Hashable, ...]) -> None:
+    counted = tuple(range(len(found.cost)))
+    parts = {
+        "cost": [("flow_cost", "cost", "ode", "circle", "data")],
+        "straight": [("straightness", "straightness", "score", "diamond", "data")],
+        "distance": [
+            ("many_steps", "distance", "velocity", "circle", "data"),
+            ("one_step", "one_step", "sde", "square", "init"),
+        ],
+    }
+    for column, (name, lines_of) in zip(st.columns(3), parts.items(), strict=True):
+        series = []
+        for text, field, role, shape, other in lines_of:
+            title = tr(f"bridges.{text}", n=evidence.HEUN_STEPS)
+            series.append(_line(title, counted, getattr(found, field), role, shape))
+            if learned is not None:
+                means = getattr(learned, field)
+                series.append(
+                    _line(tr("bridges.by_network", name=title), counted[: len(means)], means, other, "triangle-up")
+                )
+        levels = [Level(tr("bridges.floor"), found.floor.value)] if name == "distance" else []
+        axes = Axes(tr("bridges.round"), "", log_y=name == "straight", marks=counted, height=220)
+        with column:
+            _show(f"rounds_{name}", series, levels, axes, (*of, learned is None, name))
+    st.caption(tr("bridges.rounds_claim"))
 
 
 def _labels(current: State) -> None:

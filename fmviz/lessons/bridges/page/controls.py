@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
+from pydantic import ValidationError
 
 from fmviz.app import bound, state
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.app.order import picture_first
 from fmviz.lessons.bridges.compute.presets import BRIDGES, bridged
-from fmviz.lessons.bridges.settings import COUPLINGS, FAULTS, MAX_BATCH
+from fmviz.lessons.bridges.settings import COUPLINGS, FAULTS, FIELDS, MAX_BATCH, Settings
 
 __all__ = ["USUAL_BATCH", "controls"]
 
 USUAL_BATCH = 256
 BATCHES = tuple(2**k for k in range(MAX_BATCH.bit_length()))
+TRAIN_STEPS = (100, 200, 400, 800, 1500, 3000, 6000, 12_000)
+GAMMA_B = "bridges.gamma_b"
 MOST_GAMMA, MOST_REGULARISATION = 2.0, 2.0
 
 
@@ -40,6 +45,30 @@ def controls(current: State) -> None:
     if any(name.startswith("reflow") for name in shown):
         bound.choose("bridges", "fault", tr("bridges.fault"), FAULTS, "bridges.faults")
     bound.slide("bridges", "gamma", tr("bridges.gamma"), 0.0, MOST_GAMMA, 0.05)
+    _gamma_of_b(chosen)
+    fields = {str(name): tr(f"bridges.field_{name}") for name in FIELDS}
+    bound.segmented("bridges", "field", tr("bridges.field"), fields)
+    if chosen.field == "network":
+        bound.snap("bridges", "steps", tr("bridges.train_steps"), TRAIN_STEPS)
+
+
+def _gamma_of_b(chosen: Settings) -> None:
+    """That of A as long as nobody has moved it."""
+    shown = chosen.gamma if chosen.gamma_b is None else chosen.gamma_b
+    limits = (0.0, MOST_GAMMA, 0.05)
+    st.slider(
+        tr("bridges.gamma_b"),
+        *limits[:2],
+        step=limits[2],
+        on_change=bound.user_change(GAMMA_B, picture_first(_take_gamma_of_b)),
+        **bound.slider_value(GAMMA_B, shown, *limits),
+    )
+
+
+def _take_gamma_of_b() -> None:
+    value = st.session_state[GAMMA_B]
+    with suppress(ValidationError):  # a browser can send anything
+        state.change("bridges", gamma_b=None if value == state.current().bridges.gamma else value)
 
 
 def _build(name: str) -> None:

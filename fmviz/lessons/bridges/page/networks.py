@@ -1,0 +1,314 @@
+"""Networks that learn the coupling of each panel, trained from this page in the pool of all runs.
+
+The particles follow the newest network a few times in a few seconds; what it was in between is left out.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+import streamlit as st
+
+from fmviz.app import measured, runs, tabs
+from fmviz.app.choices import State
+from fmviz.app.explain import explain
+from fmviz.app.i18n import tr
+from fmviz.app.press import ignore_duplicate_press
+from fmviz.errors import FmvizError
+from fmviz.learning import LearnedModel, RunStatus, TrainSpec
+from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.lessons.bridges.compute import networks, results
+from fmviz.lessons.bridges.compute.fields import Side, bridge
+from fmviz.lessons.bridges.compute.flows import Flow, Motion, flow
+from fmviz.lessons.bridges.compute.networks import Learned
+from fmviz.lessons.bridges.compute.results import Network, Panel
+from fmviz.scene import Scene, scenes
+from fmviz.tasks.task import Task
+
+__all__ = ["finished", "heading", "panels", "section", "trained"]
+
+EVERY = 0.8
+"""Seconds between two looks at the runs while they go on."""
+REMEMBERED = 12
+WANTED, REFUSED = "fmviz_bridges_wanted", "fmviz_bridges_refused"
+FOLLOWED = "fmviz_bridges_followed"
+
+
+@dataclass
+class _Followed:
+    """Of one panel: the newest network whose flow is known, and when it was found."""
+
+    known: tuple[Learned, Motion] | None = None
+    at: float = 0.0
+
+
+def _followed(scene: Scene, side: Side, steps: int) -> _Followed:
+    all_of: dict[tuple[Scene, Side, int], _Followed] = st.session_state.setdefault(FOLLOWED, {})
+    found = all_of.setdefault((scene, side, steps), _Followed())
+    for old in list(all_of)[:-REMEMBERED]:
+        del all_of[old]
+    return found
+
+
+# ------------------------------------------------------------------ what is there
+
+
+def _scene(current: State) -> Scene:
+    """What the runs of this page belong to: their path is linear."""
+    return scenes.learned_part(results.plain(current.scene))
+
+
+def _specs(current: State) -> tuple[tuple[TrainSpec, ...], tuple[TrainSpec, ...]]:
+    first, second = (
+        networks.chain(side, current.bridges.steps, current.scene.seed_network)
+        for side in results.sides(current.bridges)
+    )
+    return first, second
+
+
+def _status(scene: Scene, spec: TrainSpec) -> RunStatus | None:
+    run_id = runs.runs().get((scene, spec))
+    if run_id is None:
+        return None
+    with suppress(UnknownRunError):
+        return runs.pool().status(run_id)
+    return None
+
+
+def _newest(current: State, place: int) -> tuple[int, Learned] | None:
+    """The network of a panel that is furthest along its chain, and its place there."""
+    scene, found, teacher = _scene(current), None, None
+    for index, spec in enumerate(_specs(current)[place]):
+        run = _status(scene, spec)
+        if run is None or run.model is None or run.step == 0:
+            break
+        found = index, Learned((run.id, run.step), run.model, teacher)
+        if run.state != "finished":
+            break
+        teacher = found[1]
+    return found
+
+
+def trained(current: State, place: int) -> Learned | None:
+    """The network of a panel once it has learned all it will; None before, and for the optimal map."""
+    specs, done = _specs(current)[place], finished(current, place)
+    return done[-1] if done and len(done) == len(specs) else None
+
+
+def finished(current: State, place: int) -> tuple[Learned, ...]:
+    """The networks of a panel's chain that have learned all they will."""
+    scene, done = _scene(current), list[Learned]()
+    for spec in _specs(current)[place]:
+        run = _status(scene, spec)
+        if run is None or run.model is None or run.state != "finished":
+            break
+        done.append(Learned((run.id, run.step), run.model, done[-1] if done else None))
+    return tuple(done)
+
+
+def panels(current: State) -> tuple[Panel, Panel]:
+    """Both panels with the flows of their networks, as far as they are known."""
+    dense = results.drawn_density(results.sides(current.bridges))
+    first, second = (_panel(current, place, dense[place]) for place in (0, 1))
+    return first, second
+
+
+def _panel(current: State, place: int, dense: bool) -> Panel:
+    scene, side, steps = results.plain(current.scene), results.sides(current.bridges)[place], current.bridges.steps
+    if side.coupling == "map":
+        return Panel(side, _base(scene, side, None, dense))
+    followed = _followed(scene, side, steps)
+    newest = _newest(current, place)
+    if newest is None:
+        followed.known = None
+        # The pairs of a reflow are those of a network, which is not there yet.
+        return Panel(side, None if side.rounds else _base(scene, side, None, dense), Network(0, steps))
+    at, learned = newest
+    if followed.known is not None and followed.known[0].stamp[0] != learned.stamp[0]:
+        followed.known = None  # another run
+    shown = networks.stage(side, at)
+    base = _base(scene, shown, learned.teacher, dense and shown == side)
+    if followed.known is None:
+        return Panel(shown, base, Network(0, steps))
+    known, motion = followed.known
+    return Panel(shown, base, Network(known.stamp[1], steps), motion)
+
+
+def _follow(current: State) -> None:
+    """Lets the particles of each panel go with its newest network, at most once in `EVERY`; some 50 ms each."""
+    scene, now = results.plain(current.scene), time.monotonic()
+    for place, side in enumerate(results.sides(current.bridges)):
+        newest, followed = _newest(current, place), _followed(scene, side, current.bridges.steps)
+        if newest is None or now - followed.at < EVERY:
+            continue
+        if followed.known is None or followed.known[0] != newest[1]:
+            followed.known, followed.at = (newest[1], networks.moved(scene, newest[1])), now
+
+
+def _base(scene: Scene, side: Side, teacher: Learned | None, dense: bool) -> Flow | None:
+    found = (
+        measured.ask(flow, scene, side, dense)
+        if teacher is None
+        else measured.ask(networks.taught, scene, side, teacher)
+    )
+    if isinstance(found, Task):
+        if found.error is not None:
+            raise found.error
+        return found.result
+    return found
+
+
+# ------------------------------------------------------------------ below the stage
+
+
+def heading(current: State, side: Side) -> str:
+    """The name of a panel's field in tables and charts."""
+    name = tr(f"bridges.couplings.{side.coupling}")
+    return name if current.bridges.field == "exact" or side.coupling == "map" else tr("bridges.by_network", name=name)
+
+
+def section(current: State, shown: tuple[Panel, Panel] | None) -> None:
+    """The button and the progress of both chains; none where the fields are exact."""
+    if current.bridges.field == "exact":
+        return
+    specs = _all_specs(current)
+    if not specs:
+        st.info(tr("bridges.nothing_to_train"), icon=":material/info:")
+        return
+    found = [_status(_scene(current), spec) for spec in specs]
+    going_on = _wanted() == _stamp(current)
+    done = all(run is not None and run.state == "finished" for run in found)
+    with st.container(horizontal=True, vertical_alignment="center", key="bridges_training"):
+        if going_on:
+            act, name, icon = lambda: _cancel(current), "train_cancel", ":material/stop:"
+        else:
+            act, name, icon = lambda: _start(current), "train_again" if done else "train", ":material/model_training:"
+        st.button(tr(f"bridges.{name}"), icon=icon, on_click=ignore_duplicate_press(act), key="bridges_train")
+        if not any(found) and not going_on:
+            st.caption(tr("bridges.train_hint"))
+    refused = st.session_state.pop(REFUSED, None)
+    if refused is not None:
+        full = isinstance(refused, PoolFullError)
+        st.error(tr("bridges.train_full") if full else explain(refused), icon=":material/error:")
+    settled = shown is not None and not going_on and _all_shown(current)
+    st.fragment(_progress, run_every=None if settled else EVERY)(current, shown)
+
+
+def _progress(current: State, shown: tuple[Panel, Panel] | None) -> None:
+    """What each run does. Goes on with the next of a chain, and has the page follow when another picture is there."""
+    scene, wanted = _scene(current), _wanted() == _stamp(current)
+    if wanted:
+        _advance(current)
+    for spec in _all_specs(current):
+        run = _status(scene, spec)
+        if run is None:
+            if wanted:
+                st.progress(0.0, text=tr("bridges.run_waits", name=_name(spec)))
+            continue
+        with suppress(UnknownRunError):
+            runs.pool().heartbeat(run.id)
+        text = tr("bridges.run", name=_name(spec), step=run.step, steps=run.steps)
+        if run.state in ("queued", "running"):
+            st.progress(run.step / run.steps, text=text if run.step else tr("bridges.run_begins", name=_name(spec)))
+        elif run.state == "failed":
+            st.error(tr("bridges.run_failed", name=_name(spec), reason=explain(run.failure)), icon=":material/error:")
+        elif run.state == "finished":
+            st.progress(1.0, text=text)
+        else:
+            st.caption(tr("bridges.run_cancelled", name=_name(spec), step=run.step, steps=run.steps))
+    _follow(current)
+    with suppress(FmvizError):
+        if panels(current) != shown or wanted != (_wanted() == _stamp(current)):
+            st.rerun()
+
+
+def _name(spec: TrainSpec) -> str:
+    if spec.reflow is not None:
+        return tr(f"bridges.couplings.reflow{spec.reflow.round}")
+    return tr(f"bridges.couplings.{spec.coupling}")
+
+
+def _all_shown(current: State) -> bool:
+    """Whether the newest network of each panel is the one on the stage."""
+    scene = results.plain(current.scene)
+    for place, side in enumerate(results.sides(current.bridges)):
+        newest = _newest(current, place)
+        if newest is not None:
+            known = _followed(scene, side, current.bridges.steps).known
+            if known is None or known[0] != newest[1]:
+                return False
+    return True
+
+
+# ------------------------------------------------------------------ commands
+
+
+def _all_specs(current: State) -> tuple[TrainSpec, ...]:
+    """The runs of both panels, each once, teachers first."""
+    return tuple(dict.fromkeys(spec for of in _specs(current) for spec in of))
+
+
+def _stamp(current: State) -> object:
+    return _scene(current), _specs(current)
+
+
+def _wanted() -> object:
+    """For which scene and settings the runs go on; None for none."""
+    return st.session_state.get(WANTED)
+
+
+def _start(current: State) -> None:
+    """Begins what is not finished, or everything anew."""
+    scene, specs = _scene(current), _all_specs(current)
+    found = [_status(scene, spec) for spec in specs]
+    everything = all(run is not None and run.state == "finished" for run in found)
+    for spec, run in zip(specs, found, strict=True):
+        if run is not None and (everything or run.state != "finished"):
+            runs.pool().forget(runs.runs().pop((scene, spec)))
+    st.session_state[WANTED] = _stamp(current)
+    _advance(current)
+
+
+def _advance(current: State) -> None:
+    """Submits each run whose teacher is ready; when none is left, or one has failed, nothing is wanted any more."""
+    scene, over = _scene(current), True
+    for specs in _specs(current):
+        teacher: LearnedModel | None = None
+        for spec in specs:
+            run = _status(scene, spec)
+            if run is None:
+                run = _submit(scene, spec, teacher)
+            if run is None:
+                st.session_state.pop(WANTED, None)
+                return
+            if run.state != "finished":
+                over = over and not run.alive
+                break
+            teacher = run.model
+    if over:
+        st.session_state.pop(WANTED, None)
+
+
+def _submit(scene: Scene, spec: TrainSpec, teacher: LearnedModel | None) -> RunStatus | None:
+    own = runs.runs()
+    try:
+        run_id = runs.pool().submit(bridge(scene), spec, present=tabs.current().present, teacher=teacher)
+    except FmvizError as error:
+        st.session_state[REFUSED] = error
+        return None
+    own[scene, spec] = run_id
+    for key in list(own)[:-REMEMBERED]:
+        runs.pool().forget(own.pop(key))
+    return runs.pool().status(run_id)
+
+
+def _cancel(current: State) -> None:
+    """Ends all; what was learned so far stays on the stage."""
+    st.session_state.pop(WANTED, None)
+    for spec in _all_specs(current):
+        run = _status(_scene(current), spec)
+        if run is not None and run.alive:
+            with suppress(UnknownRunError):
+                runs.pool().cancel(run.id)
