@@ -1,0 +1,64 @@
+"""The example notebooks run from top to bottom, in a real kernel, and lie in the repository without outputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("paths", "training", "guidance", "own_network")
+SMALL = 16_000
+STILLS = {"paths": 2, "training": 1, "guidance": 2, "own_network": 1}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "docs" / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[KernelManager]:
+    """One kernel for all of them, emptied before each: most of the time of a notebook is that of importing torch."""
+    manager = KernelManager(kernel_name="python3")
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    manager.start_kernel(env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"})
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def test_the_examples_are_these():
+    assert {file.stem for file in (ROOT / "docs" / "notebooks").glob("*.ipynb")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_runs_from_top_to_bottom(name: str, kernel: KernelManager, tmp_path: Path):
+    book = read(name)
+    book.cells.insert(0, nbformat.v4.new_code_cell(f"%reset -f\n%cd -q {tmp_path}"))
+    ran = NotebookClient(book, km=kernel, timeout=100).execute()
+    shown = [out for cell in ran.cells for out in cell.get("outputs", ()) if WIDGET in out.get("data", {})]
+    assert len(shown) == STILLS[name]
+    assert all("image/png" in out.data for out in shown)
+    assert all(len(out.data["image/png"]) < 300_000 for out in shown)
+    assert not [
+        out
+        for cell in ran.cells
+        for out in cell.get("outputs", ())
+        if out.output_type == "stream" and out.name == "stderr"
+    ]
+    assert name != "own_network" or (tmp_path / "own_network.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_no_outputs_in_the_repository(name: str):
+    book = read(name)
+    nbformat.validate(book)
+    assert (ROOT / "docs" / "notebooks" / f"{name}.ipynb").stat().st_size < SMALL
+    for cell in book.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
