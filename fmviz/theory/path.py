@@ -31,26 +31,22 @@ A stochastic interpolant (T52) adds noise in between, :math:`X_t = \alpha_t z + 
 
 __all__ = ["ProbabilityPath", "SdeDrift", "Time"]
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.errors import SingularTimeError
 from fmviz.theory import gaussians
+from fmviz.theory.given_data import LawsGivenData
 from fmviz.theory.mixture import GaussianMixture
-from fmviz.theory.path_at_times import PathAtTimes, PathTimesCache
-from fmviz.theory.schedulers import Scheduler, ScheduleValues
-
-Time = float | Tensor
-"""A time in [0, 1]: a float, or a tensor broadcastable to the batch axes of the points."""
+from fmviz.theory.path_tables import Time
 
 
 @dataclass(frozen=True, eq=False)
-class ProbabilityPath:
+class ProbabilityPath(LawsGivenData):
     """The path X_t = alpha_t z + beta_t eps (+ gamma_t xi) with z ~ p_data, eps ~ p_init and xi ~ N(0, I) independent.
 
     In every method x is (..., 2), floating, on the mixtures' device; t a float or a tensor broadcastable to
@@ -76,45 +72,13 @@ class ProbabilityPath:
         8
     """
 
-    p_init: GaussianMixture
-    p_data: GaussianMixture
-    scheduler: Scheduler
-    gamma: float = 0.0
-    _cache: PathTimesCache = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.p_init.device != self.p_data.device:
-            raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
-        if not (math.isfinite(self.gamma) and self.gamma >= 0.0):
-            raise ParameterError("gamma", "a finite number, at least 0", self.gamma, key="gamma")
-        object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler, self.gamma))
-
     def __reduce__(self) -> tuple[type["ProbabilityPath"], tuple[object, ...]]:
         # What is remembered is left behind: slices that share memory would each be written whole.
         return ProbabilityPath, (self.p_init, self.p_data, self.scheduler, self.gamma)
 
-    @property
-    def n_pairs(self) -> int:
-        """J K, how many pairs of components there are: what one evaluation at one point costs is proportional to it."""
-        return self.p_init.n_components * self.p_data.n_components
-
     def to(self, target: torch.device | torch.dtype | str) -> "ProbabilityPath":
         """The same path with both mixtures in another floating type or on another device."""
         return replace(self, p_init=self.p_init.to(target), p_data=self.p_data.to(target))
-
-    def prepare(self, times: Iterable[float], dtype: torch.dtype | None = None) -> None:
-        """Work out the tables of many times at once, so that later calls with exactly these floats are quick.
-
-        Changes no result. Worth it before a solver steps through a known grid of times.
-
-        Args:
-            times: the floats.
-            dtype: of the points to come; by default that of p_data.
-        """
-        wanted = [float(t) for t in times]
-        for t in wanted:
-            _checked(t)
-        self._cache.prepare(wanted, dtype or self.p_data.dtype)
 
     # ------------------------------------------------------------------ laws
 
@@ -127,26 +91,6 @@ class ProbabilityPath:
             self._pair_weights,
             self.p_data.labels.repeat(self.p_init.n_components),
         ).to(torch.promote_types(self.p_init.dtype, self.p_data.dtype))
-
-    def conditional(self, z: Tensor, t: float) -> GaussianMixture:
-        """The exact p_t(. | z) (T12, T14): p_init scaled by beta, moved by alpha z, blurred by gamma.
-
-        Args:
-            z: one data point, (2,).
-            t: time at which beta > 0.
-
-        Raises:
-            SingularTimeError: beta = 0 (t = 1), where the law is a point mass.
-        """
-        if z.shape != (2,):
-            raise ParameterError("z", "one data point of shape (2,)", tuple(z.shape))
-        v = self._values(t)
-        _require_noise(v, "p_t(. | z) is a point mass")
-        means = v.alpha * z.double() + v.beta * self.p_init.means.double()
-        covariances = v.beta.square() * self.p_init.covariances.double()
-        if self.gamma > 0.0:
-            covariances = covariances + self._noise_level(t).square() * torch.eye(2).to(covariances)
-        return GaussianMixture(means, covariances, self.p_init.weights.double()).to(self.p_init.dtype)
 
     def log_density(self, x: Tensor, t: Time) -> Tensor:
         """log p_t(x) (T13), (...)."""
@@ -254,89 +198,6 @@ class ProbabilityPath:
         shape = (n, *layout.times, *layout.inner, 2)
         return z.reshape(shape).to(x.dtype), x0.reshape(shape).to(x.dtype)
 
-    # ----------------------------------------------------------- conditional
-
-    def conditional_flow(self, x0: Tensor, t: Time, z: Tensor) -> Tensor:
-        """psi_t(x0 | z) = alpha z + beta x0, (..., 2): exact, at every t in [0, 1].
-
-        Raises:
-            ParameterError: gamma > 0, where a point is not determined by z and x0; see `interpolate`.
-        """
-        if self.gamma > 0.0:
-            raise ParameterError("gamma", "0, for a flow given z alone", self.gamma, key="gamma_zero")
-        return self._between(x0, self._values(t), z)
-
-    def interpolate(self, x0: Tensor, t: Time, z: Tensor, xi: Tensor) -> Tensor:
-        """X_t = alpha z + beta x0 + gamma xi (T52), (..., 2): exact, at every t in [0, 1].
-
-        Args:
-            x0, z, xi: (..., 2), a draw each of p_init, p_data and N(0, I).
-            t: time.
-        """
-        between = self._between(x0, self._values(t), z)
-        return between + self._noise_level(t).unsqueeze(-1).to(x0.dtype) * xi
-
-    def _between(self, x0: Tensor, v: ScheduleValues, z: Tensor) -> Tensor:
-        return v.alpha.unsqueeze(-1).to(x0.dtype) * z + v.beta.unsqueeze(-1).to(x0.dtype) * x0
-
-    def _noise_level(self, t: Time) -> Tensor:
-        """gamma_t, float64, in the shape of t."""
-        times = torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device)
-        return self.gamma * (times * (1.0 - times)).sqrt()
-
-    def conditional_velocity(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
-        """alpha' z + beta' eps with eps = (x - alpha z) / beta (T15), (..., 2); z broadcastable to x.
-
-        With gamma > 0 it is the mean of alpha' z + beta' eps + gamma' xi over eps and xi given x and z.
-
-        Raises:
-            SingularTimeError: beta = 0 (t = 1), or a derivative is infinite at t.
-        """
-        if self.gamma > 0.0:
-            at, layout = self._added(x, t, z, "the conditional velocity has no value")
-            d_alpha = self._values(t).d_alpha
-            if not bool(d_alpha.isfinite().all()):
-                raise SingularTimeError("the derivative of alpha is infinite at this time")
-            mean = layout.from_grid(at.averages(layout.points, at.velocity_map))
-            return (d_alpha.unsqueeze(-1) * z + mean).to(x.dtype)
-        v, eps = self._noise(x, t, z, "the conditional velocity has no value")
-        if not bool(v.d_alpha.isfinite().all()):
-            raise SingularTimeError("the derivative of alpha is infinite at this time")
-        return (v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps).to(x.dtype)
-
-    def conditional_score(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
-        """Gradient of log p_t(x|z), the score of p_init at eps over beta (T18: -eps / beta for N(0, I)), (..., 2).
-
-        Raises:
-            SingularTimeError: beta = 0 (t = 1).
-        """
-        if self.gamma > 0.0:
-            at, layout = self._added(x, t, z, "the conditional score has no value")
-            return layout.from_grid(at.averages(layout.points, at.score_map)).to(x.dtype)
-        v, eps = self._noise(x, t, z, "the conditional score has no value")
-        return (self.p_init.score(eps) / v.beta.unsqueeze(-1)).to(x.dtype)
-
-    def conditional_log_density(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
-        """log p_t(x|z) (T14), (...).
-
-        Raises:
-            SingularTimeError: beta = 0 (t = 1).
-        """
-        if self.gamma > 0.0:
-            at, layout = self._added(x, t, z, "p_t(. | z) is a point mass")
-            return layout.from_grid(at.log_density(layout.points)).to(x.dtype)
-        if z.ndim == 1:  # one z: the law at each time is one mixture, evaluated at all times at once
-            layout = _layout(x, t)
-            v = self._values(layout.repeated(t))
-            _require_noise(v, "p_t(. | z) is a point mass")
-            alpha, beta = v.alpha.reshape(-1, 1, 1), v.beta.reshape(-1, 1, 1)
-            means = alpha * z.double() + beta * self.p_init.means.double()
-            covariances = beta.square() * gaussians.planes(self.p_init.covariances.double())
-            table = gaussians.ComponentTable.build(self.p_init.weights.double().log(), means.mT, covariances)
-            return layout.from_grid(gaussians.log_density(table, layout.points))
-        v, eps = self._noise(x, t, z, "p_t(. | z) is a point mass")
-        return (self.p_init.log_density(eps) - 2.0 * v.beta.log()).to(x.dtype)
-
     # --------------------------------------------------------------- numbers
 
     def stiffness(self, t: Time) -> Tensor:
@@ -410,39 +271,6 @@ class ProbabilityPath:
     def _pair_weights(self) -> Tensor:
         return (self.p_init.weights.double()[:, None] * self.p_data.weights.double()).flatten()
 
-    def _slice(self, t: Time) -> PathAtTimes:
-        return self._cache.at(_checked(t))
-
-    def _at(self, x: Tensor, t: Time) -> tuple[PathAtTimes, gaussians.Layout]:
-        layout = _layout(x, t)
-        return self._slice(layout.repeated(t)), layout
-
-    def _values(self, t: Time) -> ScheduleValues:
-        _checked(t)
-        return self.scheduler.evaluate(torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device))
-
-    @cached_property
-    def _added_cache(self) -> PathTimesCache:
-        """The law of beta eps + gamma xi, which is added to alpha z."""
-        return PathTimesCache(self.p_init, None, self.scheduler, self.gamma)
-
-    def _added(self, x: Tensor, t: Time, z: Tensor, complaint: str) -> tuple[PathAtTimes, gaussians.Layout]:
-        """The law of X_t - alpha z given z, and where x - alpha z lies in it, in float64."""
-        v = self._values(t)
-        _require_noise(v, complaint)
-        layout = _layout(x.double() - v.alpha.unsqueeze(-1) * z.double(), t)
-        return self._added_cache.at(_checked(layout.repeated(t))), layout
-
-    def _noise(self, x: Tensor, t: Time, z: Tensor, complaint: str) -> tuple[ScheduleValues, Tensor]:
-        """eps = (x - alpha z) / beta in float64: near t = 1 float32 would leave few digits of the difference."""
-        v = self._values(t)
-        _require_noise(v, complaint)
-        return v, (x.double() - v.alpha.unsqueeze(-1) * z.double()) / v.beta.unsqueeze(-1)
-
-
-def _layout(x: Tensor, t: Time) -> gaussians.Layout:
-    return gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
-
 
 @dataclass(frozen=True)
 class SdeDrift:
@@ -461,16 +289,3 @@ def _draw(mixture: GaussianMixture, index: Tensor, generator: torch.Generator | 
     noise = torch.randn(*index.shape, 2, 1, generator=generator, dtype=torch.float64, device=mixture.device)
     factors = mixture.factors.double()[index]
     return mixture.means.double()[index] + (factors @ noise).squeeze(-1), mixture.covariances.double()[index]
-
-
-def _require_noise(v: ScheduleValues, complaint: str) -> None:
-    if bool((v.beta == 0).any()):
-        raise SingularTimeError(f"{complaint} where beta = 0, that is at t = 1")
-
-
-def _checked(t: Time) -> Time:
-    """Refuse times outside [0, 1], nan included."""
-    inside = bool(((t >= 0) & (t <= 1)).all()) if isinstance(t, Tensor) else 0.0 <= t <= 1.0
-    if not inside:
-        raise ParameterError("t", "a time in [0, 1]", t)
-    return t
