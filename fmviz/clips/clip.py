@@ -311,6 +311,7 @@ class Clip:
         readouts: numbers shown beside the clock.
         seconds: how long one pass takes at speed 1.
         law: what the layers of law are evaluated from.
+        columns: panels in a row, where they are the cells of a table; None leaves it to the size of the window.
     """
 
     times: Floats
@@ -318,3 +319,4 @@ class Clip:
     readouts: tuple[Readout, ...] = field(default=())
     seconds: float = 5.0
     law: Law | None = None
+    columns: int | None = None

@@ -67,6 +67,7 @@ LESSONS = (
     Lesson("paths", "probability-paths", ":material/route:"),
     Lesson("conservation", "conservation", ":material/balance:"),
     Lesson("train", "train", ":material/model_training:"),
+    Lesson("hyperparameters", "hyperparameters", ":material/tune:"),
     Lesson("sample", "sample", ":material/grain:"),
     Lesson("guidance", "guidance", ":material/near_me:"),
     Lesson("bridges", "bridges", ":material/compare_arrows:"),

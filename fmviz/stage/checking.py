@@ -41,7 +41,7 @@ __all__ = ["LIMITS", "arrays", "check", "trail_name"]
 
 LIMITS = {
     "frames": 1001,
-    "panels": 8,
+    "panels": 16,
     "layers": 32,
     "grid": 512,
     "items": 20_000,
@@ -71,6 +71,8 @@ def check(clip: Clip) -> None:
     if not 1 <= len(clip.panels) <= LIMITS["panels"]:
         raise ParameterError("panels", f"1 to {LIMITS['panels']} panels", len(clip.panels))
     _unique("panels", (panel.name for panel in clip.panels))
+    if clip.columns is not None and not 1 <= clip.columns <= len(clip.panels):
+        raise ParameterError("columns", "1 to the number of panels, or None", clip.columns)
     if clip.law is not None:
         _check_law(clip.law)
     for panel in clip.panels:

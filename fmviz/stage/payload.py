@@ -173,6 +173,7 @@ def encode(clip: Clip, labels: Labels, view: View) -> bytes:
         "times": block.floats(clip.times),
         "law": None if clip.law is None else law_entry(block, clip.law),
         "panels": [_bars(block, p) if isinstance(p, BarsPanel) else _plane(block, p) for p in clip.panels],
+        "columns": clip.columns,
         "readouts": [{"label": r.label, "values": block.floats(r.values)} for r in clip.readouts],
     }
     return _joined(header, block)

@@ -143,7 +143,12 @@ EDGES: dict[str, tuple[Callable[[Any], Clip], list[Any], list[Any]]] = {
         [1, 1002],
     ),
     "seconds": (lambda s: clip_of(seconds=s), [1e-9, 1e9], [0.0, -1.0, np.inf, np.nan]),
-    "panels": (lambda n: clip_of(panels=tuple(BarsPanel(f"b{k}", "", None) for k in range(n))), [1, 8], [0, 9]),
+    "columns": (
+        lambda n: Clip(np.arange(T, dtype=np.float32), (BarsPanel("a", "", None), BarsPanel("b", "", None)), columns=n),
+        [None, 1, 2],
+        [0, 3],
+    ),
+    "panels": (lambda n: clip_of(panels=tuple(BarsPanel(f"b{k}", "", None) for k in range(n))), [1, 16], [0, 17]),
     "law": (rows, [1, 256], [0, 257]),
     "law's weight": (lambda w: rows(1, [w, *ROW[1:]]), [1e-9], [0.0, -1.0]),
     "law's variance": (lambda v: rows(1, [1.0, 0.0, 0.0, v, 0.0, v]), [1e-9], [0.0, -1.0]),

@@ -40,6 +40,7 @@ function decodeClip({ header, read }) {
   return {
     digest: header.clip,
     seconds: header.seconds,
+    columns: header.columns,
     times,
     law: header.law && decodeLaw(header.law, read),
     frames: times.length,

@@ -7,6 +7,9 @@ const MOST_RATIO = 2;
 const LEAST_PLANE = 180;
 const FEW_PANELS = 3; // more are small multiples: they share axes and may be smaller
 const LEAST_MULTIPLE = 110;
+const LEAST_CELL = 100; // of a table, whose panels may be enlarged
+const CELL_STRETCH = 2.8; // the same of a cell of a table: its title has more room
+const MOST_IN_STRIP = 7;
 const TITLE = 14; // size of its type, and the height of one line or two
 const HEAD = 20;
 const TALL_HEAD = 36;
@@ -65,7 +68,8 @@ function layout(S) {
   const around = rowsBelow + (present ? 8 : 18) + (full ? 0 : above(whole));
   const room = (full ? whole.root.clientHeight : window.innerHeight) - around;
   const big = narrow ? null : enlargedPanel(S);
-  const rows = big ? arrangeAround(S, big, width, room) : arrange(S, width, room, narrow);
+  const place = S.clip.columns ? arrangeTable : arrange;
+  const rows = big ? arrangeAround(S, big, width, room) : place(S, width, room, narrow);
   S.dom.panels.classList.toggle("enlarged", Boolean(big));
   for (const { view, w, h, margins, newRow, tall } of rows) {
     view.lineBreak.hidden = !newRow;
@@ -129,6 +133,20 @@ function arrange(S, width, room, narrow) {
   return (good ?? loose.reduce((a, b) => (b.least > 1.25 * a.least ? b : a))).placed;
 }
 
+/** A table of panels has its own columns, on a phone two, and no numbers: a panel is read when it is enlarged. */
+function arrangeTable(S, width, room, narrow) {
+  const views = S.panels;
+  for (const view of views) view.box.hidden = false;
+  const columns = narrow ? Math.min(S.clip.columns, 2) : S.clip.columns;
+  const most = Math.floor((width - GAP * (columns - 1)) / columns) - BARE.left - BARE.right;
+  const aspect = Math.max(...views.map(({ model }) => aspectOf(model)));
+  const share = room / Math.ceil(views.length / columns) - (HEAD + 2) * S.type - ROW_GAP - BARE.top - BARE.bottom;
+  const h = Math.floor(Math.min(Math.max(share, LEAST_CELL * S.type), most / aspect));
+  const free = views.every(({ model }) => model.layers.every((layer) => !isGround(layer) || isGroundOfLaw(layer)));
+  const w = Math.floor(Math.min(most, (free ? CELL_STRETCH : 1) * h * aspect));
+  return views.map((view, i) => ({ view, w, h, margins: BARE, tall: false, newRow: i > 0 && i % columns === 0 }));
+}
+
 /** The panel that was enlarged by a click on its title, if it is there and has others beside it. */
 function enlargedPanel(S) {
   const views = panelsWithContent(S);
@@ -138,14 +156,16 @@ function enlargedPanel(S) {
 const STRIP = { share: 0.16, least: 100, most: 260 };
 const BARE = { left: 2, right: 2, top: 2, bottom: 2, bar: false, beside: false, numbersX: false, numbersY: false };
 
-/** One panel as large as it can be, the others in a strip beside it. */
+/** One panel as large as it can be, the others in a strip beside it, or in several where they are many. */
 function arrangeAround(S, big, width, room) {
   const others = panelsWithContent(S).filter((view) => view !== big);
   for (const view of S.panels) view.box.hidden = view !== big && !others.includes(view);
-  const strip = Math.min(Math.max(width * STRIP.share, STRIP.least), STRIP.most);
-  const [first] = placeRow(S, [big], [], width - strip - GAP, room, false, true, false);
-  const high = Math.floor(Math.min(room / others.length - (HEAD + 2) * S.type - ROW_GAP - 4, strip));
-  S.dom.panels.style.setProperty("--rows", String(others.length));
+  const strips = Math.ceil(others.length / MOST_IN_STRIP);
+  const inOne = Math.ceil(others.length / strips);
+  const strip = Math.min(Math.max(width * STRIP.share, STRIP.least), STRIP.most) / (strips > 1 ? 2 : 1);
+  const [first] = placeRow(S, [big], [], width - strips * (strip + GAP), room, false, true, false);
+  const high = Math.floor(Math.min(room / inOne - (HEAD + 2) * S.type - ROW_GAP - 4, strip));
+  S.dom.panels.style.setProperty("--rows", String(inOne));
   big.box.classList.add("big");
   for (const view of others) view.box.classList.remove("big");
   return [first, ...others.map((view) => ({ view, w: Math.floor(Math.min(high * (view.model.kind === "plane" ? aspectOf(view.model) : 1), strip)), h: high, margins: BARE, tall: false, newRow: false }))];

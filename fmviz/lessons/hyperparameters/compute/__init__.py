@@ -1,0 +1,1 @@
+"""What the page Hyperparameters computes: its cells, their runs, pictures and numbers."""

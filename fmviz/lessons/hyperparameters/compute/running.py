@@ -1,0 +1,257 @@
+"""A sweep at work: its runs go through the training pool a few at a time, and what each has learned is kept.
+
+One run goes on in each process of the pool and one is ready to follow, so that a sweep takes no more turns from the runs of
+others than it needs. What has ended is taken out of the pool: of a run only its errors and its last network stay.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from fmviz.errors import FmvizError
+from fmviz.learning import Evaluation, LearnedModel, RunStatus, TrainSpec
+from fmviz.learning.pool import OWNER_TIMEOUT, PoolFullError, UnknownRunError
+from fmviz.lessons.hyperparameters.compute.plan import Job
+from fmviz.theory import ProbabilityPath
+
+__all__ = ["Done", "Pool", "Result", "Sweep", "drive"]
+
+TICK = 0.1
+"""Seconds between two looks at the runs of all sweeps."""
+MOST_KEPT, MOST_BYTES = 96, 16 << 20
+"""Results kept for one tab, and the size of their networks."""
+
+_log = logging.getLogger(__name__)
+
+
+class Pool(Protocol):
+    """What a sweep needs of a training pool."""
+
+    def submit(
+        self,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        *,
+        evaluation: Evaluation | None = None,
+        paused: bool = False,
+        present: Callable[[], bool] = ...,
+    ) -> int: ...
+
+    def status(self, run_id: int) -> RunStatus: ...
+    def heartbeat(self, run_id: int) -> None: ...
+    def forget(self, run_id: int) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What is known of a run.
+
+    Attributes:
+        step: steps done.
+        errors: (step, relative error of the velocity) of its measurements, the first at step 0.
+        model: its latest network; None before there is one.
+        ended: whether nothing more will come.
+        failure: why it was given up; None while all is well.
+    """
+
+    step: int
+    errors: tuple[tuple[int, float], ...]
+    model: LearnedModel | None
+    ended: bool
+    failure: Exception | None = None
+
+
+class Done:
+    """Results of runs that have ended, the last ones, for a sweep that asks for the same run again."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Job, Result] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, job: Job) -> Result | None:
+        """What is kept of a run."""
+        with self._lock:
+            return self._found.get(job)
+
+    def put(self, job: Job, result: Result) -> None:
+        """Keeps a result, and drops the oldest ones that are too many or too large."""
+        with self._lock:
+            self._found[job] = result
+            self._found.move_to_end(job)
+            while len(self._found) > MOST_KEPT or sum(map(_size, self._found.values())) > MOST_BYTES:
+                self._found.popitem(last=False)
+
+
+def _size(result: Result) -> int:
+    return 0 if result.model is None else result.model.network.weights.nbytes
+
+
+class Sweep:
+    """The runs of one press of Start. All methods may be called from any thread.
+
+    Args:
+        jobs: the runs, in the order in which they are done.
+        paths: the path and the exact answers of each scene.
+        pool: trains.
+        present: whether the owner is there or waited for.
+        done: runs that ended before are taken from there, and those that end are put there.
+        at_once: runs in the pool at a time.
+    """
+
+    def __init__(
+        self,
+        jobs: Iterable[Job],
+        paths: Callable[[Job], tuple[ProbabilityPath, Evaluation]],
+        pool: Pool,
+        present: Callable[[], bool],
+        done: Done,
+        *,
+        at_once: int = 2,
+    ) -> None:
+        self.jobs = tuple(jobs)
+        self._paths, self._pool, self._present, self._done, self._at_once = paths, pool, present, done, at_once
+        self._lock = threading.RLock()
+        self._results = {job: result for job in self.jobs if (result := done.get(job)) is not None}
+        self._kept = frozenset(self._results)
+        self._waiting = [job for job in self.jobs if job not in self._results]
+        self._running: dict[int, Job] = {}
+        self._cancelled = False
+        self._began = self._seen = time.monotonic()
+        self._took: float | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether there is still something to come."""
+        with self._lock:
+            return not self._cancelled and bool(self._waiting or self._running)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was ended before all runs had."""
+        return self._cancelled
+
+    @property
+    def fresh(self) -> tuple[Job, ...]:
+        """Its runs that no earlier sweep had done."""
+        return tuple(job for job in self.jobs if job not in self._kept)
+
+    @property
+    def seconds(self) -> float:
+        """Since it began, until it ended."""
+        return self._took if self._took is not None else time.monotonic() - self._began
+
+    def results(self) -> Mapping[Job, Result]:
+        """What is known of each run that has begun."""
+        with self._lock:
+            return dict(self._results)
+
+    def touch(self) -> None:
+        """Says that the owner is still there."""
+        with self._lock:
+            self._seen = time.monotonic()
+            for run_id in self._running:
+                with suppress(UnknownRunError):
+                    self._pool.heartbeat(run_id)
+
+    def cancel(self) -> None:
+        """Ends what has not ended; what did stays."""
+        with self._lock:
+            if not self.live:
+                return
+            self._end()
+
+    def advance(self) -> None:
+        """Takes what the runs have to tell, and begins the next ones."""
+        now = time.monotonic()
+        there = self._present()  # without the lock: whom it asks may be busy
+        with self._lock:
+            if not self.live:
+                return
+            if there:
+                self._seen = now
+            elif now - self._seen > OWNER_TIMEOUT:
+                self._end()
+                return
+            for run_id, job in list(self._running.items()):
+                self._look_at(run_id, job)
+            while self._waiting and not self._cancelled and len(self._running) < self._at_once:
+                if not self._begin(self._waiting[0]):
+                    break
+                del self._waiting[0]
+            if not (self._waiting or self._running):
+                self._took = time.monotonic() - self._began
+
+    # ------------------------------------------------------------- internals; the lock is held
+
+    def _begin(self, job: Job) -> bool:
+        """Whether the pool has taken the run, or refused it for good."""
+        try:
+            path, evaluation = self._paths(job)
+            self._running[self._pool.submit(path, job[1], evaluation=evaluation, present=self._present)] = job
+        except PoolFullError:
+            return False
+        except FmvizError as error:
+            self._results[job] = Result(0, (), None, True, error)
+        return True
+
+    def _look_at(self, run_id: int, job: Job) -> None:
+        try:
+            run = self._pool.status(run_id)
+        except UnknownRunError:
+            self._end()
+            return
+        if run.state in ("abandoned", "cancelled"):
+            self._end()
+            return
+        errors = tuple(
+            (kept.step, kept.report.velocity.total) for kept in run.kept if kept.report and kept.report.velocity
+        )
+        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure)
+        if not run.alive:
+            self._done.put(job, self._results[job])
+            del self._running[run_id]
+            self._pool.forget(run_id)
+
+    def _end(self) -> None:
+        self._cancelled = True
+        self._took = time.monotonic() - self._began
+        for run_id in self._running:
+            self._pool.forget(run_id)
+        self._running.clear()
+        self._waiting.clear()
+
+
+_LIVE: list[Sweep] = []
+_GUARD = threading.Lock()
+
+
+def drive(sweep: Sweep) -> None:
+    """Has a thread look after a sweep until it has ended, whether a page shows it or not: one thread for all."""
+    with _GUARD:
+        _LIVE.append(sweep)
+        if len(_LIVE) == 1:
+            threading.Thread(target=_look_after, name="fmviz-sweeps", daemon=True).start()
+
+
+def _look_after() -> None:
+    while True:
+        with _GUARD:
+            live = [*_LIVE]
+        for sweep in live:
+            try:
+                sweep.advance()
+            except Exception:  # one sweep does not end those of others
+                _log.exception("a sweep failed")
+                sweep.cancel()
+        with _GUARD:
+            _LIVE[:] = [sweep for sweep in _LIVE if sweep.live]
+            if not _LIVE:
+                return
+        time.sleep(TICK)

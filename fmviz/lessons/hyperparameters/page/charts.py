@@ -1,0 +1,125 @@
+"""The charts below the map, one at a time, and the table of all numbers as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import streamlit as st
+
+from fmviz.app import bound, measured, state
+from fmviz.app.altair import show_altair
+from fmviz.app.catalogue import number
+from fmviz.app.i18n import tr
+from fmviz.lessons.hyperparameters.charts import curves
+from fmviz.lessons.hyperparameters.charts.distances import distance_chart
+from fmviz.lessons.hyperparameters.compute import numbers, samples
+from fmviz.lessons.hyperparameters.compute.plan import Plan
+from fmviz.lessons.hyperparameters.compute.samples import Distances
+from fmviz.lessons.hyperparameters.page import sweeps, words
+from fmviz.lessons.hyperparameters.settings import CHARTS
+
+__all__ = ["charts"]
+
+WIDTH, HEIGHT = 760, 420
+FILE, MIME = "sweep.csv", "text/csv"
+Side = tuple[str, tuple[str, ...]]
+
+
+def charts(plan: Plan) -> None:
+    """The chosen chart; none before something has been trained."""
+    found = sweeps.results(plan)
+    if not found:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="hyper_charts"):
+        names = {str(name): tr(f"hyperparameters.chart_{name}") for name in CHARTS}
+        bound.segmented("hyperparameters", "chart", tr("hyperparameters.charts"), names, collapsed=True)
+        st.download_button(
+            tr("hyperparameters.csv"),
+            _csv(plan),
+            FILE,
+            MIME,
+            icon=":material/download:",
+            key="hyper_csv",
+            on_click="ignore",
+        )
+    with st.container(width=WIDTH):
+        {"error": _error, "distance": _distance}[state.current().hyperparameters.chart](plan)
+
+
+def _csv(plan: Plan) -> Callable[[], str]:
+    """The table as text, made when it is asked for, in a thread that knows no session."""
+    read = sweeps.reader(plan)
+
+    def write() -> str:
+        rows = numbers.rows(plan, read())
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    return write
+
+
+def _sides(plan: Plan) -> tuple[Side, Side]:
+    """Title and names of the values of both axes; an empty title for the second of one."""
+    sides = [
+        (words.axis_name(axis.name), tuple(words.value_name(axis.name, v) for v in axis.values)) for axis in plan.axes
+    ]
+    return sides[0], sides[1] if len(sides) == 2 else ("", ("",))
+
+
+def _error(plan: Plan) -> None:
+    """Errors of all cells against the step."""
+    found, (x, y) = sweeps.results(plan), _sides(plan)
+    tracks = [
+        curves.Track(x[1][cell.column], y[1][cell.row], points)
+        for cell in plan.cells
+        if (points := numbers.track(cell, found))
+    ]
+    step, error = tr("hyperparameters.step"), tr("hyperparameters.error")
+    show_altair(
+        lambda ground: curves.curves(x, y, step, error, ground),
+        of=(x, y),
+        description=tr("hyperparameters.error_alt"),
+        key="hyper_error",
+        rows=curves.table(tracks),
+    )
+    st.caption(tr("hyperparameters.error_claim"))
+
+
+def _distance(plan: Plan) -> None:
+    """How far the samples are from the data; measured once the runs have ended."""
+    found = sweeps.results(plan)
+    ended = [(cell, found[job]) for cell in plan.cells if (job := cell.jobs[0]) in found and found[job].ended]
+    networks = tuple(
+        (cell.jobs[0][0], result.model) for cell, result in ended if result.model is not None and result.failure is None
+    )
+    names = [
+        words.cell_name(plan, cell) for cell, result in ended if result.model is not None and result.failure is None
+    ]
+    if sweeps.unfinished(plan) or not networks:
+        st.caption(tr("hyperparameters.distance_wait"))
+        return
+    measured.show(
+        "hyper_distance",
+        samples.distances,
+        networks,
+        draw=lambda known: _draw_distance(names, known),
+        height=HEIGHT,
+    )
+
+
+def _draw_distance(names: list[str], known: Distances) -> None:
+    show_altair(
+        lambda ground: distance_chart(
+            list(zip(names, known.of, strict=True)), known.floor, tr("hyperparameters.distance"), ground
+        ),
+        of=(tuple(names), known),
+        description=tr("hyperparameters.distance_alt"),
+        key="hyper_distance",
+    )
+    least = min(known.of)
+    st.caption(tr("hyperparameters.distance_claim", n=samples.COUNT, floor=number(known.floor), least=number(least)))

@@ -1,0 +1,84 @@
+"""The sweep of a tab: begun, ended, and what is known of its cells, from this sweep or from earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fmviz.app import runs, tabs
+from fmviz.cache import shared
+from fmviz.learning import Evaluation
+from fmviz.lessons.hyperparameters.compute import timing
+from fmviz.lessons.hyperparameters.compute.plan import Job, Plan
+from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep, drive
+from fmviz.scene import Scene, scenes
+from fmviz.theory import ProbabilityPath
+
+__all__ = ["cancel", "processes", "reader", "results", "shown", "start", "sync", "unfinished"]
+
+SWEEP, DONE = "sweep", "sweep_done"
+POINTS = timing.POINTS
+
+
+@shared
+def _answers(scene: Scene) -> Evaluation:
+    """Fixed points and exact answers of a path; `scene` as `scenes.learned_part` gives it."""
+    return Evaluation(scenes.path(scene), points=POINTS)
+
+
+def _paths(job: Job) -> tuple[ProbabilityPath, Evaluation]:
+    return scenes.path(job[0]), _answers(job[0])
+
+
+def processes() -> int:
+    """How many runs go on at a time."""
+    return max(1, len(runs.pool().pids))
+
+
+def shown(plan: Plan) -> Sweep | None:
+    """The sweep of this tab, if it is one of these cells."""
+    sweep: Sweep | None = tabs.current().belongings.get(SWEEP)
+    return sweep if sweep is not None and sweep.jobs == plan.jobs else None
+
+
+def sync(plan: Plan) -> None:
+    """Ends a sweep of other cells; what it has done is kept."""
+    sweep: Sweep | None = tabs.current().belongings.get(SWEEP)
+    if sweep is not None and sweep.jobs != plan.jobs:
+        sweep.cancel()
+
+
+def results(plan: Plan) -> Mapping[Job, Result]:
+    """What is known of the runs of these cells."""
+    return reader(plan)()
+
+
+def reader(plan: Plan) -> Callable[[], Mapping[Job, Result]]:
+    """A function that any thread may call: what is known then."""
+    done, sweep = tabs.belonging(DONE, Done), shown(plan)
+
+    def read() -> Mapping[Job, Result]:
+        kept = {job: result for job in plan.jobs if (result := done.get(job)) is not None}
+        return kept if sweep is None else kept | dict(sweep.results())
+
+    return read
+
+
+def unfinished(plan: Plan) -> tuple[Job, ...]:
+    """The runs that Start would begin."""
+    found = results(plan)
+    return tuple(job for job in plan.jobs if job not in found or not found[job].ended)
+
+
+def start(plan: Plan) -> None:
+    """Begins what is not done yet."""
+    tab = tabs.current()
+    sweep = Sweep(plan.jobs, _paths, runs.pool(), tab.present, tabs.belonging(DONE, Done), at_once=processes() + 1)
+    tab.belongings[SWEEP] = sweep
+    drive(sweep)
+
+
+def cancel(plan: Plan) -> None:
+    """Ends the sweep; what is done stays."""
+    sweep = shown(plan)
+    if sweep is not None:
+        sweep.cancel()

@@ -1,0 +1,3 @@
+from fmviz.lessons import show
+
+show("hyperparameters")

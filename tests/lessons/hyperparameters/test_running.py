@@ -1,0 +1,167 @@
+"""A sweep at work in a real training pool: its numbers, its end, its owner, and what it does not do twice."""
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+import fmviz
+from fmviz.learning import Evaluation, TrainingPool, TrainSpec
+from fmviz.learning.pool import PoolFullError
+from fmviz.lessons.hyperparameters.compute import running, timing
+from fmviz.lessons.hyperparameters.compute.plan import Job
+from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep
+from fmviz.scene import Scene, scenes
+
+SCENE = scenes.learned_part(Scene(data="two_modes"))
+SPEC = TrainSpec(hidden=(8,), batch_size=20, steps=30, device="cpu")
+PATH = scenes.path(SCENE)
+ANSWERS = Evaluation(PATH, points=1024)
+
+
+def jobs(*rates: float, **changes: object) -> tuple[Job, ...]:
+    return tuple((SCENE, dataclasses.replace(SPEC, learning_rate=rate, **changes)) for rate in rates)
+
+
+def paths(job: Job):
+    return scenes.path(job[0]), ANSWERS
+
+
+@pytest.fixture
+def pool() -> Iterator[TrainingPool]:
+    with TrainingPool() as made:
+        yield made
+
+
+def until_ended(sweep: Sweep) -> None:
+    pause = threading.Event()
+    for _ in range(3000):
+        if not sweep.live:
+            return
+        sweep.advance()
+        pause.wait(0.01)
+    pytest.fail("the sweep has not ended")
+
+
+def test_every_cell_has_the_errors_and_the_network_of_the_library_s_own_sweep(pool):
+    asked = jobs(0.003, 0.03)
+    sweep = Sweep(asked, paths, pool, lambda: True, Done())
+    until_ended(sweep)
+    wanted = {cell.spec: cell for cell in fmviz.sweep(PATH, SPEC, {"learning_rate": [0.003, 0.03]}) if cell.ended}
+    found = sweep.results()
+    for job in asked:
+        cell, result = wanted[job[1]], found[job]
+        assert (result.step, result.ended, result.failure) == (30, True, None)
+        assert result.errors[0][0] == 0
+        assert result.errors[-1] == (30, pytest.approx(cell.report.velocity.total, rel=1e-3))
+        torch.testing.assert_close(result.model.network.weights, cell.model.network.weights, rtol=1e-3, atol=1e-4)
+
+
+def test_a_run_that_diverges_ends_alone_and_says_so(pool):
+    asked = jobs(0.01, 1000.0, steps=200)
+    sweep = Sweep(asked, paths, pool, lambda: True, Done())
+    until_ended(sweep)
+    good, bad = (sweep.results()[job] for job in asked)
+    assert good.failure is None
+    assert isinstance(bad.failure, fmviz.learning.TrainingDivergedError)
+    assert bad.ended
+
+
+def test_what_is_done_is_not_done_again_and_is_out_of_the_pool(pool):
+    done = Done()
+    until_ended(Sweep(jobs(0.01), paths, pool, lambda: True, done))
+    assert not pool._runs
+    again = Sweep(jobs(0.01, 0.02), paths, pool, lambda: True, done)
+    assert again.fresh == jobs(0.02)
+    assert again.results()[jobs(0.01)[0]].ended
+    until_ended(again)
+    assert not Sweep(jobs(0.02, 0.01), paths, pool, lambda: True, done).live
+
+
+def test_few_runs_are_in_the_pool_at_a_time(pool):
+    sweep = Sweep(jobs(0.01, 0.02, 0.03, 0.04, steps=5000), paths, pool, lambda: True, Done(), at_once=2)
+    sweep.advance()
+    assert len(pool._runs) == 2
+    sweep.cancel()
+    assert not sweep.live
+    assert sweep.cancelled
+    assert not pool._runs
+    sweep.advance()
+    assert not pool._runs
+
+
+def test_a_sweep_whose_owner_is_gone_ends_and_one_that_is_heard_from_does_not(pool, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
+    gone, heard = (Sweep(jobs(rate, steps=100_000), paths, pool, lambda: False, Done()) for rate in (0.01, 0.02))
+    for sweep in (gone, heard):
+        sweep.advance()
+    for second in range(1, 9):
+        now[0] = float(second)
+        heard.touch()
+        gone.advance()
+        heard.advance()
+    assert gone.cancelled
+    assert heard.live
+    heard.cancel()
+
+
+def test_a_full_pool_is_asked_again_and_other_refusals_are_final():
+    class Refusing:
+        full = True
+
+        def submit(self, path, spec, **_):
+            if self.full:
+                raise PoolFullError("busy")
+            raise fmviz.errors.ParameterError("objective", "another one", spec.objective)
+
+    pool = Refusing()
+    sweep = Sweep(jobs(0.01), paths, pool, lambda: True, Done())
+    sweep.advance()
+    assert sweep.live
+    assert not sweep.results()
+    pool.full = False
+    sweep.advance()
+    assert not sweep.live
+    (result,) = sweep.results().values()
+    assert result.ended
+    assert isinstance(result.failure, fmviz.errors.ParameterError)
+
+
+def test_one_thread_looks_after_all_sweeps_and_leaves(pool):
+    sweeps = [Sweep(jobs(rate), paths, pool, lambda: True, Done()) for rate in (0.01, 0.02)]
+    before = threading.active_count()
+    for sweep in sweeps:
+        running.drive(sweep)
+    assert threading.active_count() <= before + 1
+    pause = threading.Event()
+    for _ in range(3000):
+        if not any(thread.name == "fmviz-sweeps" for thread in threading.enumerate()):
+            break
+        pause.wait(0.01)
+    assert not any(sweep.live for sweep in sweeps)
+    assert all(len(sweep.results()) == 1 for sweep in sweeps)
+    assert not running._LIVE
+
+
+def test_kept_results_are_bounded_in_number_and_size(monkeypatch):
+    monkeypatch.setattr(running, "MOST_KEPT", 3)
+    done, asked = Done(), jobs(0.01, 0.02, 0.03, 0.04)
+    for job in asked:
+        done.put(job, Result(1, (), None, True))
+    assert [done.get(job) is not None for job in asked] == [False, True, True, True]
+    monkeypatch.setattr(running, "MOST_BYTES", 0)
+    model = fmviz.learning.training.initial_model(PATH, SPEC)
+    done.put(asked[0], Result(1, (), model, True))
+    assert done.get(asked[0]) is None
+
+
+def test_the_expected_time_is_positive_and_grows_with_the_work():
+    """Not a measurement of speed: sixteen times the draws cannot take less than half as long."""
+    short, long = timing.job_seconds(
+        tuple(timing.job_shape((SCENE, dataclasses.replace(SPEC, hidden=(64,) * 3, batch_size=b))) for b in (64, 2048))
+    )
+    assert 0.0 < short < 2.0 * long
+    assert timing.job_shape(jobs(0.01)[0]) == timing.job_shape(jobs(3.0, seed=4)[0])
