@@ -40,8 +40,8 @@ def library(p_data: GaussianMixture, x0: Tensor) -> tuple[Tensor, ...]:
     """The clip by fmviz, from nothing: no path is kept between two calls."""
     path = ProbabilityPath(GaussianMixture.standard(), p_data, schedulers.get("linear"))
     times = torch.linspace(0, 1, FRAMES)
-    log_p = path.log_density(points(CELLS), times[:, None])
-    velocity, score = path.velocity_and_score(points(ARROWS), times[:, None])
+    log_p = path.log_density(points(CELLS)[None], times[:, None])
+    velocity, score = path.velocity_and_score(points(ARROWS)[None], times[:, None])
     path.prepare(times.tolist())
     particles, _ = solve_ode(path.marginal_velocity, x0, method="heun", times=times.tolist())
     return log_p, velocity, score, particles

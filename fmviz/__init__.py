@@ -13,6 +13,7 @@ from fmviz.errors import FmvizError
 
 if TYPE_CHECKING:
     from fmviz.comparison import compare
+    from fmviz.figures.figure import figure
     from fmviz.learning import TrainSpec, sweep, train
     from fmviz.notebook import show, watch
     from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
@@ -27,6 +28,7 @@ __all__ = [
     "TrainSpec",
     "__version__",
     "compare",
+    "figure",
     "presets",
     "schedulers",
     "show",
@@ -46,6 +48,7 @@ _HOMES = {
     "ProbabilityPath": "fmviz.theory",
     "TrainSpec": "fmviz.learning",
     "compare": "fmviz.comparison",
+    "figure": "fmviz.figures.figure",
     "presets": "fmviz.theory",
     "schedulers": "fmviz.theory",
     "show": "fmviz.notebook",

@@ -25,3 +25,4 @@ def test_the_snippets_run(repo_root: Path, tmp_path: Path, monkeypatch: pytest.M
     table = names["table"]
     assert isinstance(table, pd.DataFrame)
     assert set(table["learning_rate"]) == {1e-3, 1e-2}
+    assert str(names["svg"]).startswith('<svg xmlns="http://www.w3.org/2000/svg" width="120mm"')

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
 import urllib.request
 import venv
@@ -12,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.metadata import Metadata
 
 from fmviz import __version__
 from fmviz.home import HOME
@@ -21,16 +23,22 @@ from tools.serve import free_port, stop
 pytestmark = pytest.mark.slow
 
 
-def build(folder: Path) -> Path:
-    run = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+def build(folder: Path) -> tuple[Path, Path]:
+    """The wheel and the source distribution."""
+    run = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
     subprocess.run(run, cwd=HOME, check=True, capture_output=True, timeout=100)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, source
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    return build(tmp_path_factory.mktemp("wheel"))
+def built(tmp_path_factory) -> tuple[Path, Path]:
+    return build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built) -> Path:
+    return built[0]
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +67,30 @@ def test_the_wheel_has_all_that_a_clone_serves(wheel):
     assert not [name for name in names if name.startswith(("tests/", "bench/", "tools/"))]
 
 
-def test_two_builds_are_the_same_to_the_byte(wheel, tmp_path):
-    again = build(tmp_path)
-    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
+def test_two_builds_are_the_same_to_the_byte(built, tmp_path):
+    for first, again in zip(built, build(tmp_path), strict=True):
+        assert first.name == again.name
+        assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(first.read_bytes()).digest(), first.name
+
+
+def test_an_index_would_take_what_is_said_about_both(built):
+    """Every field as the core metadata specification has it, and a description that is whole: what `twine check` asks."""
+    wheel, source = built
+    with zipfile.ZipFile(wheel) as file:
+        (name,) = [name for name in file.namelist() if name.endswith(".dist-info/METADATA")]
+        texts = [file.read(name)]
+    with tarfile.open(source) as file:
+        (member,) = [member for member in file.getmembers() if member.name.endswith("/PKG-INFO")]
+        extracted = file.extractfile(member)
+        assert extracted is not None
+        texts.append(extracted.read())
+    for text in texts:
+        found = Metadata.from_email(text, validate=True)
+        assert (found.name, str(found.version), found.license_expression) == ("fmviz", __version__, "MIT")
+        assert found.description_content_type == "text/markdown"
+        assert found.description == (HOME / "README.md").read_text(encoding="utf-8")
+        assert found.summary
+        assert "pdf" in (found.provides_extra or [])
 
 
 def test_the_installed_app_serves_from_an_empty_folder(installed, tmp_path):

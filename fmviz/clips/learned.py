@@ -38,7 +38,7 @@ from fmviz.clips.paths import Grid, Starts, arrow_scale, as_array
 from fmviz.clips.scales import density_top, scale_times
 from fmviz.learning import LearnedModel
 from fmviz.theory import ProbabilityPath
-from fmviz.theory.path import Time
+from fmviz.theory.arrays import Time
 from fmviz.theory.solvers import solve_ode
 
 __all__ = [
@@ -151,7 +151,7 @@ def truth(path: ProbabilityPath, extent: Extent, starts: Starts, resolution: Res
     grid = Grid(extent, resolution.frames, arrows=resolution.arrows)
     times = grid.times()
     at, points = grid.points(grid.arrows), grid.points(resolution.error_cells)
-    arrows = path.marginal_velocity(at, scale_times(path, resolution.frames)[:, None])
+    arrows = path.marginal_velocity(at[None], scale_times(path, resolution.frames)[:, None])
     x0 = starts.points(path.p_init)[: resolution.particles]
     positions = marginal_ode(path, x0, times)
     velocity = path.marginal_velocity(positions, times[:, None])
@@ -173,7 +173,7 @@ def truth(path: ProbabilityPath, extent: Extent, starts: Starts, resolution: Res
         scale=scale,
         longest=longest,
         points=points,
-        velocity=path.marginal_velocity(points, times[:, None]),
+        velocity=path.marginal_velocity(points[None], times[:, None]),
         starts=x0,
         along=(positions, velocity),
         speed=float(velocity.square().sum(-1).mean().sqrt()),

@@ -212,7 +212,7 @@ def click_layers(
     times = grid.times()
     positions, line = trajectory_through(path, click, grid)
     z, x0 = path.sample_posterior(x, t, POSTERIOR_LINES, generator=torch.Generator().manual_seed(seed))
-    meeting = path.conditional_flow(x0, times[:, None], z)
+    meeting = path.conditional_flow(x0[None], times[:, None], z)
     return (
         Lines(
             "click", "data", tuple(as_array(meeting[:, i]) for i in range(POSTERIOR_LINES)), dashed=True, opacity=0.45

@@ -52,7 +52,7 @@ class PathScales:
 def path_scales(path: ProbabilityPath, extent: Extent, across: int, frames: int) -> PathScales:
     """The scales of a picture of `extent` with `frames` frames and `across` squared arrows; remembered for a few paths."""
     times, points = scale_times(path, frames), cell_centres(extent, across).to(path.p_data.dtype)
-    velocity, score = path.velocity_and_score(points, times[:, None])
+    velocity, score = path.velocity_and_score(points[None], times[:, None])
     return PathScales(
         density_top(path, frames), arrow_scale(velocity, extent, across), arrow_scale(score, extent, across)
     )

@@ -147,7 +147,7 @@ def error_map(path: ProbabilityPath, field: OwnField) -> ErrorMap:
     points = cell_centres(extent, MAP_CELLS).to(path.p_data.device, torch.float64)
     times = torch.tensor(MAP_TIMES, dtype=torch.float64, device=points.device)
     exact = path.to(torch.float64)
-    velocity = exact.marginal_velocity(points, times[:, None])
+    velocity = exact.marginal_velocity(points[None], times[:, None])
     drawn = exact.sample(512, times[:, None], generator=torch.Generator(points.device).manual_seed(0))
     speed = exact.marginal_velocity(drawn, times[:, None]).square().sum(-1).mean(-1).sqrt()
     gap = (field(points, times[:, None]).detach() - velocity).square().sum(-1).sqrt()

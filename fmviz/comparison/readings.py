@@ -93,7 +93,7 @@ def exact_answers(path: ProbabilityPath, times: int, points: int) -> Exact:
     uniform = sobol(8, points, 0).to(t.device)
     z, eps = exact.p_data.inverse_transform(uniform[:, :3]), exact.p_init.inverse_transform(uniform[:, 3:6])
     xi = torch.special.ndtri(uniform[:, 6:].clamp(1e-8, 1.0 - 1e-8))
-    x = exact.interpolate(eps, t[:, None], z, xi)
+    x = exact.interpolate(eps[None], t[:, None], z, xi)
     return _answers(exact, x, t)
 
 

@@ -36,6 +36,7 @@ from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP, Architecture
 from fmviz.learning.spec import TrainSpec
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler
 
 MAX_BYTES = 16 << 20
@@ -84,6 +85,8 @@ class Checkpoint:
     spec: TrainSpec
     path: ProbabilityPath
     step: int
+
+    __repr__ = one_line
 
 
 def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: int) -> bytes:

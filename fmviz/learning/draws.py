@@ -19,6 +19,7 @@ from fmviz.learning.pairing import Simulated, source_of
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.reprs import one_line
 
 CHUNK = 1 << 15
 """Points drawn together, at least one batch."""
@@ -39,6 +40,8 @@ class Chunk:
     inputs: Tensor
     factor: Tensor | float
     target: Tensor
+
+    __repr__ = one_line
 
     def factor_at(self, step: int) -> Tensor | float:
         """The factor of one step."""

@@ -27,6 +27,7 @@ from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
 from fmviz.learning.prediction_gains import coefficients
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.reprs import one_line
 from fmviz.theory.sobol import sobol, standard_normal
 
 QUANTITIES: tuple[Quantity, ...] = ("velocity", "score", "noise", "data")
@@ -49,6 +50,8 @@ class Curve:
 
     total: float
     by_t: tuple[float, ...]
+
+    __repr__ = one_line
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Report:
     irreducible: Curve
     gap: float
     gap_error: float
+
+    __repr__ = one_line
 
     @property
     def own(self) -> Curve:

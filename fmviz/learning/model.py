@@ -18,9 +18,9 @@ from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import Quantity, predicts
 from fmviz.learning.prediction_gains import Coefficients, coefficients, finite_range
 from fmviz.learning.spec import TrainSpec
+from fmviz.theory.arrays import Points, Time, pointwise
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler
-
-Time = float | Tensor
 
 _PHRASES: dict[Quantity, str] = {
     "velocity": "velocity u_t(x)",
@@ -54,6 +54,18 @@ class LearnedModel:
     gaussian_source: bool
     own_only: bool = False
 
+    __repr__ = one_line
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the weights."""
+        return self.network.weights.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        return self.network.weights.device
+
     @property
     def labels(self) -> tuple[int, ...]:
         """The labels that may be given; none for a network that was trained without them."""
@@ -67,7 +79,8 @@ class LearnedModel:
         """
         return replace(self, network=self.network.given(label))
 
-    def velocity(self, x: Tensor, t: Time, label: int | None = None) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time, label: int | None = None) -> Tensor:
         """Marginal velocity, (..., 2).
 
         Raises:
@@ -76,7 +89,8 @@ class LearnedModel:
         """
         return self.given(label).predict("velocity", x, t)
 
-    def score(self, x: Tensor, t: Time, label: int | None = None) -> Tensor:
+    @pointwise
+    def score(self, x: Points, t: Time, label: int | None = None) -> Tensor:
         """Score of p_t, (..., 2).
 
         Raises:
@@ -87,7 +101,8 @@ class LearnedModel:
         """
         return self.given(label).predict("score", x, t)
 
-    def noise(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def noise(self, x: Points, t: Time) -> Tensor:
         """E[eps | X_t = x], (..., 2); for a source other than N(0, I), E[x_0 | X_t = x].
 
         Raises:
@@ -95,7 +110,8 @@ class LearnedModel:
         """
         return self.predict("noise", x, t)
 
-    def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def posterior_mean(self, x: Points, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2).
 
         Raises:
@@ -103,7 +119,8 @@ class LearnedModel:
         """
         return self.predict("data", x, t)
 
-    def log_probability(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def log_probability(self, x: Points, t: Time) -> Tensor:
         """log p_t(y|x) of the label of a classifier (T36), (...). Its gradient in x is that of classifier guidance.
 
         Raises:
@@ -112,7 +129,8 @@ class LearnedModel:
         self.require("label")
         return self.network(x, t).log_softmax(dim=-1)[..., 0]
 
-    def predict(self, wanted: Quantity, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def predict(self, wanted: Quantity, x: Points, t: Time) -> Tensor:
         """Any of the four by name; see `velocity`, `score`, `noise`, `posterior_mean` ("data")."""
         self.require(wanted)
         c = self._coefficients(wanted, t)
@@ -145,13 +163,15 @@ class LearnedModel:
             "and this path starts from another law (T33)"
         )
 
+    @pointwise
     def error_gain(self, wanted: Quantity, t: Time) -> Tensor:
         """|c_q| at t: by how much an error of the network grows when its prediction is converted to `wanted`; may be inf."""
         return self._coefficients(wanted, t).q.abs()
 
     # -------------------------------------------------------------- sampling
 
-    def sampling_velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def sampling_velocity(self, x: Points, t: Time) -> Tensor:
         """The velocity for an ODE solver, finite on all of [0, 1], (..., 2).
 
         Equal to `velocity` wherever the conversion's coefficients are below `conversions.MAX_GAIN`; beyond that they, and
@@ -159,7 +179,8 @@ class LearnedModel:
         """
         return self._held("velocity", x, t)
 
-    def sampling_score(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def sampling_score(self, x: Points, t: Time) -> Tensor:
         """The score for an SDE solver, finite on all of [0, 1], (..., 2); see `sampling_velocity`.
 
         Raises:

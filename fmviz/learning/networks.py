@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, Time, arraylike
 
 TIME_FEATURES = ("raw", "fourier")
 """Ways of feeding t to a network."""
@@ -195,12 +196,28 @@ class MLP:
     architecture: Architecture
     weights: Tensor
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the weights."""
+        return self.weights.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        return self.weights.device
+
+    def __repr__(self) -> str:
+        a = self.architecture
+        hidden = "-".join(map(str, a.hidden)) or "no hidden layer"
+        return f"<MLP: {hidden}, {a.activation}, {a.n_weights} weights, {str(self.dtype).removeprefix('torch.')}>"
+
     def __post_init__(self) -> None:
         if self.weights.shape != (self.architecture.n_weights,) or not self.weights.is_floating_point():
             wanted = f"a floating tensor of shape ({self.architecture.n_weights},)"
             raise ParameterError("weights", wanted, f"{self.weights.dtype} {tuple(self.weights.shape)}")
 
-    def __call__(self, x: Tensor, t: float | Tensor) -> Tensor:
+    @arraylike
+    def __call__(self, x: Points, t: Time) -> Tensor:
         """The prediction at x and t; that of a network of labelled data without a label.
 
         Args:
@@ -215,8 +232,6 @@ class MLP:
         """
         if self.architecture.labels:
             return self.given(None)(x, t)
-        if not x.is_floating_point() or x.ndim == 0 or x.shape[-1] != 2:
-            raise ParameterError("x", "a floating tensor of shape (..., 2)", f"{x.dtype} {tuple(x.shape)}")
         times = torch.as_tensor(t, dtype=x.dtype, device=x.device)
         try:
             # Not `torch.broadcast_shapes`: its first call imports sympy, a quarter of a second.

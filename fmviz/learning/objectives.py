@@ -32,6 +32,7 @@ from fmviz.learning.networks import Architecture
 from fmviz.learning.spec import Objective, TrainSpec
 from fmviz.learning.targets import MarginalTarget
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import ScheduleValues
 
 Quantity = Literal["velocity", "score", "noise", "data", "label"]
@@ -63,6 +64,8 @@ class Regression:
 
     factor: Tensor | float
     target: Tensor
+
+    __repr__ = one_line
 
 
 def predicts(spec: TrainSpec) -> Quantity:

@@ -36,6 +36,7 @@ from torch import Tensor
 
 from fmviz.errors import FmvizError
 from fmviz.learning.objectives import Quantity
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
 MAX_GAIN = 50.0
@@ -50,6 +51,8 @@ class Coefficients:
 
     x: Tensor
     q: Tensor
+
+    __repr__ = one_line
 
 
 def coefficients(known: Quantity, wanted: Quantity, v: ScheduleValues) -> Coefficients:

@@ -24,6 +24,7 @@ from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import Saved, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.reprs import one_line
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "abandoned"]
 
@@ -54,6 +55,8 @@ class KeptSnapshot:
     step: int
     model: LearnedModel
     report: Report | None
+
+    __repr__ = one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,8 @@ class RunStatus:
     error: str | None
     failure: Exception | None = None
     place: int | None = None
+
+    __repr__ = one_line
 
     @property
     def alive(self) -> bool:

@@ -26,6 +26,7 @@ from fmviz.learning.stacked import StackedTrainer, require_measurable
 from fmviz.learning.sweep_folder import read, run_name, write
 from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, initial_model, log_spaced_steps
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.reprs import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,8 @@ class Cell:
     model: LearnedModel
     seconds: float
     failure: str | None = None
+
+    __repr__ = one_line
 
     @property
     def ended(self) -> bool:

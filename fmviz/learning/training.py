@@ -38,6 +38,8 @@ from fmviz.learning.networks import MLP, Architecture
 from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.counts import as_count
+from fmviz.theory.reprs import one_line
 
 EXPLODED, PATIENCE = 100.0, 15
 """A run is given up when its loss is so many times that of predicting zero, for so many steps on end. Measured with Adam and
@@ -67,6 +69,8 @@ class Snapshot:
     learning_rate: float
     seconds: float
 
+    __repr__ = one_line
+
 
 @dataclass(frozen=True, eq=False)
 class Saved:
@@ -92,6 +96,8 @@ class Saved:
     reference: float
     high: int
     good: Snapshot
+
+    __repr__ = one_line
 
 
 class TrainingDivergedError(FmvizError):
@@ -364,8 +370,7 @@ def train(
         >>> [snapshot.step for snapshot in train(path, TrainSpec(hidden=(8,), batch_size=10, steps=25), every=10)]
         [10, 20, 25]
     """
-    if every < 1:
-        raise ParameterError("every", "a count, at least 1", every)
+    every = as_count("every", every, 1)
     spec = spec or TrainSpec()
     simulation = simulation_of(path, spec, teacher)
     if simulation is not None:
@@ -384,8 +389,7 @@ def _snapshots(trainer: Trainer, every: int, control: Control | None) -> Iterato
 
 def log_spaced_steps(steps: int, count: int) -> tuple[int, ...]:
     """At most ``count`` step numbers from 0 to ``steps``, evenly spaced in log(1 + step): which snapshots to keep."""
-    if count < 2 or steps < 1:
-        raise ParameterError("count, steps", "count at least 2 and steps at least 1", (count, steps))
+    count, steps = as_count("count", count, 2), as_count("steps", steps, 1)
     ratio = math.log1p(steps) / (count - 1)
     return tuple(sorted({min(steps, round(math.expm1(ratio * index))) for index in range(count)}))
 

@@ -22,6 +22,7 @@ from fmviz.learning.training import Saved, Trainer
 from fmviz.processes import Receive, Send
 from fmviz.runtime import share_heaps
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory.reprs import one_line
 
 TELL_EVERY = 0.12
 """Seconds between two looks at what has changed."""
@@ -66,6 +67,8 @@ class Update:
     error: str | None
     failure: Exception | None
     saved: Saved | None
+
+    __repr__ = one_line
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from fmviz.comparison import Comparison
 from fmviz.errors import ParameterError
 from fmviz.scene.views import Language
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
-from fmviz.theory.path import Time
+from fmviz.theory.arrays import Time
 from fmviz.theory.sigmas import Sigma
 
 Showable = ProbabilityPath | GaussianMixture | Clip | Comparison | Tensor | Sequence[Tensor]

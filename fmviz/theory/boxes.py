@@ -21,7 +21,9 @@ from torch import Tensor
 from torch.special import ndtr
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Numbers, arraylike
 from fmviz.theory.conservation import MovingMixture, TermFactors, flux_forms, weighted_sums
+from fmviz.theory.reprs import one_line
 
 _TWO_PI = 2.0 * math.pi
 # Correlations above this are expanded about 1, as Genz does; below it 20 nodes give 15 digits.
@@ -60,6 +62,8 @@ class Fluxes:
     transport: Tensor
     score_transport: Tensor
     diffusion: Tensor
+
+    __repr__ = one_line
 
     @property
     def total(self) -> Tensor:
@@ -126,7 +130,8 @@ def fluxes(motion: MovingMixture, box: Box, half_sigma_squared: Tensor, law: Ter
     return Fluxes(law.velocity * transport, law.score * factor * gradient, -factor * gradient)
 
 
-def bivariate_normal_cdf(h: Tensor, k: Tensor, correlation: Tensor) -> Tensor:
+@arraylike
+def bivariate_normal_cdf(h: Numbers, k: Numbers, correlation: Numbers) -> Tensor:
     """P(X < h, Y < k) for standard normal X and Y with a correlation in (-1, 1); float64, to about 1e-15.
 
     The three have the same shape, which is that of the result.

@@ -26,7 +26,9 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
+from fmviz.theory.arrays import Points, Time, arraylike
 from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.reprs import one_line
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class ContinuityResidual:
 
     density_rate: Tensor
     flux_divergence: Tensor
+
+    __repr__ = one_line
 
     @property
     def residual(self) -> Tensor:
@@ -66,6 +70,8 @@ class FokkerPlanckResidual:
     flux_divergence: Tensor
     diffusion: Tensor
 
+    __repr__ = one_line
+
     @property
     def residual(self) -> Tensor:
         """d/dt p_t + div(p_t drift) - (sigma^2 / 2) Laplace p_t, zero in exact arithmetic."""
@@ -89,6 +95,8 @@ class ScoreResidual:
     closed_form: Tensor
     autodiff: Tensor
 
+    __repr__ = one_line
+
     @property
     def residual(self) -> Tensor:
         """Length of the difference, (...)."""
@@ -100,7 +108,8 @@ class ScoreResidual:
         return float(self.residual.max())
 
 
-def continuity_residual(path: ProbabilityPath, x: Tensor, t: float | Tensor) -> ContinuityResidual:
+@arraylike
+def continuity_residual(path: ProbabilityPath, x: Points, t: Time) -> ContinuityResidual:
     """d/dt p_t + div(p_t u_t) at points (T17).
 
     Args:
@@ -118,8 +127,9 @@ def continuity_residual(path: ProbabilityPath, x: Tensor, t: float | Tensor) -> 
     return ContinuityResidual(rate, flux.detach())
 
 
+@arraylike
 def fokker_planck_residual(
-    path: ProbabilityPath, x: Tensor, t: float | Tensor, sigma: float | Tensor | Callable[[float], Tensor]
+    path: ProbabilityPath, x: Points, t: Time, sigma: float | Tensor | Callable[[float], Tensor]
 ) -> FokkerPlanckResidual:
     """d/dt p_t + div(p_t [u_t + (sigma^2 / 2) s_t]) - (sigma^2 / 2) Laplace p_t at points (T20, T21).
 
@@ -142,7 +152,8 @@ def fokker_planck_residual(
     return FokkerPlanckResidual(rate, flux.detach(), (half_sigma_squared * laplacian).detach())
 
 
-def score_residual(path: ProbabilityPath, x: Tensor, t: float | Tensor) -> ScoreResidual:
+@arraylike
+def score_residual(path: ProbabilityPath, x: Points, t: Time) -> ScoreResidual:
     """s_t against grad log p_t by automatic differentiation (T19).
 
     Args:

@@ -45,9 +45,11 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory.arrays import Numbers, Points, TimeGrid, arraylike
 from fmviz.theory.gaussians import matrices
 from fmviz.theory.path import ProbabilityPath
 from fmviz.theory.path_at_times import PathTimesCache
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import ScheduleValues
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
@@ -77,6 +79,8 @@ class MovingMixture:
     slope: Tensor
     offset: Tensor
 
+    __repr__ = one_line
+
 
 @dataclass(frozen=True)
 class TermFactors:
@@ -104,6 +108,8 @@ class Terms:
     diffusion: Tensor
     score_transport: Tensor
 
+    __repr__ = one_line
+
     def with_factors(self, law: TermFactors) -> "Terms":
         """The terms for a drift whose two parts are multiplied by the factors of `law`."""
         return replace(self, transport=law.velocity * self.transport, score_transport=law.score * self.score_transport)
@@ -119,7 +125,8 @@ class Terms:
         return self.rate - self.total
 
 
-def solvable(path: ProbabilityPath, times: Tensor, z: Tensor | None = None) -> Tensor:
+@arraylike
+def solvable(path: ProbabilityPath, times: TimeGrid, z: Points | None = None) -> Tensor:
     """Whether all terms have a value at each of the times (T,), booleans (T,); with z (2,), those of the path given z."""
     v = _values(path, times)
     finite_alpha, finite_beta = v.d_alpha.isfinite(), v.d_beta.isfinite()
@@ -129,7 +136,8 @@ def solvable(path: ProbabilityPath, times: Tensor, z: Tensor | None = None) -> T
     return (finite_alpha | centred_data) & (finite_beta | centred_init)
 
 
-def moving_marginal(path: ProbabilityPath, times: Tensor) -> MovingMixture:
+@arraylike
+def moving_marginal(path: ProbabilityPath, times: TimeGrid) -> MovingMixture:
     """The pairs of components of p_t (T16) and their regression lines E[X' | X = x] = A x + b.
 
     Args:
@@ -155,7 +163,8 @@ def moving_marginal(path: ProbabilityPath, times: Tensor) -> MovingMixture:
     )
 
 
-def moving_conditional(path: ProbabilityPath, z: Tensor, times: Tensor) -> MovingMixture:
+@arraylike
+def moving_conditional(path: ProbabilityPath, z: Points, times: TimeGrid) -> MovingMixture:
     """The components of p_t(. | z) (T12, T14), all carried by the one velocity of T15.
 
     Args:
@@ -186,7 +195,8 @@ def moving_conditional(path: ProbabilityPath, z: Tensor, times: Tensor) -> Movin
     )
 
 
-def terms(motion: MovingMixture, x: Tensor, half_sigma_squared: Tensor) -> Terms:
+@arraylike
+def terms(motion: MovingMixture, x: Points, half_sigma_squared: Numbers) -> Terms:
     r"""All terms at points, the same at all times.
 
     Args:

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from fmviz.theory.arrays import Points, arraylike
 from fmviz.theory.flows import AnalyticField, Field, exact_flow
+from fmviz.theory.reprs import one_line
 from fmviz.theory.solvers import solve_ode
 
 ORDERS = {"euler": 1, "midpoint": 2, "heun": 2, "rk4": 4}
@@ -50,6 +52,8 @@ class Convergence:
     errors: tuple[float, ...]
     floor: float
 
+    __repr__ = one_line
+
     @property
     def meaningful(self) -> tuple[tuple[int, float], ...]:
         """The pairs (count, error) whose error is finite and above the floor."""
@@ -62,8 +66,9 @@ class Convergence:
         return measured_order(self.meaningful)
 
 
+@arraylike
 def convergence(
-    field: Field, x0: Tensor, methods: Sequence[str] = tuple(ORDERS), counts: Sequence[int] = COUNTS, end: float = 1.0
+    field: Field, x0: Points, methods: Sequence[str] = tuple(ORDERS), counts: Sequence[int] = COUNTS, end: float = 1.0
 ) -> tuple[Convergence, ...]:
     """The errors and orders of several solvers on one field.
 

@@ -35,6 +35,8 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
+from fmviz.theory.arrays import Points, Time, arraylike, pointwise
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
 
@@ -45,8 +47,11 @@ class Coefficients:
     a: Tensor
     b: Tensor
 
+    __repr__ = one_line
 
-def coefficients(scheduler: Scheduler, t: float | Tensor) -> Coefficients:
+
+@arraylike
+def coefficients(scheduler: Scheduler, t: Time) -> Coefficients:
     """a_t and b_t of T23.
 
     Raises:
@@ -57,13 +62,15 @@ def coefficients(scheduler: Scheduler, t: float | Tensor) -> Coefficients:
     return Coefficients(a, v.beta.square() * a - v.beta_d_beta)
 
 
-def velocity_from_score(x: Tensor, t: float | Tensor, score: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def velocity_from_score(x: Points, t: Time, score: Points, scheduler: Scheduler) -> Tensor:
     """u = a x + b s (T23). Singular where alpha = 0."""
     c = coefficients(scheduler, t)
     return _wide(c.a, x) * x + _wide(c.b, x) * score
 
 
-def score_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def score_from_velocity(x: Points, t: Time, velocity: Points, scheduler: Scheduler) -> Tensor:
     """s = (alpha u - alpha' x) / (beta^2 alpha' - alpha beta beta') (T23).
 
     Singular where the denominator is zero: t = 1 for schedulers with finite beta' (there alpha = 1 and beta = 0; the
@@ -76,46 +83,53 @@ def score_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, schedule
     )
 
 
-def noise_from_score(x: Tensor, t: float | Tensor, score: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def noise_from_score(x: Points, t: Time, score: Points, scheduler: Scheduler) -> Tensor:
     """eps = -beta s (T23), at all times."""
     return -_wide(_values(scheduler, t).beta, x) * score
 
 
-def score_from_noise(x: Tensor, t: float | Tensor, noise: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def score_from_noise(x: Points, t: Time, noise: Points, scheduler: Scheduler) -> Tensor:
     """s = -eps / beta (T23). Singular where beta = 0."""
     v = _values(scheduler, t)
     return -_wide(_divide(torch.ones_like(v.beta), v.beta, "the score"), x) * noise
 
 
-def posterior_mean_from_score(x: Tensor, t: float | Tensor, score: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def posterior_mean_from_score(x: Points, t: Time, score: Points, scheduler: Scheduler) -> Tensor:
     """E[z|x] = (x + beta^2 s) / alpha (T23). Singular where alpha = 0."""
     v = _values(scheduler, t)
     inverse = _wide(_divide(torch.ones_like(v.alpha), v.alpha, "E[z|x]"), x)
     return inverse * (x + _wide(v.beta.square(), x) * score)
 
 
-def score_from_posterior_mean(x: Tensor, t: float | Tensor, mean: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def score_from_posterior_mean(x: Points, t: Time, mean: Points, scheduler: Scheduler) -> Tensor:
     """s = (alpha E[z|x] - x) / beta^2. Singular where beta = 0."""
     v = _values(scheduler, t)
     inverse = _wide(_divide(torch.ones_like(v.beta), v.beta.square(), "the score"), x)
     return inverse * (_wide(v.alpha, x) * mean - x)
 
 
-def velocity_from_noise(x: Tensor, t: float | Tensor, noise: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def velocity_from_noise(x: Points, t: Time, noise: Points, scheduler: Scheduler) -> Tensor:
     """u = (alpha' x + (alpha beta' - alpha' beta) eps) / alpha. Singular where alpha = 0 or beta' is infinite."""
     v = _values(scheduler, t)
     a = _divide(v.d_alpha, v.alpha, "the velocity")
     return _wide(a, x) * x + _wide(_finite(v.d_beta, "beta'") - a * v.beta, x) * noise
 
 
-def velocity_from_posterior_mean(x: Tensor, t: float | Tensor, mean: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def velocity_from_posterior_mean(x: Points, t: Time, mean: Points, scheduler: Scheduler) -> Tensor:
     """u = (beta'/beta) x + (alpha' - alpha beta'/beta) E[z|x]. Singular where beta = 0 or a derivative is infinite."""
     v = _values(scheduler, t)
     ratio = _divide(v.d_beta, v.beta, "the velocity")
     return _wide(ratio, x) * x + _wide(_finite(v.d_alpha, "alpha'") - v.alpha * ratio, x) * mean
 
 
-def noise_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def noise_from_velocity(x: Points, t: Time, velocity: Points, scheduler: Scheduler) -> Tensor:
     """eps = (alpha' x - alpha u) / (alpha' beta - alpha beta').
 
     Where beta' is infinite, eps = 0 times a finite score; singular where alpha' beta - alpha beta' = 0.
@@ -127,7 +141,8 @@ def noise_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, schedule
     return _wide(own.masked_fill(infinite, 0.0), x) * x - _wide(other.masked_fill(infinite, 0.0), x) * velocity
 
 
-def posterior_mean_from_velocity(x: Tensor, t: float | Tensor, velocity: Tensor, scheduler: Scheduler) -> Tensor:
+@pointwise
+def posterior_mean_from_velocity(x: Points, t: Time, velocity: Points, scheduler: Scheduler) -> Tensor:
     """E[z|x] = (beta u - beta' x) / (alpha' beta - alpha beta').
 
     Where beta' is infinite (t = 1) it is x / alpha; singular where alpha' beta - alpha beta' = 0.

@@ -29,7 +29,10 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, Time, arraylike, one_time, pointwise
+from fmviz.theory.counts import as_count
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.reprs import one_line
 from fmviz.theory.solvers import Velocity, solve_ode
 
 Method = Literal["independent", "exact", "sinkhorn"]
@@ -67,14 +70,19 @@ class GaussianMap:
     target: Tensor
     cost: float
 
-    def __call__(self, x: Tensor) -> Tensor:
+    __repr__ = one_line
+
+    @pointwise
+    def __call__(self, x: Points) -> Tensor:
         return (self.target + (x.double() - self.source) @ self.matrix).to(x.dtype)
 
-    def velocity(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def velocity(self, x: Points, t: Time) -> Tensor:
         """The field that moves every x0 to T(x0) straight and at constant speed, (..., 2): u_t(x) = T(x0) - x0 (T53).
 
         x0 is found from x = (1 - t) x0 + t T(x0), which is one to one for every t in [0, 1].
         """
+        t = one_time("t", t)
         identity = torch.eye(2, dtype=self.matrix.dtype, device=self.matrix.device)
         between = torch.lerp(identity, self.matrix, t)
         apart = torch.linalg.solve(between, (x.double() - torch.lerp(self.source, self.target, t)).unsqueeze(-1))
@@ -109,9 +117,10 @@ def gaussian_map(p: GaussianMixture, q: GaussianMixture) -> GaussianMap:
     return GaussianMap(0.5 * (matrix + matrix.mT), m0, m1, float(cost))
 
 
+@arraylike
 def minibatch_pairs(
-    x0: Tensor,
-    z: Tensor,
+    x0: Points,
+    z: Points,
     method: Method = "exact",
     *,
     regularisation: float = 0.1,
@@ -164,12 +173,14 @@ def minibatch_pairs(
     return index
 
 
-def pair_costs(x0: Tensor, z: Tensor) -> Tensor:
+@pointwise
+def pair_costs(x0: Points, z: Points) -> Tensor:
     """|z - x0|^2 of each pair, (...), in float64; x0 and z (..., 2)."""
     return (z.double() - x0.double()).square().sum(dim=-1)
 
 
-def transport_cost(x0: Tensor, z: Tensor) -> Tensor:
+@arraylike
+def transport_cost(x0: Points, z: Points) -> Tensor:
     """The mean of |z - x0|^2 over the pairs, a float64 scalar: no coupling of the two laws has less than W_2^2 (T54).
 
     Args:
@@ -178,7 +189,8 @@ def transport_cost(x0: Tensor, z: Tensor) -> Tensor:
     return pair_costs(x0, z).mean()
 
 
-def straightness(velocity: Velocity, x0: Tensor, *, steps: int = 100, method: str = "heun") -> Tensor:
+@arraylike
+def straightness(velocity: Velocity, x0: Points, *, steps: int = 100, method: str = "heun") -> Tensor:
     r"""How far each trajectory of a flow is from the straight line at constant speed (T55).
 
     .. math:: \int_0^1 |(X_1 - X_0) - u_t(X_t)|^2 dt
@@ -194,8 +206,7 @@ def straightness(velocity: Velocity, x0: Tensor, *, steps: int = 100, method: st
     Returns:
         (N,), float64, in the squared unit of length; 0 where one Euler step is exact.
     """
-    if steps < 1:
-        raise ParameterError("steps", "a count of at least 1", steps, key="positive")
+    steps = as_count("steps", steps, 1)
     times = [i / steps for i in range(steps + 1)]
     line = solve_ode(velocity, x0, method=method, times=times)[0]
     chord = (line[-1] - line[0]).double()
@@ -203,7 +214,8 @@ def straightness(velocity: Velocity, x0: Tensor, *, steps: int = 100, method: st
     return torch.trapezoid(misses, dx=1.0 / steps, dim=0)
 
 
-def reflow_pairs(velocity: Velocity, x0: Tensor, *, steps: int = 100, method: str = "heun") -> tuple[Tensor, Tensor]:
+@arraylike
+def reflow_pairs(velocity: Velocity, x0: Points, *, steps: int = 100, method: str = "heun") -> tuple[Tensor, Tensor]:
     """The pairs (x0, psi_1(x0)) of a flow, on which the next round of rectified flow learns (T55).
 
     Args:
@@ -215,8 +227,7 @@ def reflow_pairs(velocity: Velocity, x0: Tensor, *, steps: int = 100, method: st
     Returns:
         x0 and psi_1(x0), each (N, 2).
     """
-    if steps < 1:
-        raise ParameterError("steps", "a count of at least 1", steps, key="positive")
+    steps = as_count("steps", steps, 1)
     times = [i / steps for i in range(steps + 1)]
     return x0, solve_ode(velocity, x0, method=method, times=times)[0][-1]
 

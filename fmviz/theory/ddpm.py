@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.counts import as_count
 from fmviz.theory.dialect import Dialect, Prediction
 from fmviz.theory.schedulers import ScheduleValues
 
@@ -50,8 +51,7 @@ class Ddpm(Dialect):
     predicts: ClassVar[Prediction] = "noise"
 
     def __post_init__(self) -> None:
-        if not 2 <= self.steps <= MAX_STEPS:
-            raise ParameterError("steps", f"a count from 2 to {MAX_STEPS}", self.steps)
+        object.__setattr__(self, "steps", as_count("steps", self.steps, 2, MAX_STEPS))
         if self.betas not in BETAS:
             raise ParameterError("betas", f"one of {', '.join(BETAS)}", self.betas)
 

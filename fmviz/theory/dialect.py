@@ -28,6 +28,8 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory.arrays import Points, Time, Times, arraylike, pointwise
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import ScheduleValues
 
 Prediction = Literal["data", "noise", "score", "velocity", "v"]
@@ -51,6 +53,8 @@ class ForwardSde:
 
     f: Tensor
     g_squared: Tensor
+
+    __repr__ = one_line
 
 
 class Dialect(abc.ABC):
@@ -84,7 +88,8 @@ class Dialect(abc.ABC):
 
     # ------------------------------------------------------------- schedule
 
-    def evaluate(self, s: float | Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, s: Time) -> ScheduleValues:
         """alpha, beta and their derivatives in s; some derivatives are infinite where beta = 0.
 
         Raises:
@@ -92,20 +97,24 @@ class Dialect(abc.ABC):
         """
         return self._evaluate(self._inside(s))
 
-    def alpha(self, s: float | Tensor) -> Tensor:
+    @pointwise
+    def alpha(self, s: Time) -> Tensor:
         """Factor of the data point, in the shape of s."""
         return self.evaluate(s).alpha
 
-    def beta(self, s: float | Tensor) -> Tensor:
+    @pointwise
+    def beta(self, s: Time) -> Tensor:
         """Factor of the noise, in the shape of s."""
         return self.evaluate(s).beta
 
-    def log_snr(self, s: float | Tensor) -> Tensor:
+    @pointwise
+    def log_snr(self, s: Time) -> Tensor:
         """log(alpha^2 / beta^2), infinite where alpha or beta is 0 (T56)."""
         v = self.evaluate(s)
         return 2.0 * (v.alpha.log() - v.beta.log())
 
-    def d_log_snr(self, s: float | Tensor) -> Tensor:
+    @pointwise
+    def d_log_snr(self, s: Time) -> Tensor:
         """Derivative of `log_snr` in s, negative where time runs from data to noise; infinite or nan where a factor is 0."""
         v = self.evaluate(s)
         return 2.0 * _wronskian_beta(v) / (v.alpha * v.beta.square())
@@ -115,7 +124,8 @@ class Dialect(abc.ABC):
         """The log signal-to-noise ratios at the noise and at the data; either may be infinite."""
         return float(self.log_snr(self.noise_time)), float(self.log_snr(self.data_time))
 
-    def time(self, log_snr: float | Tensor) -> Tensor:
+    @pointwise
+    def time(self, log_snr: Time) -> Tensor:
         """The time at which the log signal-to-noise ratio has this value, in its shape.
 
         Raises:
@@ -129,7 +139,8 @@ class Dialect(abc.ABC):
         start, end = sorted((self.data_time, self.noise_time))
         return self._time(near).clamp(start, end)
 
-    def sampling_times(self, u: Tensor) -> Tensor:
+    @pointwise
+    def sampling_times(self, u: Times) -> Tensor:
         """The times that sampling visits: from the noise at u = 0 to the data at u = 1, in the dialect's own spacing.
 
         Args:
@@ -140,7 +151,8 @@ class Dialect(abc.ABC):
         """
         return self.noise_time + (self.data_time - self.noise_time) * u
 
-    def forward_sde(self, s: float | Tensor) -> ForwardSde:
+    @arraylike
+    def forward_sde(self, s: Time) -> ForwardSde:
         """The noising process whose law given z is N(alpha z, beta^2 I) (T58).
 
         Raises:
@@ -155,7 +167,8 @@ class Dialect(abc.ABC):
 
     # ---------------------------------------------------------- predictions
 
-    def convert(self, value: Tensor, x: Tensor, s: float | Tensor, *, predicts: Prediction, to: Prediction) -> Tensor:
+    @pointwise
+    def convert(self, value: Points, x: Points, s: Time, *, predicts: Prediction, to: Prediction) -> Tensor:
         """One prediction turned into another at (x, s) (T57).
 
         Args:
@@ -186,12 +199,14 @@ class Dialect(abc.ABC):
         shift = _divide(known.z * wanted.noise - known.noise * wanted.z, determinant, to, predicts)
         return gain.unsqueeze(-1).to(value) * value + shift.unsqueeze(-1).to(value) * x
 
-    def error_gain(self, s: float | Tensor, *, predicts: Prediction, to: Prediction) -> Tensor:
+    @pointwise
+    def error_gain(self, s: Time, *, predicts: Prediction, to: Prediction) -> Tensor:
         """How many times larger an error is after `convert` (T57), in the shape of s; 0, infinite or nan at singular times."""
         v = self.evaluate(s)
         return _noise_gain(v, to) / _noise_gain(v, predicts)
 
-    def loss_weight(self, s: float | Tensor) -> Tensor:
+    @pointwise
+    def loss_weight(self, s: Time) -> Tensor:
         r"""Weight of the squared noise error per unit of log signal-to-noise ratio, w of :math:`\int w(\lambda) E|\delta\epsilon|^2 d\lambda`.
 
         What the convention's training loss amounts to: how often it draws a time, and what it multiplies (Kingma and Gao
@@ -221,7 +236,8 @@ class Dialect(abc.ABC):
         return near
 
 
-def translate(x: Tensor, s: float | Tensor, source: Dialect, target: Dialect) -> tuple[Tensor, Tensor]:
+@arraylike
+def translate(x: Points, s: Time, source: Dialect, target: Dialect) -> tuple[Tensor, Tensor]:
     """The same point of the same path in another dialect: equal log signal-to-noise ratio, equal x / alpha (T56).
 
     Written with alpha + beta, which is never 0, in the place of alpha.

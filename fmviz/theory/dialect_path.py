@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
+from fmviz.theory.arrays import Points, Time, Times, arraylike, pointwise
 from fmviz.theory.dialect import Dialect
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Linear, ScheduleValues
 
 
@@ -34,6 +36,18 @@ class DialectPath:
     p_data: GaussianMixture
     dialect: Dialect
 
+    __repr__ = one_line
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the data."""
+        return self.p_data.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the data."""
+        return self.p_data.device
+
     @cached_property
     def linear(self) -> ProbabilityPath:
         """The same path with the linear scheduler."""
@@ -41,7 +55,8 @@ class DialectPath:
             GaussianMixture.standard(dtype=self.p_data.dtype, device=self.p_data.device), self.p_data, Linear()
         )
 
-    def marginal(self, s: float) -> GaussianMixture:
+    @arraylike
+    def marginal(self, s: Time) -> GaussianMixture:
         """The exact law of x at time s (T13): means alpha mu_k, covariances alpha^2 Sigma_k + beta^2 I.
 
         Raises:
@@ -58,22 +73,26 @@ class DialectPath:
             self.p_data.dtype
         )
 
-    def posterior_mean(self, x: Tensor, s: float | Tensor) -> Tensor:
+    @pointwise
+    def posterior_mean(self, x: Points, s: Time) -> Tensor:
         """E[z | x], the prediction "data" (T57)."""
         mean, _, _ = self._data_and_score(x, s)
         return mean
 
-    def score(self, x: Tensor, s: float | Tensor) -> Tensor:
+    @pointwise
+    def score(self, x: Points, s: Time) -> Tensor:
         """Gradient of the log density in x, the prediction "score"."""
         _, score, _ = self._data_and_score(x, s)
         return score
 
-    def noise(self, x: Tensor, s: float | Tensor) -> Tensor:
+    @pointwise
+    def noise(self, x: Points, s: Time) -> Tensor:
         """E[eps | x] = -beta score, the prediction "noise"."""
         _, score, v = self._data_and_score(x, s)
         return -v.beta.unsqueeze(-1).to(x) * score
 
-    def velocity(self, x: Tensor, s: float | Tensor) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, s: Time) -> Tensor:
         """dx/ds given z and eps, averaged: alpha' E[z|x] - beta beta' score, finite where beta' is not (T15, T57).
 
         Raises:
@@ -84,7 +103,8 @@ class DialectPath:
             raise SingularTimeError("the velocity is infinite at this time")
         return v.d_alpha.unsqueeze(-1).to(x) * mean - v.beta_d_beta.unsqueeze(-1).to(x) * score
 
-    def posterior_variance(self, x: Tensor, s: float | Tensor) -> Tensor:
+    @pointwise
+    def posterior_variance(self, x: Points, s: Time) -> Tensor:
         """tr Cov[z | x], (...): the smallest squared error of any prediction of z from x.
 
         Raises:
@@ -94,7 +114,8 @@ class DialectPath:
         # On the linear path the velocity given z is (z - y) / (1 - t).
         return self.linear.target_covariance_trace(y, t) * (1.0 - t).square().to(x)
 
-    def prepare(self, times: Tensor) -> None:
+    @arraylike
+    def prepare(self, times: Times) -> None:
         """Work out the tables of many times at once, so that later calls with exactly these floats are quick.
 
         Changes no result. Worth it before stepping through a known grid.

@@ -48,6 +48,8 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import schedulers
+from fmviz.theory.arrays import Times, pointwise
+from fmviz.theory.counts import as_count
 from fmviz.theory.ddpm import BETAS, MAX_STEPS, Betas, Ddpm, variance_preserving
 from fmviz.theory.dialect import PREDICTIONS, Dialect, ForwardSde, Prediction, translate
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
@@ -171,14 +173,14 @@ class Edm(Dialect):
         Raises:
             ParameterError: fewer than two steps, or a level or rho out of range.
         """
-        if steps < 2:
-            raise ParameterError("steps", "a count of at least 2", steps)
+        steps = as_count("steps", steps, 2)
         if not 0.0 < low < self.high or rho < 1.0:
             raise ParameterError("low, rho", f"0 < low < {self.high:g} and rho >= 1", (low, rho))
         roots = torch.linspace(self.high ** (1.0 / rho), low ** (1.0 / rho), steps, dtype=torch.float64)
         return torch.cat((roots.pow(rho), torch.zeros(1, dtype=torch.float64)))
 
-    def sampling_times(self, u: Tensor) -> Tensor:
+    @pointwise
+    def sampling_times(self, u: Times) -> Tensor:
         """The times that sampling visits, spaced as by `sigmas`: from `high` at u = 0 to the noise level 0.002 at u = 1."""
         high, low = math.pow(self.high, 1.0 / self.RHO), math.pow(self.LOW, 1.0 / self.RHO)
         return torch.pow(high + (low - high) * u, self.RHO).clamp(max=self.high)

@@ -29,9 +29,11 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, arraylike
 from fmviz.theory.dialect import Dialect
 from fmviz.theory.dialect_path import DialectPath
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.reprs import one_line
 
 Denoiser = Callable[[Tensor, int], Tensor]
 """E[z | x_k], exact or learned: called with x (N, 2) and k."""
@@ -44,6 +46,8 @@ class Gaussian:
     mean: Tensor
     variance: Tensor
 
+    __repr__ = one_line
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -55,6 +59,8 @@ class Chain:
     times: Tensor
     alpha: Tensor
     beta: Tensor
+
+    __repr__ = one_line
 
     @classmethod
     def of(cls, dialect: Dialect, times: Tensor | Sequence[float] | int) -> Chain:
@@ -92,18 +98,21 @@ class Chain:
         """Standard deviation that sampling starts with: that of x_N for data of unit variance, 1 if alpha^2 + beta^2 = 1."""
         return float((self.alpha[-1].square() + self.beta[-1].square()).sqrt())
 
-    def marginal(self, k: int, z: Tensor) -> Gaussian:
+    @arraylike
+    def marginal(self, k: int, z: Points) -> Gaussian:
         """q(x_k | z)."""
         self._check(k, 0)
         return Gaussian(self.alpha[k].to(z) * z, self.beta[k].square().to(z))
 
-    def transition(self, k: int, x: Tensor) -> Gaussian:
+    @arraylike
+    def transition(self, k: int, x: Points) -> Gaussian:
         """q(x_k | x_{k-1} = x), 1 <= k <= N."""
         self._check(k, 1)
         ratio, variance = self._step(k)
         return Gaussian(ratio.to(x) * x, variance.to(x))
 
-    def posterior(self, k: int, x: Tensor, z: Tensor) -> Gaussian:
+    @arraylike
+    def posterior(self, k: int, x: Points, z: Points) -> Gaussian:
         """q(x_{k-1} | x_k = x, z), 1 <= k <= N (T59)."""
         self._check(k, 1)
         ratio, variance = self._step(k)
@@ -116,13 +125,15 @@ class Chain:
         _, variance = self._step(k)
         return self.alpha[k - 1] * variance / self.beta[k].square()
 
-    def ddim_step(self, k: int, x: Tensor, z: Tensor) -> Tensor:
+    @arraylike
+    def ddim_step(self, k: int, x: Points, z: Points) -> Tensor:
         """x_{k-1} of DDIM (T59): alpha_{k-1} z + beta_{k-1} eps, with the eps for which x_k = alpha_k z + beta_k eps."""
         self._check(k, 1)
         ratio = self.beta[k - 1] / self.beta[k]
         return (self.alpha[k - 1] - ratio * self.alpha[k]).to(x) * z + ratio.to(x) * x
 
-    def sde_step(self, k: int, x: Tensor, z: Tensor, noise: Tensor, amplitude: float = 1.0) -> Tensor:
+    @arraylike
+    def sde_step(self, k: int, x: Points, z: Points, noise: Points, amplitude: float = 1.0) -> Tensor:
         r"""x_{k-1} by the SDE whose diffusion coefficient is `amplitude` times that of the time reversal (T21, T24), z held fixed.
 
         With z fixed, d = (x - alpha z) / beta is an Ornstein-Uhlenbeck process in lambda = log(alpha^2 / beta^2), of which this is
@@ -164,10 +175,11 @@ def exact_denoiser(p_data: GaussianMixture, dialect: Dialect, chain: Chain) -> D
     return lambda x, k: path.posterior_mean(x, times[k])
 
 
+@arraylike
 def ancestral(
     chain: Chain,
     denoiser: Denoiser,
-    x: Tensor,
+    x: Points,
     *,
     generator: torch.Generator | None = None,
     noise: Sequence[Tensor] | None = None,
@@ -192,7 +204,8 @@ def ancestral(
     return torch.stack(kept)
 
 
-def ddim(chain: Chain, denoiser: Denoiser, x: Tensor) -> Tensor:
+@arraylike
+def ddim(chain: Chain, denoiser: Denoiser, x: Points) -> Tensor:
     """Deterministic sampling by DDIM (T59).
 
     Args:

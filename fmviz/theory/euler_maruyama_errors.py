@@ -31,7 +31,9 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.counts import as_count
 from fmviz.theory.processes import OrnsteinUhlenbeck
+from fmviz.theory.reprs import one_line
 
 STEPS = (8, 16, 32, 64, 128, 256)
 """Default step counts."""
@@ -149,6 +151,8 @@ class Errors:
     weak_order: Order
     paths: int
 
+    __repr__ = one_line
+
 
 def euler_maruyama(
     drift: Callable[[Tensor], Tensor],
@@ -186,11 +190,10 @@ def measure_errors(
     Raises:
         ParameterError: step counts that do not divide the last, or too few of anything.
     """
-    finest = steps[-1] if steps else 0
-    if len(steps) < 2 or any(n < 1 or finest % n for n in steps):
+    steps, paths = [as_count("steps", n, 1) for n in steps], as_count("paths", paths, 2)
+    if len(steps) < 2 or any(steps[-1] % n for n in steps):
         raise ParameterError("steps", "at least two counts that divide the last", tuple(steps))
-    if paths < 2:
-        raise ParameterError("paths", "a count of at least 2", paths)
+    finest = steps[-1]
     fine = torch.randn(finest, paths, generator=generator, dtype=torch.float64) * math.sqrt(1.0 / finest)
     exact = equation.exact_endpoint(fine, generator)
     x0 = torch.full((paths,), equation.start, dtype=torch.float64)

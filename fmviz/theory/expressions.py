@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ScheduleError
+from fmviz.theory.arrays import Times, arraylike
 
 MAX_LENGTH = 200
 """Longest text, in characters."""
@@ -65,7 +66,8 @@ class Expression:
     text: str
     _tree: ast.expr
 
-    def __call__(self, t: Tensor) -> Tensor:
+    @arraylike
+    def __call__(self, t: Times) -> Tensor:
         """Values at t, in its shape and dtype; division by zero and the like give inf or nan, as torch does."""
         return _evaluate(self._tree, t) + 0.0 * t
 

@@ -44,8 +44,10 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, Time, arraylike, one_time, pointwise
 from fmviz.theory.checks import divergence
-from fmviz.theory.path import ProbabilityPath, Time
+from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.reprs import one_line
 from fmviz.theory.solvers import solve_ode
 
 # Points of the Gauss-Legendre rule of `volume_factor`: exact for polynomials of degree 127.
@@ -99,10 +101,12 @@ class Linear(AnalyticField):
 
     theta: float
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         return -self.theta * _spread(x, t)
 
-    def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
+    @pointwise
+    def flow(self, x: Points, t: Time, start: Time = 0.0) -> Tensor:
         return _growth(-self.theta, t, start, x).unsqueeze(-1) * x
 
 
@@ -116,10 +120,12 @@ class Rotation(AnalyticField):
 
     omega: float
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         return self.omega * _quarter_turn(_spread(x, t))
 
-    def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
+    @pointwise
+    def flow(self, x: Points, t: Time, start: Time = 0.0) -> Tensor:
         return _turn(x, self.omega * _elapsed(t, start, x))
 
 
@@ -133,10 +139,12 @@ class Saddle(AnalyticField):
 
     rate: float
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         return x.new_tensor([self.rate, -self.rate]) * _spread(x, t)
 
-    def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
+    @pointwise
+    def flow(self, x: Points, t: Time, start: Time = 0.0) -> Tensor:
         factors = (_growth(self.rate, t, start, x), _growth(-self.rate, t, start, x))
         return torch.stack(factors, dim=-1) * x
 
@@ -151,11 +159,13 @@ class Shear(AnalyticField):
 
     rate: float
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         wide = _spread(x, t)
         return torch.stack((self.rate * wide[..., 1], torch.zeros_like(wide[..., 0])), dim=-1)
 
-    def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
+    @pointwise
+    def flow(self, x: Points, t: Time, start: Time = 0.0) -> Tensor:
         shift = self.rate * _elapsed(t, start, x) * x[..., 1]
         return torch.stack((x[..., 0] + shift, x[..., 1].expand_as(shift)), dim=-1)
 
@@ -170,11 +180,13 @@ class Vortex(AnalyticField):
 
     turn: float
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
-        rate = 2.0 * self.turn * t * _bell(x)
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
+        rate = 2.0 * self.turn * torch.as_tensor(t, dtype=x.dtype, device=x.device) * _bell(x)
         return rate.unsqueeze(-1) * _quarter_turn(x)
 
-    def flow(self, x: Tensor, t: Time, start: Time = 0.0) -> Tensor:
+    @pointwise
+    def flow(self, x: Points, t: Time, start: Time = 0.0) -> Tensor:
         here, before = (torch.as_tensor(end, dtype=x.dtype, device=x.device) for end in (t, start))
         return _turn(x, self.turn * (here.square() - before.square()) * _bell(x))
 
@@ -189,7 +201,20 @@ class Marginal(Field):
 
     path: ProbabilityPath
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    __repr__ = one_line
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the path."""
+        return self.path.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the path."""
+        return self.path.device
+
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         return self.path.marginal_velocity(x, t)
 
     def prepare(self, times: Iterable[float]) -> None:
@@ -222,7 +247,8 @@ def analytic(name: str, rate: float) -> AnalyticField:
     return kind(rate)
 
 
-def exact_flow(field: Field, x0: Tensor, times: Tensor | Sequence[float]) -> Tensor:
+@arraylike
+def exact_flow(field: Field, x0: Points, times: Tensor | Sequence[float]) -> Tensor:
     """The trajectories through given points: in closed form where there is one, otherwise by dopri5 with a small tolerance.
 
     Args:
@@ -243,11 +269,12 @@ def exact_flow(field: Field, x0: Tensor, times: Tensor | Sequence[float]) -> Ten
         steps = grid.diff()
         if grid.ndim != 1 or len(grid) < 2 or not bool((steps > 0).all() | (steps < 0).all()):
             raise ParameterError("times", "at least two finite times, strictly monotone", grid.tolist())
-        return field.flow(points, grid[:, None], grid[0])
+        return field.flow(points[None], grid[:, None], grid[0])
     return solve_ode(field.velocity, points, method="dopri5", times=times)[0]
 
 
-def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
+@arraylike
+def jacobian_determinant(field: Field, x: Points, t: Time) -> Tensor:
     """det of the derivative of psi_t at x, by automatic differentiation of the flow: never zero (T2).
 
     Args:
@@ -258,6 +285,7 @@ def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
     Returns:
         (N,), float64.
     """
+    t = one_time("t", t)
     with torch.inference_mode(False), torch.enable_grad():
         points = x.detach().double().clone().requires_grad_()
         if isinstance(field, AnalyticField):
@@ -271,7 +299,8 @@ def jacobian_determinant(field: Field, x: Tensor, t: float) -> Tensor:
     return determinant
 
 
-def volume_factor(field: Field, x: Tensor, t: float) -> Tensor:
+@arraylike
+def volume_factor(field: Field, x: Points, t: Time) -> Tensor:
     r"""The same determinant by Liouville's formula: :math:`\exp \int_0^t \mathrm{div}\, u_s(\psi_s(x))\, ds`.
 
     The integral along the trajectory is taken by Gauss-Legendre quadrature; no derivative of the flow is used.
@@ -284,6 +313,7 @@ def volume_factor(field: Field, x: Tensor, t: float) -> Tensor:
     Returns:
         (N,), float64.
     """
+    t = one_time("t", t)
     nodes, weights = _gauss_legendre(_NODES)
     times = [0.0, *(0.5 * t * (nodes + 1.0)).tolist()]
     along = exact_flow(field, x.detach(), times)[1:]

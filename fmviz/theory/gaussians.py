@@ -46,6 +46,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.reprs import one_line
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 _LOG_2 = math.log(2.0)
@@ -65,6 +66,8 @@ class DtypeCache:
     exact: Tensor
     _copies: dict[torch.dtype, Tensor] = field(default_factory=dict, repr=False)
     _rows: dict[torch.dtype, tuple[Tensor, ...]] = field(default_factory=dict, repr=False)
+
+    __repr__ = one_line
 
     def to(self, dtype: torch.dtype) -> Tensor:
         """The tensor in a dtype, converted at the first call."""
@@ -108,6 +111,8 @@ class ComponentTable:
     exponents: DtypeCache
     mean: Tensor
     precision: Tensor
+
+    __repr__ = one_line
 
     @classmethod
     def build(cls, log_weights: Tensor, mean: Tensor, covariance: Tensor) -> "ComponentTable":
@@ -218,7 +223,7 @@ def to_grid(x: Tensor, t_shape: tuple[int, ...] = ()) -> Layout:
     split = max((axis + 1 for axis, size in enumerate(padded) if size != 1), default=0)
     times, inner = batch[:split], batch[split:]
     shared = all(size == 1 for size in own[:split])
-    spread = x.reshape(1, -1, 2) if shared else x.expand(*batch, 2).reshape(math.prod(times), -1, 2)
+    spread = x.reshape(1, -1, 2) if shared else x.expand(*batch, 2).reshape(math.prod(times), math.prod(inner), 2)
     return Layout(_coordinates(spread), times, inner)
 
 

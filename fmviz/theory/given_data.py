@@ -13,27 +13,30 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
 from fmviz.theory import gaussians
+from fmviz.theory.arrays import Points, Time, arraylike, pointwise
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.path_at_times import PathAtTimes, PathTimesCache
-from fmviz.theory.path_tables import PathTables, Time, checked, layout_of
+from fmviz.theory.path_tables import PathTables, checked, layout_of, single
 from fmviz.theory.schedulers import ScheduleValues
 
 
 class LawsGivenData(PathTables):
     """The methods of a path that are about one data point."""
 
-    def conditional(self, z: Tensor, t: float) -> GaussianMixture:
+    @arraylike
+    def conditional(self, z: Points, t: Time) -> GaussianMixture:
         """The exact p_t(. | z) (T12, T14): p_init scaled by beta, moved by alpha z, blurred by gamma.
 
         Args:
             z: one data point, (2,).
-            t: time at which beta > 0.
+            t: one time, at which beta > 0.
 
         Raises:
             SingularTimeError: beta = 0 (t = 1), where the law is a point mass.
         """
         if z.shape != (2,):
             raise ParameterError("z", "one data point of shape (2,)", tuple(z.shape))
+        t = single(t)
         v = self._values(t)
         _require_noise(v, "p_t(. | z) is a point mass")
         means = v.alpha * z.double() + v.beta * self.p_init.means.double()
@@ -42,7 +45,8 @@ class LawsGivenData(PathTables):
             covariances = covariances + self._noise_level(t).square() * torch.eye(2).to(covariances)
         return GaussianMixture(means, covariances, self.p_init.weights.double()).to(self.p_init.dtype)
 
-    def conditional_flow(self, x0: Tensor, t: Time, z: Tensor) -> Tensor:
+    @pointwise
+    def conditional_flow(self, x0: Points, t: Time, z: Points) -> Tensor:
         """psi_t(x0 | z) = alpha z + beta x0, (..., 2): exact, at every t in [0, 1].
 
         Raises:
@@ -52,7 +56,8 @@ class LawsGivenData(PathTables):
             raise ParameterError("gamma", "0, for a flow given z alone", self.gamma, key="gamma_zero")
         return self._between(x0, self._values(t), z)
 
-    def interpolate(self, x0: Tensor, t: Time, z: Tensor, xi: Tensor) -> Tensor:
+    @pointwise
+    def interpolate(self, x0: Points, t: Time, z: Points, xi: Points) -> Tensor:
         """X_t = alpha z + beta x0 + gamma xi (T52), (..., 2): exact, at every t in [0, 1].
 
         Args:
@@ -70,7 +75,8 @@ class LawsGivenData(PathTables):
         times = torch.as_tensor(t, dtype=torch.float64, device=self.p_data.device)
         return self.gamma * (times * (1.0 - times)).sqrt()
 
-    def conditional_velocity(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+    @pointwise
+    def conditional_velocity(self, x: Points, t: Time, z: Points) -> Tensor:
         """alpha' z + beta' eps with eps = (x - alpha z) / beta (T15), (..., 2); z broadcastable to x.
 
         With gamma > 0 it is the mean of alpha' z + beta' eps + gamma' xi over eps and xi given x and z.
@@ -90,7 +96,8 @@ class LawsGivenData(PathTables):
             raise SingularTimeError("the derivative of alpha is infinite at this time")
         return (v.d_alpha.unsqueeze(-1) * z + v.d_beta.unsqueeze(-1) * eps).to(x.dtype)
 
-    def conditional_score(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+    @pointwise
+    def conditional_score(self, x: Points, t: Time, z: Points) -> Tensor:
         """Gradient of log p_t(x|z), the score of p_init at eps over beta (T18: -eps / beta for N(0, I)), (..., 2).
 
         Raises:
@@ -102,7 +109,8 @@ class LawsGivenData(PathTables):
         v, eps = self._noise(x, t, z, "the conditional score has no value")
         return (self.p_init.score(eps) / v.beta.unsqueeze(-1)).to(x.dtype)
 
-    def conditional_log_density(self, x: Tensor, t: Time, z: Tensor) -> Tensor:
+    @pointwise
+    def conditional_log_density(self, x: Points, t: Time, z: Points) -> Tensor:
         """log p_t(x|z) (T14), (...).
 
         Raises:

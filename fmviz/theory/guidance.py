@@ -29,8 +29,11 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import FmvizError, ParameterError
+from fmviz.theory.arrays import Points, Time, arraylike, pointwise
+from fmviz.theory.counts import as_count
 from fmviz.theory.guided_fields import LabelledModel, Side, combined, exact_side, learned_side
-from fmviz.theory.path import ProbabilityPath, Time
+from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.reprs import one_line
 from fmviz.theory.sigmas import Sigma
 from fmviz.theory.solvers import Drift, solve_ode, solve_sde
 from fmviz.theory.weights import effective_sample_size, systematic_resample
@@ -88,6 +91,21 @@ class Guidance:
             raise ParameterError("weak", "None with an exact path: autoguidance is for models", type(weak).__name__)
         self._plain, self._own = exact_side(path), exact_side(self.conditional)
 
+    def __repr__(self) -> str:
+        of = "a learned model" if self._exact is None else repr(self._exact)
+        when = "" if self.interval == (0.0, 1.0) else f", interval={self.interval}"
+        return f"<Guidance: label {self.label}, scale {self.scale:g}{when}, of {of}>"
+
+    @property
+    def dtype(self) -> torch.dtype | None:
+        """The floating type of the exact path; None for a model."""
+        return self._exact.dtype if self._exact is not None else None
+
+    @property
+    def device(self) -> torch.device | None:
+        """The device of the exact path; None for a model."""
+        return self._exact.device if self._exact is not None else None
+
     @property
     def path(self) -> ProbabilityPath:
         """The exact path. Raises FmvizError for a model."""
@@ -114,6 +132,7 @@ class Guidance:
             self.path.prepare(times, dtype)
             self.conditional.prepare(times, dtype)
 
+    @arraylike
     def scale_at(self, t: Time) -> Time:
         """The scale in force at time t: w on the closed interval, else 1."""
         low, high = self.interval
@@ -123,7 +142,8 @@ class Guidance:
 
     # ---------------------------------------------------------------- fields
 
-    def velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def velocity(self, x: Points, t: Time) -> Tensor:
         """u^w = (1-w) u_t(x) + w u_t(x|y) (T37, T48), (..., 2); for w = 0 and w = 1 bit for bit the exact fields.
 
         Raises:
@@ -135,7 +155,8 @@ class Guidance:
             lambda: self._own.velocity(x, t),
         )
 
-    def score(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def score(self, x: Points, t: Time) -> Tensor:
         """s^w = (1-w) s_t(x) + w s_t(x|y) (T37), (..., 2): the score of the tilted law q_t^w (T49)."""
         return combined(self.scale_at(t), lambda: self._plain.score(x, t), lambda: self._own.score(x, t))
 
@@ -151,15 +172,18 @@ class Guidance:
 
         return drift
 
-    def difference(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def difference(self, x: Points, t: Time) -> Tensor:
         """u_t(x|y) - u_t(x), (..., 2): what the scale multiplies; b_t grad log p_t(y|x) for p_init = N(0, I) (T48)."""
         return self._own.velocity(x, t) - self._plain.velocity(x, t)
 
-    def weight_rate(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def weight_rate(self, x: Points, t: Time) -> Tensor:
         """d log W / dt along the guided dynamics (T49), (...): 0 for w = 0 and w = 1."""
         return self.moved(x, t, self.scale_at(t), 0.0)[1]
 
-    def moved(self, x: Tensor, t: Time, scale: Time, sigma: float) -> tuple[Tensor, Tensor]:
+    @pointwise
+    def moved(self, x: Points, t: Time, scale: Time, sigma: float) -> tuple[Tensor, Tensor]:
         """Drift (..., 2) of the guided SDE, with sigma 0 the guided velocity, and weight rate (...), at any scale at once."""
         velocity, score = self._plain.both(x, t)
         more_velocity, more_score = (
@@ -173,11 +197,13 @@ class Guidance:
 
     # ------------------------------------------------------- the tilted law
 
-    def log_classifier(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def log_classifier(self, x: Points, t: Time) -> Tensor:
         """log p_t(y|x) (T36), (...), accurate where the probability is far below rounding too."""
         return self.conditional.log_density(x, t) - self.path.log_density(x, t) + self.log_share
 
-    def log_tilted(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def log_tilted(self, x: Points, t: Time) -> Tensor:
         """log p_t(x) + w log p_t(y|x) (T49), (...): the log density of the tilted law up to a constant of each time."""
         plain = self.path.log_density(x, t)
         own = self.conditional.log_density(x, t) + self.log_share
@@ -205,8 +231,7 @@ class Guidance:
             raise ParameterError(
                 "scale", "at least 0 for exact draws: for w < 0, p(y|z)^w is unbounded", scale, key="tilted_negative"
             )
-        if n < 0:
-            raise ParameterError("n", "a count, at least 0", n)
+        n = as_count("n", n)
         proposal, power = (self.conditional.p_data, scale - 1.0) if scale >= 1.0 else (self.path.p_data, scale)
         if power == 0.0:
             return proposal.sample(n, generator=generator)
@@ -249,15 +274,18 @@ class WeightedRun:
     parents: Tensor
     resampled: Tensor
 
+    __repr__ = one_line
+
     @property
     def weights(self) -> Tensor:
         """Normalised weights, (T, N), float64; each row sums to one."""
         return torch.softmax(self.log_weights, dim=-1)
 
 
+@arraylike
 def simulate_weighted(
     guidance: Guidance,
-    x0: Tensor,
+    x0: Points,
     steps: int = 100,
     *,
     sigma: Sigma | None = None,
@@ -289,6 +317,7 @@ def simulate_weighted(
     """
     if not 0.0 <= resample_below <= 1.0:
         raise ParameterError("resample_below", "a share in [0, 1]", resample_below)
+    steps = as_count("steps", steps)
     grid = [i / max(1, steps) for i in range(steps + 1)] if times is None else [float(t) for t in times]
     if len(grid) < 2:
         raise ParameterError("times", "at least two times", grid)

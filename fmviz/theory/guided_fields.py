@@ -9,7 +9,9 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from fmviz.theory.path import ProbabilityPath, Time
+from fmviz.theory.arrays import Time
+from fmviz.theory.path import ProbabilityPath
+from fmviz.theory.reprs import one_line
 
 
 class LabelledModel(Protocol):
@@ -32,6 +34,8 @@ class Side:
     velocity: Callable[[Tensor, Time], Tensor]
     score: Callable[[Tensor, Time], Tensor]
     both: Callable[[Tensor, Time], tuple[Tensor, Tensor]]
+
+    __repr__ = one_line
 
 
 def exact_side(path: ProbabilityPath) -> Side:

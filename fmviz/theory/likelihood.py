@@ -19,8 +19,10 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, Time, arraylike, one_time
 from fmviz.theory.checks import divergence
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.reprs import one_line
 from fmviz.theory.solvers import Velocity, solve_ode
 
 
@@ -40,17 +42,20 @@ class FlowLikelihood:
     log_density: Tensor
     at: int
 
+    __repr__ = one_line
+
     @property
     def value(self) -> Tensor:
         """log p_t at the given points, (N,)."""
         return self.log_density[self.at]
 
 
+@arraylike
 def flow_likelihood(
     velocity: Velocity,
     p_init: GaussianMixture,
-    x: Tensor,
-    t: float,
+    x: Points,
+    t: Time,
     *,
     times: Sequence[float],
     method: str = "rk4",
@@ -72,10 +77,11 @@ def flow_likelihood(
     """
     if x.ndim != 2 or x.shape[1] != 2:
         raise ParameterError("x", "points of shape (N, 2)", tuple(x.shape))
+    t, times = one_time("t", t), [float(s) for s in times]
     if not 0.0 <= t <= 1.0:
         raise ParameterError("t", "a time in [0, 1]", t)
     if len(times) < 2 or times[0] != 0.0 or times[-1] != 1.0:
-        raise ParameterError("times", "a grid from 0 to 1", list(times)[:8])
+        raise ParameterError("times", "a grid from 0 to 1", times[:8])
     start = torch.cat((x.double(), torch.zeros(len(x), 1, dtype=torch.float64, device=x.device)), dim=1)
 
     def solve(grid: list[float]) -> Tensor:

@@ -17,13 +17,16 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Points, arraylike
+from fmviz.theory.counts import as_count
 from fmviz.theory.mixture import GaussianMixture
 
 # Rows of a distance matrix held at once: 1024 rows against 10000 points take 80 MB.
 _ROWS = 1024
 
 
-def energy_distance(x: Tensor, y: Tensor) -> Tensor:
+@arraylike
+def energy_distance(x: Points, y: Points) -> Tensor:
     """Energy distance between two samples: the V-statistic, which is that of the two empirical distributions.
 
     Never negative, zero for equal samples. Two samples of one distribution give about E|X - X'| (1/n + 1/m), not zero: compare
@@ -50,7 +53,8 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
     return gap.clamp(min=0.0)
 
 
-def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
+@arraylike
+def sliced_wasserstein(x: Points, y: Points, *, directions: int = 64) -> Tensor:
     """Sliced Wasserstein-2 distance between two samples, by POT.
 
     In the plane no random directions are needed: evenly spaced ones over half a turn are a quadrature of the average.
@@ -70,15 +74,15 @@ def sliced_wasserstein(x: Tensor, y: Tensor, *, directions: int = 64) -> Tensor:
 
     _check("x", x)
     _check("y", y)
-    if directions < 1:
-        raise ParameterError("directions", "a count of at least 1", directions)
+    directions = as_count("directions", directions, 1)
     angles = torch.arange(directions, dtype=torch.float64, device=x.device) * (math.pi / directions)
     projections = torch.stack((angles.cos(), angles.sin()))
     distance = ot.sliced_wasserstein_distance(x.double(), y.double(), projections=projections, p=2)
     return torch.as_tensor(distance, dtype=torch.float64)
 
 
-def negative_log_density(law: GaussianMixture, x: Tensor) -> Tensor:
+@arraylike
+def negative_log_density(law: GaussianMixture, x: Points) -> Tensor:
     """The mean of -log p(X) over a sample, with the exact p.
 
     Args:

@@ -19,6 +19,9 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
+from fmviz.theory.arrays import Numbers, Points, arraylike, as_numbers, pointwise
+from fmviz.theory.counts import as_count
+from fmviz.theory.reprs import picture
 from fmviz.theory.sobol import standard_normal
 
 # Relative asymmetry of a covariance that is taken for rounding.
@@ -53,15 +56,13 @@ class GaussianMixture:
     weights: Tensor
     labels: Tensor
 
-    def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor, labels: Tensor | None = None) -> None:
-        means = torch.as_tensor(means)
-        if not means.is_floating_point():
-            means = means.to(torch.get_default_dtype())
+    def __init__(self, means: Numbers, covariances: Numbers, weights: Numbers, labels: Tensor | None = None) -> None:
+        means = as_numbers("means", means)
         if means.ndim != 2 or means.shape[0] == 0 or means.shape[1] != 2:
             raise ParameterError("means", "shape (K, 2) with K >= 1", tuple(means.shape))
         count = means.shape[0]
-        covariances = torch.as_tensor(covariances).to(means)
-        weights = torch.as_tensor(weights).to(means)
+        covariances = as_numbers("covariances", covariances, means).to(means)
+        weights = as_numbers("weights", weights, means).to(means)
         labels = torch.arange(count) if labels is None else torch.as_tensor(labels)
         if covariances.shape != (count, 2, 2):
             raise ParameterError("covariances", f"shape ({count}, 2, 2)", tuple(covariances.shape))
@@ -80,6 +81,19 @@ class GaussianMixture:
         object.__setattr__(self, "covariances", 0.5 * (covariances + covariances.mT))
         object.__setattr__(self, "weights", weights / weights.sum())
         object.__setattr__(self, "labels", labels.to(means.device, torch.int64))
+
+    def __repr__(self) -> str:
+        floating = "" if self.dtype == torch.float32 else f", {str(self.dtype).removeprefix('torch.')}"
+        place = "" if self.device.type == "cpu" else f", {self.device}"
+        if self.is_standard:
+            return f"<GaussianMixture: N(0, I){floating}{place}>"
+        count, classes = self.n_components, len(self.classes)
+        labels = f" in {classes} {'class' if classes == 1 else 'classes'}" if classes < count else ""
+        x, y = (round(m, 2) + 0.0 for m in self.mean.tolist())
+        many = "1 component" if count == 1 else f"{count} components"
+        return f"<GaussianMixture: {many}{labels}, mean ({x:g}, {y:g}){floating}{place}>"
+
+    _repr_html_ = picture
 
     @classmethod
     def standard(
@@ -141,7 +155,8 @@ class GaussianMixture:
         with torch.inference_mode(False):
             return gaussians.DtypeCache(self._table.affine(self._table.mean.new_zeros(2, 1), None))
 
-    def log_density(self, x: Tensor) -> Tensor:
+    @pointwise
+    def log_density(self, x: Points) -> Tensor:
         """Logarithm of the density.
 
         Args:
@@ -153,7 +168,8 @@ class GaussianMixture:
         layout = gaussians.to_grid(x)
         return layout.from_grid(gaussians.log_density(self._table, layout.points))
 
-    def score(self, x: Tensor) -> Tensor:
+    @pointwise
+    def score(self, x: Points) -> Tensor:
         """Gradient of the log density (the right-hand side of T10).
 
         Args:
@@ -165,7 +181,8 @@ class GaussianMixture:
         layout = gaussians.to_grid(x)
         return layout.from_grid(gaussians.posterior_averages(self._table, layout.points, self._score_map))
 
-    def responsibilities(self, x: Tensor) -> Tensor:
+    @pointwise
+    def responsibilities(self, x: Points) -> Tensor:
         """Weight of each component given the point.
 
         Args:
@@ -187,8 +204,7 @@ class GaussianMixture:
         Returns:
             Points (n, 2) and component indices (n,).
         """
-        if n < 0:
-            raise ParameterError("n", "a count, at least 0", n)
+        n = as_count("n", n)
         noise = torch.randn(n, 2, generator=generator, dtype=self.dtype, device=self.device)
         if n == 0 or self.n_components == 1:
             index = torch.zeros(n, dtype=torch.int64, device=self.device)
@@ -209,7 +225,8 @@ class GaussianMixture:
         """Independent draws, (n, 2)."""
         return self.sample_components(n, generator=generator)[0]
 
-    def inverse_transform(self, uniform: Tensor) -> Tensor:
+    @arraylike
+    def inverse_transform(self, uniform: Numbers) -> Tensor:
         """Points of the mixture from uniform numbers: the first picks the component, the other two the place in it.
 
         Evenly spread numbers, such as those of a Sobol sequence, become points evenly spread over the mixture.

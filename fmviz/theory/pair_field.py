@@ -22,7 +22,9 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
+from fmviz.theory.arrays import Points, Time, arraylike, as_numbers, one_time
 from fmviz.theory.gaussians import ComponentTable, DtypeCache
+from fmviz.theory.reprs import one_line
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,11 @@ class PairField:
     blur: float
     gamma: float = 0.0
 
+    __repr__ = one_line
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "x0", as_numbers("x0", self.x0))
+        object.__setattr__(self, "z", as_numbers("z", self.z, self.x0))
         if self.x0.ndim != 2 or self.x0.shape != self.z.shape or self.x0.shape[-1] != 2 or len(self.x0) == 0:
             raise ParameterError("z", "points of shape (M, 2), as many as x0", tuple(self.z.shape))
         if not (math.isfinite(self.blur) and self.blur > 0.0):
@@ -51,7 +57,8 @@ class PairField:
         if not (math.isfinite(self.gamma) and self.gamma >= 0.0):
             raise ParameterError("gamma", "a finite number, at least 0", self.gamma, key="gamma")
 
-    def __call__(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def __call__(self, x: Points, t: Time) -> Tensor:
         """u_t(x), (N, 2)."""
         return self.velocity(x, t)
 
@@ -59,21 +66,24 @@ class PairField:
         """h^2 + gamma_t^2, that of each component at t."""
         return self.blur**2 + self.gamma**2 * t * (1.0 - t)
 
-    def velocity(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def velocity(self, x: Points, t: Time) -> Tensor:
         """u_t(x), (N, 2)."""
-        table, rate = self._table(t)
+        table, rate = self._table(one_time("t", t))
         offset = (self.z - self.x0).double().mT[None]
         return _averages(table, x, table.affine(offset, rate))
 
-    def score(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def score(self, x: Points, t: Time) -> Tensor:
         """The gradient of log p_t(x), (N, 2)."""
-        table, _ = self._table(t)
+        table, _ = self._table(one_time("t", t))
         return _averages(table, x, table.affine(table.mean.new_zeros(2, 1), None))
 
-    def log_density(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def log_density(self, x: Points, t: Time) -> Tensor:
         """log p_t(x), (N,)."""
         layout = gaussians.to_grid(x)
-        return layout.from_grid(gaussians.log_density(self._table(t)[0], layout.points))
+        return layout.from_grid(gaussians.log_density(self._table(one_time("t", t))[0], layout.points))
 
     def _table(self, t: float) -> tuple[ComponentTable, Tensor]:
         """The mixture at t, and gamma gamma' of each component as `gaussians.planes` has it."""

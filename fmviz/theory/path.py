@@ -29,30 +29,34 @@ A stochastic interpolant (T52) adds noise in between, :math:`X_t = \alpha_t z + 
 :math:`\gamma\dot\gamma = g^2 (1 - 2 t) / 2`, take the places of :math:`C_{jk}` and :math:`D_{jk}`.
 """
 
-__all__ = ["ProbabilityPath", "SdeDrift", "Time"]
+__all__ = ["ProbabilityPath", "SdeDrift"]
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fmviz.errors import SingularTimeError
 from fmviz.theory import gaussians
+from fmviz.theory.arrays import Points, Time, arraylike, pointwise
+from fmviz.theory.counts import as_count
 from fmviz.theory.given_data import LawsGivenData
 from fmviz.theory.mixture import GaussianMixture
-from fmviz.theory.path_tables import Time
+from fmviz.theory.path_tables import single
+from fmviz.theory.reprs import one_line, picture
 
 
 @dataclass(frozen=True, eq=False)
 class ProbabilityPath(LawsGivenData):
     """The path X_t = alpha_t z + beta_t eps (+ gamma_t xi) with z ~ p_data, eps ~ p_init and xi ~ N(0, I) independent.
 
-    In every method x is (..., 2), floating, on the mixtures' device; t a float or a tensor broadcastable to
-    ``x.shape[:-1]``, within [0, 1]. With x of shape (N, 2) and t of shape (T, 1) the answer has the batch shape (T, N),
-    and costs far less than T calls. Answers have the dtype of x. Gradients flow to x and to t by backward (not through
-    `torch.func`).
+    In every method x is (..., 2), on the mixtures' device; t a float or a tensor broadcastable to ``x.shape[:-1]``, within
+    [0, 1]. With x of shape (1, N, 2) and t of shape (T, 1) the answer has the batch shape (T, N), and costs far less than T
+    calls. Arrays and lists are taken too, and all of this by the rules of `fmviz.theory.arrays`. Answers have the dtype of
+    x. Gradients flow to x and to t by backward, and `torch.func.vmap` maps over either.
 
     Args:
         p_init: law of the noise, any mixture.
@@ -72,6 +76,12 @@ class ProbabilityPath(LawsGivenData):
         8
     """
 
+    def __repr__(self) -> str:
+        noise = f", gamma={self.gamma:.6g}" if self.gamma > 0.0 else ""
+        return f"ProbabilityPath({self.p_init!r}, {self.p_data!r}, {self.scheduler!r}{noise})"
+
+    _repr_html_ = picture
+
     def __reduce__(self) -> tuple[type["ProbabilityPath"], tuple[object, ...]]:
         # What is remembered is left behind: slices that share memory would each be written whole.
         return ProbabilityPath, (self.p_init, self.p_data, self.scheduler, self.gamma)
@@ -82,27 +92,31 @@ class ProbabilityPath(LawsGivenData):
 
     # ------------------------------------------------------------------ laws
 
-    def marginal(self, t: float) -> GaussianMixture:
-        """The exact p_t (T13): J K components, j-major, labelled as the data component of each pair."""
-        at = self._slice(t)
+    @arraylike
+    def marginal(self, t: Time) -> GaussianMixture:
+        """The exact p_t at one time (T13): J K components, j-major, labelled as the data component of each pair."""
+        at = self._slice(single(t))
         return GaussianMixture(
             at.mean[0].mT,
             gaussians.matrices(at.covariance[0]),
             self._pair_weights,
             self.p_data.labels.repeat(self.p_init.n_components),
-        ).to(torch.promote_types(self.p_init.dtype, self.p_data.dtype))
+        ).to(self.dtype)
 
-    def log_density(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def log_density(self, x: Points, t: Time) -> Tensor:
         """log p_t(x) (T13), (...)."""
         at, layout = self._at(x, t)
         return layout.from_grid(at.log_density(layout.points))
 
+    @arraylike
     def sample(self, n: int, t: Time, *, generator: torch.Generator | None = None) -> Tensor:
         """Exact independent draws of p_t: z ~ p_data, then x ~ p_t(. | z) (T13).
 
         Args:
             n: number of draws.
-            t: a float; or (n,), a time for each draw; or (T, 1), the same n pairs (z, eps), and xi, seen at T times.
+            t: a float; or (n,), a time for each draw; or (T, 1) with T other than n, the same n pairs (z, eps), and xi, seen at
+                T times.
 
         Returns:
             (n, 2), or (T, n, 2).
@@ -110,18 +124,18 @@ class ProbabilityPath(LawsGivenData):
         z, x0 = self.sample_pairs(n, generator=generator)
         if self.gamma == 0.0:
             return self.conditional_flow(x0, t, z)
-        xi = torch.randn(n, 2, generator=generator, dtype=z.dtype, device=z.device)
+        xi = torch.randn(len(z), 2, generator=generator, dtype=z.dtype, device=z.device)
         return self.interpolate(x0, t, z, xi)
 
     def sample_pairs(self, n: int, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """Independent pairs z ~ p_data, x0 ~ p_init, each (n, 2), in the wider of the mixtures' dtypes."""
-        dtype = torch.promote_types(self.p_init.dtype, self.p_data.dtype)
-        z = self.p_data.sample(n, generator=generator).to(dtype)
-        return z, self.p_init.sample(n, generator=generator).to(dtype)
+        z = self.p_data.sample(n, generator=generator).to(self.dtype)
+        return z, self.p_init.sample(n, generator=generator).to(self.dtype)
 
     # -------------------------------------------------------------- marginal
 
-    def marginal_velocity(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def marginal_velocity(self, x: Points, t: Time) -> Tensor:
         """u_t(x) = E[u_t(x|z) | X_t = x] (T16), (..., 2).
 
         Raises:
@@ -131,39 +145,46 @@ class ProbabilityPath(LawsGivenData):
         at, layout = self._at(x, t)
         return layout.from_grid(at.averages(layout.points, at.velocity_map))
 
-    def marginal_score(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def marginal_score(self, x: Points, t: Time) -> Tensor:
         """s_t(x) = grad log p_t(x) (T19), (..., 2)."""
         at, layout = self._at(x, t)
         return layout.from_grid(at.averages(layout.points, at.score_map))
 
-    def velocity_and_score(self, x: Tensor, t: Time) -> tuple[Tensor, Tensor]:
+    @pointwise
+    def velocity_and_score(self, x: Points, t: Time) -> tuple[Tensor, Tensor]:
         """`marginal_velocity` and `marginal_score` for little more than the price of one."""
         at, layout = self._at(x, t)
         both = at.averages(layout.points, at.velocity_and_score_map)
         return layout.from_grid(both[:, :2]), layout.from_grid(both[:, 2:])
 
-    def sde_drift(self, sigma: Callable[[float], Tensor]) -> "SdeDrift":
+    def sde_drift(self, sigma: Callable[[Any], Tensor]) -> "SdeDrift":
         """The drift u_t + (sigma_t^2 / 2) s_t of T21, for `fmviz.theory.solvers.solve_sde`."""
         return SdeDrift(self, sigma)
 
-    def posterior(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def posterior(self, x: Points, t: Time) -> Tensor:
         """Weight of each data component given X_t = x, (..., K); summed per label, the exact classifier p_t(y|x)."""
         at, layout = self._at(x, t)
         pairs = gaussians.posterior(at.table, layout.points)
-        return layout.from_grid(pairs.reshape(len(pairs), self.p_init.n_components, -1, pairs.shape[-1]).sum(dim=1))
+        counts = (self.p_init.n_components, self.p_data.n_components)
+        return layout.from_grid(pairs.reshape(len(pairs), *counts, pairs.shape[-1]).sum(dim=1))
 
-    def classifier(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def classifier(self, x: Points, t: Time) -> Tensor:
         """The exact classifier p_t(y|x) (T36), (..., L): one column for each of ``p_data.classes``, in that order."""
         members = torch.tensor(self.p_data.classes, device=x.device)[:, None] == self.p_data.labels
         return self.posterior(x, t) @ members.mT.to(x.dtype)
 
-    def posterior_mean(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def posterior_mean(self, x: Points, t: Time) -> Tensor:
         """E[z | X_t = x], (..., 2); finite at t = 0, where it is the mean of p_data."""
         at, layout = self._at(x, t)
         return layout.from_grid(at.averages(layout.points, at.posterior_mean_map))
 
+    @arraylike
     def sample_posterior(
-        self, x: Tensor, t: Time, n: int, *, generator: torch.Generator | None = None
+        self, x: Points, t: Time, n: int, *, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         r"""Draws of the pair (z, x0) given X_t = alpha z + beta x0 (+ gamma xi) = x.
 
@@ -174,11 +195,12 @@ class ProbabilityPath(LawsGivenData):
         Args:
             x: (..., 2).
             t: time.
-            n: draws for each point.
+            n: draws for each point, at least 1.
 
         Returns:
             z and x0, each (n, ..., 2).
         """
+        n = as_count("n", n, 1)
         at, layout = self._at(x, t)
         posterior = gaussians.posterior(at.table, layout.points).mT.flatten(0, 1)
         pick = torch.multinomial(posterior, n, replacement=True, generator=generator).T
@@ -200,6 +222,7 @@ class ProbabilityPath(LawsGivenData):
 
     # --------------------------------------------------------------- numbers
 
+    @pointwise
     def stiffness(self, t: Time) -> Tensor:
         """Largest eigenvalue of any C_jk^-1, in the shape of t.
 
@@ -209,7 +232,8 @@ class ProbabilityPath(LawsGivenData):
         largest = 0.5 * (p11 + p22) + torch.hypot(0.5 * (p11 - p22), p12)
         return largest.amax(dim=-1).reshape(t.shape if isinstance(t, Tensor) else ())
 
-    def target_covariance_trace(self, x: Tensor, t: Time) -> Tensor:
+    @pointwise
+    def target_covariance_trace(self, x: Points, t: Time) -> Tensor:
         r"""tr Cov[u_t(x|z) | X_t = x] (T27), (...): how far the targets of L_CFM scatter at x.
 
         Within a pair the covariance is :math:`(\dot\alpha\beta - \alpha\dot\beta)^2 \Sigma C^{-1} S`, which equals the
@@ -229,6 +253,7 @@ class ProbabilityPath(LawsGivenData):
         between = (pair_velocity - mean).square().sum(dim=1)
         return layout.from_grid((weights * (between + at.target_covariance_trace.unsqueeze(-1))).sum(dim=1)).to(x.dtype)
 
+    @arraylike
     def irreducible_loss(
         self,
         t: Time | None = None,
@@ -256,6 +281,7 @@ class ProbabilityPath(LawsGivenData):
         """
         if t is None:
             low, high = t_range
+            n = as_count("n", n, 1)
             ends = self._values(torch.tensor(t_range, dtype=torch.float64))
             noise_has_slope = self.gamma == 0.0 or 0.0 < low <= high < 1.0
             if not (noise_has_slope and bool((ends.d_alpha.isfinite() & ends.d_beta.isfinite()).all())):
@@ -274,13 +300,28 @@ class ProbabilityPath(LawsGivenData):
 
 @dataclass(frozen=True)
 class SdeDrift:
-    """u_t(x) + (sigma_t^2 / 2) s_t(x) (T21); call it with x and a float t."""
+    """u_t(x) + (sigma_t^2 / 2) s_t(x) (T21); call it with x and t, a tensor of times if sigma takes one too."""
 
     path: ProbabilityPath
-    sigma: Callable[[float], Tensor]
+    sigma: Callable[[Any], Tensor]
 
-    def __call__(self, x: Tensor, t: float) -> Tensor:
+    __repr__ = one_line
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the path."""
+        return self.path.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the path."""
+        return self.path.device
+
+    @pointwise
+    def __call__(self, x: Points, t: Time) -> Tensor:
         velocity, score = self.path.velocity_and_score(x, t)
+        if isinstance(t, Tensor):
+            return velocity + 0.5 * torch.as_tensor(self.sigma(t)).to(score).square().unsqueeze(-1) * score
         return velocity.add_(score, alpha=0.5 * float(self.sigma(t)) ** 2)
 
 

@@ -23,6 +23,7 @@ from fmviz.theory import gaussians
 from fmviz.theory.gaussians import ComponentTable, DtypeCache, matrices, planes
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.products import ProductTable
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
 
 REMEMBERED_BYTES = 64 * 2**20
@@ -104,6 +105,8 @@ class PathAtTimes:
     mean: Tensor
     covariance: Tensor
     table: ComponentTable
+
+    __repr__ = one_line
 
     @classmethod
     def build(cls, pairs: _Pairs, values: ScheduleValues, noise: Tensor | None = None) -> "PathAtTimes":

@@ -1,6 +1,6 @@
 """What all methods of a probability path need: its laws, its clock, and the tables of its times."""
 
-__all__ = ["PathTables", "Time", "checked", "layout_of"]
+__all__ = ["PathTables", "checked", "layout_of", "single"]
 
 import math
 from collections.abc import Iterable
@@ -11,12 +11,11 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError
 from fmviz.theory import gaussians
+from fmviz.theory.arrays import Time
 from fmviz.theory.mixture import GaussianMixture
 from fmviz.theory.path_at_times import PathAtTimes, PathTimesCache
+from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler, ScheduleValues
-
-Time = float | Tensor
-"""A time in [0, 1]: a float, or a tensor broadcastable to the batch axes of the points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +28,24 @@ class PathTables:
     gamma: float = 0.0
     _cache: PathTimesCache = field(init=False, repr=False)
 
+    __repr__ = one_line
+
     def __post_init__(self) -> None:
         if self.p_init.device != self.p_data.device:
             raise ParameterError("p_init", f"a mixture on {self.p_data.device}, as p_data", str(self.p_init.device))
         if not (math.isfinite(self.gamma) and self.gamma >= 0.0):
             raise ParameterError("gamma", "a finite number, at least 0", self.gamma, key="gamma")
         object.__setattr__(self, "_cache", PathTimesCache(self.p_init, self.p_data, self.scheduler, self.gamma))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The wider of the mixtures' floating types."""
+        return torch.promote_types(self.p_init.dtype, self.p_data.dtype)
+
+    @property
+    def device(self) -> torch.device:
+        """Device of both mixtures."""
+        return self.p_data.device
 
     @property
     def n_pairs(self) -> int:
@@ -72,6 +83,13 @@ class PathTables:
 def layout_of(x: Tensor, t: Time) -> gaussians.Layout:
     """How points (..., 2) and times lie on a grid."""
     return gaussians.to_grid(x, tuple(t.shape) if isinstance(t, Tensor) else ())
+
+
+def single(t: Time) -> Time:
+    """Refuse several times; one is a float or has no axes."""
+    if isinstance(t, Tensor) and t.numel() != 1:
+        raise ParameterError("t", "one time", f"shape {tuple(t.shape)}", key="time_shape")
+    return t.reshape(()) if isinstance(t, Tensor) else t
 
 
 def checked(t: Time) -> Time:

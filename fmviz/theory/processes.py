@@ -26,7 +26,10 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Numbers, Points, arraylike, pointwise
+from fmviz.theory.counts import as_count
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.reprs import one_line
 
 _MOST_LEVELS = 24
 
@@ -49,8 +52,7 @@ def brownian_motion(levels: int, shape: Sequence[int], *, generator: torch.Gener
     Raises:
         ParameterError: levels outside its range.
     """
-    if not 0 <= levels <= _MOST_LEVELS:
-        raise ParameterError("levels", f"a count from 0 to {_MOST_LEVELS}", levels)
+    levels = as_count("levels", levels, 0, _MOST_LEVELS)
     end = torch.randn(1, *shape, generator=generator, dtype=dtype)
     points = torch.cat((torch.zeros_like(end), end))
     for level in range(levels):
@@ -67,6 +69,8 @@ class DrivenPaths:
 
     paths: Tensor
     brownian: Tensor
+
+    __repr__ = one_line
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ class OrnsteinUhlenbeck:
         covariance = self.stationary_variance * torch.eye(2, dtype=torch.float64)
         return GaussianMixture(torch.zeros(1, 2, dtype=torch.float64), covariance[None], torch.ones(1))
 
-    def drift(self, x: Tensor, t: float) -> Tensor:
+    @arraylike
+    def drift(self, x: Numbers, t: float) -> Tensor:
         """-theta x, of the shape of x."""
         return -self.theta * x
 
@@ -115,11 +120,13 @@ class OrnsteinUhlenbeck:
         """sigma, the same at all times."""
         return self.sigma
 
-    def mean(self, x0: Tensor, t: Tensor) -> Tensor:
+    @arraylike
+    def mean(self, x0: Numbers, t: Numbers) -> Tensor:
         """E[X_t | X_0 = x0], for times of any shape broadcastable to that of x0."""
         return torch.exp(-self.theta * t) * x0
 
-    def variance(self, t: Tensor) -> Tensor:
+    @arraylike
+    def variance(self, t: Numbers) -> Tensor:
         """Var[X_t | X_0] of each coordinate, of the shape of t; accurate for short times too."""
         return -self.stationary_variance * torch.expm1(-2.0 * self.theta * t)
 
@@ -127,7 +134,8 @@ class OrnsteinUhlenbeck:
         """The same process as Langevin dynamics on its own stationary distribution (T11). Raises ParameterError for sigma 0."""
         return Langevin(self.stationary, self.sigma)
 
-    def simulate(self, x0: Tensor, times: Sequence[float], *, generator: torch.Generator) -> DrivenPaths:
+    @arraylike
+    def simulate(self, x0: Numbers, times: Sequence[float], *, generator: torch.Generator) -> DrivenPaths:
         """Paths with the exact joint distribution at all times, and the Brownian paths that drive them.
 
         The numbers drawn do not depend on theta and sigma, so the Brownian paths depend on the times only.
@@ -180,11 +188,24 @@ class Langevin:
     p: GaussianMixture
     sigma: float
 
+    __repr__ = one_line
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Floating type of the invariant distribution."""
+        return self.p.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the invariant distribution."""
+        return self.p.device
+
     def __post_init__(self) -> None:
         if not (math.isfinite(self.sigma) and self.sigma >= 0.0):
             raise ParameterError("sigma", "a number, at least 0", self.sigma)
 
-    def drift(self, x: Tensor, t: float) -> Tensor:
+    @pointwise
+    def drift(self, x: Points, t: float) -> Tensor:
         """(sigma² / 2) times the score of p, of the shape of x."""
         return (0.5 * self.sigma**2) * self.p.score(x)
 

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor
 
 from fmviz.theory.gaussians import assemble, cuts, shifted_exponentials
+from fmviz.theory.reprs import one_line
 
 LARGEST_EXPONENT = 2.0**15
 """Bound on the exponents that cancel: their rounding errors, 2^-53 of it, make at most 1e-11 of a density."""
@@ -56,6 +57,8 @@ class ProductTable:
     init: Tensor
     data: Tensor
     log_couplings: Tensor
+
+    __repr__ = one_line
 
     @classmethod
     def build(

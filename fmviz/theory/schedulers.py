@@ -37,6 +37,8 @@ from torch import Tensor
 
 from fmviz.errors import ParameterError, ScheduleError
 from fmviz.theory import expressions
+from fmviz.theory.arrays import Time, Times, arraylike, pointwise
+from fmviz.theory.reprs import one_line, picture
 
 NAMES = ("linear", "sqrt", "trig", "polynomial", "vp")
 """Names that `get` accepts; `custom` makes a sixth kind."""
@@ -65,35 +67,45 @@ class ScheduleValues:
     alpha_d_alpha: Tensor
     beta_d_beta: Tensor
 
+    __repr__ = one_line
+
 
 class Scheduler(abc.ABC):
     """Base of all schedulers. Times are floats or tensors in [0, 1]; a float is read as a float64 scalar tensor."""
+
+    _repr_html_ = picture
 
     @abc.abstractmethod
     def evaluate(self, t: Tensor) -> ScheduleValues:
         """All six functions at t, a floating tensor in [0, 1]; differentiable in t."""
 
-    def alpha(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def alpha(self, t: Time) -> Tensor:
         """Factor of the data point."""
         return self.evaluate(_as_tensor(t)).alpha
 
-    def beta(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def beta(self, t: Time) -> Tensor:
         """Factor of the noise."""
         return self.evaluate(_as_tensor(t)).beta
 
-    def d_alpha(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def d_alpha(self, t: Time) -> Tensor:
         """Derivative of alpha; infinite where the curve is vertical."""
         return self.evaluate(_as_tensor(t)).d_alpha
 
-    def d_beta(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def d_beta(self, t: Time) -> Tensor:
         """Derivative of beta; infinite where the curve is vertical (square root and VP schedulers at t = 1)."""
         return self.evaluate(_as_tensor(t)).d_beta
 
-    def alpha_d_alpha(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def alpha_d_alpha(self, t: Time) -> Tensor:
         """alpha times its derivative, finite on [0, 1]."""
         return self.evaluate(_as_tensor(t)).alpha_d_alpha
 
-    def beta_d_beta(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def beta_d_beta(self, t: Time) -> Tensor:
         """beta times its derivative, finite on [0, 1]."""
         return self.evaluate(_as_tensor(t)).beta_d_beta
 
@@ -102,7 +114,8 @@ class Scheduler(abc.ABC):
 class Linear(Scheduler):
     """alpha = t, beta = 1 - t (T14, T28)."""
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         one, beta = torch.ones_like(t), 1.0 - t
         return ScheduleValues(t, beta, one, -one, t, -beta)
 
@@ -111,7 +124,8 @@ class Linear(Scheduler):
 class SquareRoot(Scheduler):
     """alpha = t, beta = sqrt(1 - t) (T14); the derivative of beta is infinite at t = 1, beta times it is -1/2."""
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         one, beta = torch.ones_like(t), (1.0 - t).sqrt()
         return ScheduleValues(t, beta, one, -0.5 / beta, t, -0.5 * one)
 
@@ -120,7 +134,8 @@ class SquareRoot(Scheduler):
 class Trigonometric(Scheduler):
     """alpha = sin(pi t / 2), beta = cos(pi t / 2) (T14); beta is written as a sine of 1 - t, exactly 0 at t = 1."""
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         quarter = 0.5 * math.pi
         alpha, beta = (quarter * t).sin(), (quarter * (1.0 - t)).sin()
         product = quarter * alpha * beta
@@ -141,7 +156,8 @@ class Polynomial(Scheduler):
         if not 1.0 <= self.exponent <= MAX_EXPONENT:
             raise ParameterError("exponent", f"a number from 1 to {MAX_EXPONENT:g}", self.exponent)
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         n = float(self.exponent)
         alpha, slope = t**n, n * t ** (n - 1.0)
         # 1 - t^n without cancellation near t = 1; log 0 = -inf is meant at t = 0.
@@ -167,7 +183,8 @@ class VariancePreserving(Scheduler):
         if not 0.0 < self.b0 <= self.b1 < math.inf:
             raise ParameterError("b0, b1", "0 < b0 <= b1", (self.b0, self.b1))
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         left = 1.0 - t
         log_alpha = -0.25 * (self.b1 - self.b0) * left * left - 0.5 * self.b0 * left
         rate = 0.5 * (self.b1 - self.b0) * left + 0.5 * self.b0
@@ -256,7 +273,8 @@ class Custom(Scheduler):
         object.__setattr__(self, "_alpha", _Curve.read("alpha", self.alpha_text, start=0.0, end=1.0))
         object.__setattr__(self, "_beta", _Curve.read("beta", self.beta_text, start=1.0, end=0.0))
 
-    def evaluate(self, t: Tensor) -> ScheduleValues:
+    @arraylike
+    def evaluate(self, t: Times) -> ScheduleValues:
         alpha, d_alpha, alpha_d_alpha = self._alpha.evaluate(t)
         beta, d_beta, beta_d_beta = self._beta.evaluate(t)
         return ScheduleValues(alpha, beta, d_alpha, d_beta, alpha_d_alpha, beta_d_beta)

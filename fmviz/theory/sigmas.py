@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
+from fmviz.theory.arrays import Time, pointwise
 from fmviz.theory.schedulers import Scheduler
 
 KINDS = ("zero", "constant", "beta", "decay", "rise", "bump", "reversal")
@@ -65,7 +66,8 @@ class Sigma:
         if self.cap is not None and not 0.0 < self.cap < math.inf:
             raise ParameterError("cap", "a positive number or None", self.cap)
 
-    def __call__(self, t: float | Tensor) -> Tensor:
+    @pointwise
+    def __call__(self, t: Time) -> Tensor:
         """Value at t.
 
         Args:

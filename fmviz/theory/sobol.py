@@ -5,6 +5,8 @@ __all__ = ["sobol", "standard_normal"]
 import torch
 from torch import Tensor
 
+from fmviz.theory.arrays import Numbers, arraylike
+
 # Uniform numbers stay this far from 0 and 1, where the inverse normal distribution function is infinite: at
 # 5.5 standard deviations.
 _EDGE = 2e-8
@@ -17,7 +19,8 @@ def sobol(dimension: int, count: int, seed: int) -> Tensor:
     return drawn
 
 
-def standard_normal(uniform: Tensor) -> Tensor:
+@arraylike
+def standard_normal(uniform: Numbers) -> Tensor:
     """Standard normal numbers from uniform ones in [0, 1], of the same shape."""
     normal: Tensor = torch.special.ndtri(uniform.clamp(_EDGE, 1.0 - _EDGE))
     return normal

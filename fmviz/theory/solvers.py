@@ -28,6 +28,8 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Numbers, arraylike
+from fmviz.theory.counts import as_count
 
 Velocity = Callable[[Tensor, float], Tensor]
 """A field u(x, t): x is (N, 2), t a float."""
@@ -41,9 +43,10 @@ METHODS = ("euler", "midpoint", "heun", "rk4", "dopri5")
 _TOLERANCES = {torch.float64: (1e-9, 1e-10), torch.float32: (1e-5, 1e-6)}
 
 
+@arraylike
 def solve_ode(
     velocity: Velocity,
-    x0: Tensor,
+    x0: Numbers,
     steps: int = 50,
     method: str = "heun",
     times: Tensor | Sequence[float] | None = None,
@@ -81,10 +84,11 @@ def solve_ode(
     return torch.stack(kept), x0.new_tensor(grid)
 
 
+@arraylike
 def solve_sde(
     drift: Drift,
     sigma: Callable[[float], Tensor | float],
-    x0: Tensor,
+    x0: Numbers,
     steps: int = 100,
     *,
     generator: torch.Generator | None = None,
@@ -233,8 +237,7 @@ def _dopri5(velocity: Velocity, x0: Tensor, grid: list[float]) -> Tensor:
 
 def _grid(steps: int, times: Tensor | Sequence[float] | None, backwards: bool) -> list[float]:
     if times is None:
-        if steps < 1:
-            raise ParameterError("steps", "a count of at least 1", steps)
+        steps = as_count("steps", steps, 1)
         return [i / steps for i in range(steps + 1)]
     grid = [float(t) for t in times]
     pairs = list(itertools.pairwise(grid))

@@ -8,6 +8,7 @@ overshoot ("Delicate numbers").
 __all__ = ["KINDS", "time_grid"]
 
 from fmviz.errors import ParameterError
+from fmviz.theory.counts import as_count
 
 KINDS = ("uniform", "refined")
 """Kinds that `time_grid` accepts."""
@@ -26,8 +27,7 @@ def time_grid(kind: str, steps: int) -> list[float]:
     Raises:
         ParameterError: unknown kind, or no step.
     """
-    if steps < 1:
-        raise ParameterError("steps", "a count of at least 1", steps)
+    steps = as_count("steps", steps, 1)
     if kind == "uniform":
         return [i / steps for i in range(steps + 1)]
     if kind == "refined":

@@ -29,10 +29,12 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.counts import as_count
 from fmviz.theory.dialect import Dialect
 from fmviz.theory.dialect_path import DialectPath
 from fmviz.theory.discrete import Chain
 from fmviz.theory.mixture import GaussianMixture
+from fmviz.theory.reprs import one_line
 
 Variance = Literal["small", "large", "optimal"]
 VARIANCES: tuple[Variance, ...] = get_args(Variance)
@@ -57,6 +59,8 @@ class VariationalBound:
     steps: Tensor
     reconstruction: float
     errors: Tensor
+
+    __repr__ = one_line
 
     @property
     def total(self) -> float:
@@ -95,7 +99,7 @@ def variational_bound(
         raise ParameterError("variance", f"one of {', '.join(VARIANCES)}", variance)
     if float(chain.beta[0]) != 0.0:
         raise ParameterError("chain", "a chain that starts at the data, where beta = 0", float(chain.beta[0]))
-    data = p_data.to(torch.float64)
+    n, data = as_count("n", n, 2), p_data.to(torch.float64)
     expected, errors = _prediction_errors(DialectPath(data, dialect), chain, n, generator)
     ks = range(1, chain.steps + 1)
     weight = torch.stack([chain.data_weight(k).square() for k in ks])

@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Numbers, arraylike
+from fmviz.theory.counts import as_count
 
 
-def effective_sample_size(log_weights: Tensor) -> Tensor:
+@arraylike
+def effective_sample_size(log_weights: Numbers) -> Tensor:
     r"""Kish's effective sample size :math:`(\sum W)^2 / \sum W^2`: N for equal weights, 1 if one outweighs all others.
 
     Args:
@@ -21,8 +24,9 @@ def effective_sample_size(log_weights: Tensor) -> Tensor:
     return (2.0 * exact.logsumexp(dim=-1) - (2.0 * exact).logsumexp(dim=-1)).exp()
 
 
+@arraylike
 def systematic_resample(
-    log_weights: Tensor, n: int | None = None, *, generator: torch.Generator | None = None
+    log_weights: Numbers, n: int | None = None, *, generator: torch.Generator | None = None
 ) -> Tensor:
     """Indices of particles drawn by their weights, evenly: each is drawn n W times, rounded up or down.
 
@@ -42,7 +46,7 @@ def systematic_resample(
     weights = torch.softmax(log_weights.double(), dim=-1)
     if not bool(weights.isfinite().all()):
         raise ParameterError("log_weights", "logarithms of finite weights, not all zero", "others", key="weights")
-    count = len(weights) if n is None else n
+    count = len(weights) if n is None else as_count("n", n, 1)
     start = torch.rand((), generator=generator, dtype=torch.float64, device=weights.device)
     teeth = (torch.arange(count, dtype=torch.float64, device=weights.device) + start) / count
     return torch.searchsorted(weights.cumsum(0), teeth).clamp(max=len(weights) - 1)

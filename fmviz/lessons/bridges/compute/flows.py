@@ -89,7 +89,7 @@ def flow(scene: Scene, side: Side, with_density: bool = False) -> Flow:
     grid = Grid(extent(scene), cells=CELLS)
     path, points = bridge(scene, side.gamma), grid.points(CELLS)
     with torch.inference_mode():
-        log_density = path.log_density(points, grid.times()[:, None]).reshape(-1, CELLS, CELLS)
+        log_density = path.log_density(points[None], grid.times()[:, None]).reshape(-1, CELLS, CELLS)
     return replace(found, log_density=as_array(log_density))
 
 

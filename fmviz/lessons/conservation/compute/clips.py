@@ -169,7 +169,7 @@ def solution(path: ProbabilityPath, sigma: Sigma, experiment: Experiment, grid: 
     log_density = torch.full((len(times), len(x)), -torch.inf, dtype=torch.float64)
     log_density[known] = terms.density.log()
     if experiment.z is None and not bool(known.all()):
-        log_density[~known] = path.log_density(x.double(), times[~known, None])
+        log_density[~known] = path.log_density(x.double()[None], times[~known, None])
     return Solution(grid, known, log_density, terms)
 
 

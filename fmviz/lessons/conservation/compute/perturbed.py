@@ -56,7 +56,7 @@ def conditional_particles(
     """The same given `z` (2,), (T, N, 2); at t = 1 every dynamics here has collapsed onto z."""
     if law == TermFactors():
         if sigma.kind == "zero":
-            return path.conditional_flow(x0, times[:, None], z)
+            return path.conditional_flow(x0[None], times[:, None], z)
         return conditional_sde(path, sigma, z, x0, times, generator)
     langevin = Langevin(path.p_init)
     alpha, beta = path.scheduler.alpha(times), path.scheduler.beta(times)

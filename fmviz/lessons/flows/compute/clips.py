@@ -80,7 +80,7 @@ def trajectories(field: Field, exact: Tensor, methods: tuple[str, ...], steps: i
 def arrows(field: Field, grid: Grid) -> Vectors:
     """The field as arrows at every frame."""
     at = grid.points(grid.arrows)
-    vectors = field.velocity(at, grid.times()[:, None])
+    vectors = field.velocity(at[None], grid.times()[:, None])
     longest = 1.4 * (grid.extent.x1 - grid.extent.x0) / grid.arrows
     return Vectors("velocity", "velocity", as_array(at), as_array(vectors), arrow_scale(vectors, grid), longest)
 
@@ -138,12 +138,12 @@ def conditional_panel(path: ProbabilityPath, z: tuple[float, float], x0: Tensor,
     """The conditional field given z, its straight trajectories, and a mesh that ends in one point."""
     point, times = torch.tensor(z), grid.times()
     at = grid.points(grid.arrows)
-    velocity = path.conditional_velocity(at, times[:-1, None], point)
+    velocity = path.conditional_velocity(at[None], times[:-1, None], point)
     vectors = torch.cat([velocity, torch.full_like(velocity[:1], torch.nan)])
     longest = 1.4 * (grid.extent.x1 - grid.extent.x0) / grid.arrows
     mesh = _mesh(grid)
-    moved = path.conditional_flow(mesh.flatten(0, 1), times[:, None], point).reshape(-1, *mesh.shape)
-    exact = path.conditional_flow(x0, times[:, None], point)
+    moved = path.conditional_flow(mesh.flatten(0, 1)[None], times[:, None], point).reshape(-1, *mesh.shape)
+    exact = path.conditional_flow(x0[None], times[:, None], point)
     layers: list[Layer] = [
         Vectors("velocity", "velocity", as_array(at), as_array(vectors), arrow_scale(velocity, grid), longest),
         Mesh("mesh", "init", as_array(moved)),

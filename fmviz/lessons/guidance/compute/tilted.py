@@ -34,7 +34,7 @@ def _times(guidance: Guidance, frames: Tensor) -> Tensor:
 @torch.inference_mode()
 def log_grid(guidance: Guidance, extent: Extent, times: Tensor, cells: int = CELLS) -> Tensor:
     """The log density, normalised within the extent, at the cells' centres: (T, cells, cells), rows along y."""
-    logs = guidance.log_tilted(cell_centres(extent, cells), times[:, None])
+    logs = guidance.log_tilted(cell_centres(extent, cells)[None], times[:, None])
     area = (extent.x1 - extent.x0) * (extent.y1 - extent.y0) / cells**2
     logs = logs - (logs.double().logsumexp(dim=-1, keepdim=True) + torch.tensor(area).log()).to(logs)
     return logs.reshape(len(times), cells, cells)
