@@ -81,38 +81,44 @@ def sample(mixture, standard):
     return mixture["means"].to(DEVICE)[k] + (factors[k] @ noise[..., None])[..., 0]{component}
 """
 
-_PARTNERS = """
+_PARTNERS = """\
 N, GROUPS, USES = {batch}, {groups}, {uses}  # mini-batches of N pairs, so many for a chunk, each pair used so often
 
 
-def partners(x0, z):  # (n, 2) each; which z each x0 is paired with
+def on_the_cpu():  # chance where pairs are found
+    if DEVICE == "cpu":
+        return draws
+    return torch.Generator().manual_seed(int(torch.randint(2**31, (1,), generator=draws, device=DEVICE)))
+
+
+def partners(x0, z, chance):  # (n, 2) each, on the CPU; which z each x0 is paired with
     n = len(x0)
     if n == 1:
-        return torch.randperm(1, generator=draws, device=DEVICE)
+        return torch.randperm(1, generator=chance)
     costs = torch.cdist(x0.double(), z.double(), compute_mode="donot_use_mm_for_euclid_dist").square()
-    mass = torch.full((n,), 1.0 / n, dtype=torch.float64, device=DEVICE)
+    mass = torch.full((n,), 1.0 / n, dtype=torch.float64)
 {entropic}    return ot.emd(mass, mass, costs, numItermax=1_000_000).argmax(dim=1)
 """
 
-_ENTROPIC = """
+_ENTROPIC = """\
     scale = {regularisation!r} * costs.mean().clamp(min=torch.finfo(torch.float64).tiny)
     found = ot.sinkhorn(mass, mass, costs, float(scale), method="sinkhorn_log", numItermax={iterations}, stopThr={tolerance},
                         warn=False, log=True)[1]
     potential = costs / scale - found["log_u"][:, None] - found["log_v"]
-    uniform = torch.rand(n, n, generator=draws, dtype=torch.float64, device=DEVICE)
+    uniform = torch.rand(n, n, generator=chance, dtype=torch.float64)
     costs = potential + (-uniform.clamp(min=1e-300).log()).log()  # minus the logarithm of the plan, minus Gumbel noise
     costs = costs - costs.min()
 """
 
 _WITHIN = """
 
-def within(x0, z, labels):  # the same, within each label
-    dealt = torch.randperm(N, generator=draws, device=DEVICE)
+def within(x0, z, labels, chance):  # the same, within each label
+    dealt = torch.randperm(N, generator=chance)
     index = torch.empty_like(dealt)
     for label in sorted(set(labels.tolist())):
         own = (labels == label).nonzero()[:, 0]
         starts, dealt = dealt[: len(own)], dealt[len(own) :]
-        index[starts] = own[partners(x0[starts], z[own])]
+        index[starts] = own[partners(x0[starts], z[own], chance)]
     return index
 """
 
@@ -121,9 +127,16 @@ _ORDER = [
     "order = torch.cat(orders)[: CHUNK * BATCH].view(CHUNK, BATCH)",
     "z, eps = z.flatten(0, 1)[order], eps.flatten(0, 1)[order]",
 ]
-_IN_TURN = ["z = torch.stack([b[partners(a, b)] for a, b in zip(eps, z)])", *_ORDER]
+_IN_TURN = [
+    "chance = on_the_cpu()",
+    "index = torch.stack([partners(a, b, chance) for a, b in zip(eps.cpu(), z.cpu())]).to(DEVICE)",
+    "z = z.gather(1, index[..., None].expand_as(z))",
+    *_ORDER,
+]
 _IN_TURN_LABELLED = [
-    'index = torch.stack([within(a, b, P_DATA["labels"].to(DEVICE)[c]) for a, b, c in zip(eps, z, k)])',
+    "chance = on_the_cpu()",
+    'groups = zip(eps.cpu(), z.cpu(), P_DATA["labels"][k.cpu()])',
+    "index = torch.stack([within(a, b, labels, chance) for a, b, labels in groups]).to(DEVICE)",
     "z, k = z.gather(1, index[..., None].expand_as(z)), k.gather(1, index)",
     *_ORDER,
     "k = k.flatten()[order]",

@@ -67,15 +67,18 @@ class _Coupled:
         groups = groups_in(shape, self._spec)
         z, component = self._z.labelled((groups, self._batch), generator)
         x0 = self._x0((groups, self._batch), generator)
-        partner = torch.stack([self._paired(*group, generator) for group in zip(x0, z, component, strict=True)])
+        chance = _on_the_cpu(generator)
+        partner = torch.stack([self._paired(*group, chance) for group in zip(x0, z, component, strict=True)])
         z = z.gather(2, partner.unsqueeze(1).expand_as(z)).movedim(1, 0).reshape(2, -1)
         component, x0 = component.gather(1, partner).reshape(-1), x0.movedim(1, 0).reshape(2, -1)
         return _laid_out(shape, _in_turn(x0.shape[1], shape, generator), z, component, x0)
 
     def _paired(self, x0: Tensor, z: Tensor, component: Tensor, generator: torch.Generator) -> Tensor:
-        labels = None if self._labels is None else self._labels[component]
+        labels = None if self._labels is None else self._labels[component].cpu()
         how, regularisation = self._spec.coupling, self._spec.coupling_regularisation
-        return minibatch_pairs(x0.mT, z.mT, how, regularisation=regularisation, labels=labels, generator=generator)
+        starts, ends = x0.mT.cpu(), z.mT.cpu()
+        index = minibatch_pairs(starts, ends, how, regularisation=regularisation, labels=labels, generator=generator)
+        return index.to(z.device)
 
 
 class Simulated:
@@ -93,6 +96,14 @@ class Simulated:
         count = len(self._component)
         index = torch.randint(count, shape, generator=generator, device=self._x0.device)
         return _laid_out(shape, index, self._z, self._component, self._x0)
+
+
+def _on_the_cpu(generator: torch.Generator) -> torch.Generator:
+    """Chance on the CPU, where pairs are found: POT works there, and in float64, which not every device has."""
+    if generator.device.type == "cpu":
+        return generator
+    seed = torch.randint(2**31, (1,), generator=generator, device=generator.device)
+    return torch.Generator().manual_seed(int(seed))
 
 
 def _in_turn(count: int, shape: tuple[int, int], generator: torch.Generator) -> Tensor:

@@ -44,6 +44,9 @@ LEAST_UNIFORM = 1e-300
 """A uniform draw may be 0, whose logarithm is infinite."""
 SINKHORN_ITERATIONS = 1000
 SINKHORN_TOLERANCE = 1e-6
+PLAIN_COSTS = 500.0
+"""Up to costs of so many times the regularisation exp(-cost) is a number in float64, and the iteration needs no logarithms: they
+would take four to ten times as long."""
 
 
 class BatchSizeError(ParameterError):
@@ -242,18 +245,20 @@ def _paired(x0: Tensor, z: Tensor, method: Method, regularisation: float, genera
     mass = torch.full((n,), 1.0 / n, dtype=torch.float64, device=z.device)
     if method == "sinkhorn":
         scale = regularisation * costs.mean().clamp(min=torch.finfo(torch.float64).tiny)
+        plain = bool(costs.max() <= PLAIN_COSTS * scale)
         found = ot.sinkhorn(
             mass,
             mass,
             costs,
             float(scale),
-            method="sinkhorn_log",
+            method="sinkhorn" if plain else "sinkhorn_log",
             numItermax=SINKHORN_ITERATIONS,
             stopThr=SINKHORN_TOLERANCE,
             warn=False,
             log=True,
         )[1]
-        potential = costs / scale - found["log_u"][:, None] - found["log_v"]
+        log_u, log_v = (found[name].log() if plain else found[f"log_{name}"] for name in ("u", "v"))
+        potential = costs / scale - log_u[:, None] - log_v
         uniform = torch.rand(n, n, generator=generator, dtype=torch.float64, device=z.device)
         costs = potential + (-uniform.clamp(min=LEAST_UNIFORM).log()).log()  # minus log P minus Gumbel noise
         costs = costs - costs.min()

@@ -159,3 +159,26 @@ def test_what_cannot_be_paired_is_refused() -> None:
     many = torch.zeros(couplings.MAX_PAIRS + 1, 2)
     with pytest.raises(ParameterError, match=str(couplings.MAX_PAIRS)):
         minibatch_pairs(many, many)
+
+
+@pytest.mark.parametrize("regularisation", [0.02, 0.1, 1.0])
+def test_sinkhorn_pairs_alike_with_and_without_logarithms(
+    regularisation: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x0, z = draws(96, 5)
+
+    def pairs() -> Tensor:
+        return minibatch_pairs(x0, z, "sinkhorn", regularisation=regularisation, generator=builders.seeded(6))
+
+    plain = pairs()
+    monkeypatch.setattr(couplings, "PLAIN_COSTS", 0.0)
+    assert torch.equal(pairs(), plain)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_sinkhorn_pairs_points_that_are_all_the_same_or_very_far_apart(far: float) -> None:
+    x0 = torch.zeros(8, 2)
+    z = torch.zeros(8, 2)
+    z[0, 0] = far
+    index = minibatch_pairs(x0, z, "sinkhorn", regularisation=1e-3, generator=builders.seeded(0))
+    assert sorted(index.tolist()) == list(range(8))

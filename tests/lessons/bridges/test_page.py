@@ -90,6 +90,7 @@ def test_the_optimal_map_says_where_there_is_none():
 def test_a_large_batch_can_be_cancelled_while_it_is_computed(monkeypatch):
     monkeypatch.setattr(measured, "ask", lambda *asked, **how: None)  # the helper processes never find the time
     app = open_page(State(scene=SMALL, bridges=Settings(batch=4096)))
+    assert any("n = 4096" in caption.value and "turn" in caption.value for caption in app.caption)
     app.button(key="bridges_cancel").click().run()
     assert app.session_state[STATE].bridges.batch == 256
 

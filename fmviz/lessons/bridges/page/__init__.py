@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from fmviz.app import lesson, measured, player, state
@@ -9,7 +11,8 @@ from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.lessons.bridges.compute import results
-from fmviz.lessons.bridges.compute.flows import flow
+from fmviz.lessons.bridges.compute.fields import Side
+from fmviz.lessons.bridges.compute.flows import Flow, flow
 from fmviz.lessons.bridges.compute.results import Panel
 from fmviz.lessons.bridges.page import charts, checks, controls, networks
 from fmviz.lessons.bridges.script import bridges_script
@@ -45,9 +48,7 @@ def _panels(now: State) -> tuple[Panel, Panel]:
     if now.bridges.field == "network":
         return networks.panels(now)
     found = []
-    which = results.sides(now.bridges)
-    for side, dense in zip(which, results.drawn_density(which), strict=True):
-        one = measured.ask(flow, results.plain(now.scene), side, dense)
+    for side, one in _asked(now):
         if isinstance(one, Task):
             if one.error is not None:
                 raise one.error
@@ -65,7 +66,7 @@ def _quietly(now: State) -> tuple[Panel, Panel] | None:
 
 
 def _wait(current: State) -> None:
-    """While a flow is being computed: says so, looks for it, and offers to go back to the usual batch."""
+    """While a flow is being computed: says which and for how long, looks for it, and offers to go back to the usual batch."""
     if current.bridges.field == "network" or _all_ended(current):
         return
 
@@ -73,7 +74,8 @@ def _wait(current: State) -> None:
         if _all_ended(current):
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center", key="bridges_waiting"):
-            st.caption(f":material/hourglass_top: {tr('bridges.waiting')}")
+            for text in _waited_for(current):
+                st.caption(f":material/hourglass_top: {text}")
             if current.bridges.batch > controls.USUAL_BATCH:
                 st.button(
                     tr("bridges.cancel"),
@@ -85,10 +87,29 @@ def _wait(current: State) -> None:
     st.fragment(look, run_every=measured.EVERY)()
 
 
-def _all_ended(current: State) -> bool:
+def _asked(current: State) -> list[tuple[Side, Flow | Task[Flow] | None]]:
+    """The exact flow of each panel, or what becomes of it."""
     which = results.sides(current.bridges)
-    for side, dense in zip(which, results.drawn_density(which), strict=True):
-        one = measured.ask(flow, results.plain(current.scene), side, dense)
-        if one is None or (isinstance(one, Task) and one.error is None):
-            return False
-    return True
+    scene = results.plain(current.scene)
+    return [
+        (side, measured.ask(flow, scene, side, dense))
+        for side, dense in zip(which, results.drawn_density(which), strict=True)
+    ]
+
+
+def _all_ended(current: State) -> bool:
+    return not any(one is None or (isinstance(one, Task) and one.error is None) for _, one in _asked(current))
+
+
+def _waited_for(current: State) -> list[str]:
+    """What is being computed, and for how many seconds already, each once."""
+    texts = []
+    for side, one in _asked(current):
+        name = tr(f"bridges.couplings.{side.coupling}")
+        if side.coupling in ("exact", "sinkhorn"):
+            name = tr("bridges.of_batch", name=name, n=side.batch)
+        if isinstance(one, Task) and one.state == "running":
+            texts.append(tr("bridges.waiting", name=name, seconds=f"{time.monotonic() - one.began:.0f}"))
+        elif one is None or (isinstance(one, Task) and one.error is None):
+            texts.append(tr("bridges.waiting_turn", name=name))
+    return list(dict.fromkeys(texts))
