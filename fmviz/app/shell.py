@@ -18,6 +18,7 @@ from fmviz.app.own_story import StoryError, read
 from fmviz.app.player import first_view, standalone
 from fmviz.app.runs import runs
 from fmviz.app.scene_bar import scene_bar
+from fmviz.app.still import FIGURE_FILE, figure_of_scene
 from fmviz.app.story_editor import story_editor
 from fmviz.app.turns import one_page
 from fmviz.lessons import LESSONS, named
@@ -176,6 +177,15 @@ def _controls(lesson: str) -> None:
                         icon=":material/slideshow:",
                         help=tr("app.standalone_help"),
                         key="standalone",
+                        on_click="ignore",
+                    )
+                    st.download_button(
+                        tr("app.figure"),
+                        figure_of_scene(),
+                        *FIGURE_FILE,
+                        icon=":material/draw:",
+                        help=tr("app.figure_help"),
+                        key="figure",
                         on_click="ignore",
                     )
         story_editor(lesson)

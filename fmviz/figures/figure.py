@@ -114,6 +114,7 @@ def figure(
     particles: int = 150,
     seed: int = 0,
     theme: Theme = "light",
+    description: str | None = None,
 ) -> Figure:
     """A row of panels, one for each time.
 
@@ -131,6 +132,7 @@ def figure(
         particles: how many, at most `MOST_PARTICLES`.
         seed: of the particles.
         theme: "light" or "dark".
+        description: what a screen reader says, and the title of a PDF; by default the layers and the times.
 
     Raises:
         ParameterError: an argument is not as described.
@@ -168,7 +170,7 @@ def figure(
     if theme == "dark":
         all_marks.insert(0, panels.ground(0.0, 0.0, width, height))
     told = f"{', '.join(name for name in LAYERS if name in shown)} at t = {', '.join(f'{t:.6g}' for t in moments)}"
-    return Figure(tuple(all_marks), float(width), height, told, theme)
+    return Figure(tuple(all_marks), float(width), height, told if description is None else description, theme)
 
 
 def _names(layers: Sequence[str] | str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from fmviz.learning.networks import MLP
 from fmviz.learning.objectives import Quantity, predicts
 from fmviz.learning.prediction_gains import Coefficients, coefficients, finite_range
 from fmviz.learning.spec import TrainSpec
-from fmviz.theory.arrays import Points, Time, pointwise
+from fmviz.theory.arrays import Points, Time, arraylike, one_time, pointwise
 from fmviz.theory.reprs import one_line
 from fmviz.theory.schedulers import Scheduler
 
@@ -199,7 +199,9 @@ class LearnedModel:
         """
         self.require("score")
 
-        def drift(x: Tensor, t: float) -> Tensor:
+        @arraylike
+        def drift(x: Points, t: Time) -> Tensor:
+            t = one_time("t", t)
             half = 0.5 * float(sigma(t)) ** 2
             if half == 0.0:
                 return self.sampling_velocity(x, t)

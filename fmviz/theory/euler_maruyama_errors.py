@@ -31,6 +31,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
+from fmviz.theory.arrays import Numbers, arraylike
 from fmviz.theory.counts import as_count
 from fmviz.theory.processes import OrnsteinUhlenbeck
 from fmviz.theory.reprs import one_line
@@ -75,15 +76,18 @@ class OUEquation:
     strong_order = 1.0
     weak_order = 1.0
 
-    def drift(self, x: Tensor) -> Tensor:
+    @arraylike
+    def drift(self, x: Numbers) -> Tensor:
         """-theta x."""
         return -self.theta * x
 
-    def diffusion(self, x: Tensor) -> float:
+    @arraylike
+    def diffusion(self, x: Numbers) -> float:
         """sigma."""
         return self.sigma
 
-    def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
+    @arraylike
+    def exact_endpoint(self, increments: Numbers, generator: torch.Generator) -> Tensor:
         """X_1 (N,) given the increments (n, N) of W over n equal steps.
 
         The rest of the stochastic integral is Gaussian and independent of them, and is drawn in one go.
@@ -108,15 +112,18 @@ class GeometricBrownianMotion:
     strong_order = 0.5
     weak_order = 1.0
 
-    def drift(self, x: Tensor) -> Tensor:
+    @arraylike
+    def drift(self, x: Numbers) -> Tensor:
         """mu x."""
         return self.mu * x
 
-    def diffusion(self, x: Tensor) -> Tensor:
+    @arraylike
+    def diffusion(self, x: Numbers) -> Tensor:
         """nu x."""
         return self.nu * x
 
-    def exact_endpoint(self, increments: Tensor, generator: torch.Generator) -> Tensor:
+    @arraylike
+    def exact_endpoint(self, increments: Numbers, generator: torch.Generator) -> Tensor:
         """X_1 (N,) given the increments (n, N) of W over n equal steps, which determine it."""
         return self.start * torch.exp(self.mu - 0.5 * self.nu**2 + self.nu * increments.sum(0))
 
@@ -154,11 +161,12 @@ class Errors:
     __repr__ = one_line
 
 
+@arraylike
 def euler_maruyama(
     drift: Callable[[Tensor], Tensor],
     diffusion: Callable[[Tensor], Tensor | float],
-    x0: Tensor,
-    increments: Tensor,
+    x0: Numbers,
+    increments: Numbers,
     h: float,
 ) -> Iterator[Tensor]:
     """Euler-Maruyama driven by given increments of W: X_0, X_h, … one by one (T8).

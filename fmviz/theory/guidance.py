@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.theory.arrays import Points, Time, arraylike, pointwise
+from fmviz.theory.arrays import Points, Time, arraylike, one_time, pointwise
 from fmviz.theory.counts import as_count
 from fmviz.theory.guided_fields import LabelledModel, Side, combined, exact_side, learned_side
 from fmviz.theory.path import ProbabilityPath
@@ -163,7 +163,10 @@ class Guidance:
     def sde_drift(self, sigma: Sigma) -> Drift:
         """The drift u^w + (sigma_t^2 / 2) s^w of the guided SDE (T37), for `fmviz.theory.solvers.solve_sde`."""
 
-        def drift(x: Tensor, t: float) -> Tensor:
+        @arraylike
+        def drift(x: Points, t: Time) -> Tensor:
+            t = one_time("t", t)
+
             def of(side: Side) -> Tensor:
                 velocity, score = side.both(x, t)
                 return velocity.add(score, alpha=0.5 * float(sigma(t)) ** 2)

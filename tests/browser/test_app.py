@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -292,6 +293,10 @@ def test_the_stage_as_one_file(open_page, tmp_path):
     stage = Stage(page)
     stage.wait("Number(s.frames) > 0")
     widget(page, "share").get_by_role("button").first.click()
+    with page.expect_download() as drawing:
+        page.get_by_role("button", name=english("app.figure")).click()
+    drawing.value.save_as(tmp_path / "fmviz.svg")
+    assert ET.parse(tmp_path / "fmviz.svg").getroot().attrib["width"] == "170mm"
     with page.expect_download() as waiting:
         page.get_by_role("button", name=english("app.standalone")).click()
     file = tmp_path / "fmviz.html"

@@ -1,12 +1,15 @@
 """What may stand for points and times: tensors, arrays, lists and numbers, by the rules of `fmviz.theory.arrays`."""
 
+import ast
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch.func import vmap
 
+from fmviz import theory
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP, Architecture
@@ -133,6 +136,59 @@ def test_a_conditional_field_takes_lists_and_keywords(name):
 def test_points_alone_may_be_a_list_or_an_array(name):
     for given in (LIST, np.array(LIST)):
         torch.testing.assert_close(STILL[name](given), STILL[name](X), rtol=1e-6, atol=1e-6, check_dtype=False)
+
+
+# Public to the modules beside them, not to a caller: they get tensors.
+WITHIN = {
+    "gaussians",
+    "path_at_times",
+    "path_tables",
+    "products",
+    "given_data",
+    "arrays",
+    "guided_fields",
+    "boxes",
+    "convergence",
+}
+# A divergence is that of a tensor that knows where it came from; grids are read number by number; these ignore the time.
+OTHERWISE = {"divergence", "prepare", "of", "weighted_sums", "variance", "diffusion"}
+PLACES = {"x", "x0", "z", "xi", "y", "t", "s", "u", "start", "times", "increments"}
+
+
+def undecorated(tree: ast.Module) -> list[str]:
+    """The public functions and methods of a module that take points or times as they come."""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    for node in tree.body:
+        if (
+            isinstance(node, ast.ClassDef)
+            and not node.name.startswith("_")
+            and "Protocol" not in map(ast.unparse, node.bases)
+        ):
+            functions += [inner for inner in node.body if isinstance(inner, ast.FunctionDef)]
+    found = []
+    for function in functions:
+        taken = [
+            argument.arg
+            for argument in (*function.args.args, *function.args.kwonlyargs)
+            if argument.arg in PLACES and argument.annotation and "Tensor" in ast.unparse(argument.annotation)
+        ]
+        private = function.name.startswith("_") and function.name != "__call__"
+        decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
+        if (
+            taken
+            and not private
+            and not decorators & {"arraylike", "pointwise", "abstractmethod", "abc.abstractmethod"}
+        ):
+            found.append(f"{function.name}({', '.join(taken)})")
+    return found
+
+
+@pytest.mark.parametrize("file", [*sorted(Path(theory.__file__).parent.glob("*.py"))], ids=lambda file: file.stem)
+def test_every_public_function_of_points_and_times_is_decorated(file):
+    if file.stem in WITHIN:
+        return
+    found = undecorated(ast.parse(file.read_text(encoding="utf-8")))
+    assert [name for name in found if name.split("(")[0] not in OTHERWISE] == []
 
 
 def test_schedules_take_lists():
