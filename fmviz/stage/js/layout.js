@@ -9,6 +9,8 @@ const FEW_PANELS = 3; // more are small multiples: they share axes and may be sm
 const LEAST_MULTIPLE = 110;
 const LEAST_CELL = 100; // of a table, whose panels may be enlarged
 const CELL_STRETCH = 2.8; // the same of a cell of a table: its title has more room
+const NARROW_CELLS = 4; // in a row on a phone, and how much higher than its extent such a cell is
+const NARROW_STRETCH = 1.8;
 const MOST_IN_STRIP = 7;
 const TITLE = 14; // size of its type, and the height of one line or two
 const HEAD = 20;
@@ -133,16 +135,16 @@ function arrange(S, width, room, narrow) {
   return (good ?? loose.reduce((a, b) => (b.least > 1.25 * a.least ? b : a))).placed;
 }
 
-/** A table of panels has its own columns, on a phone two, and no numbers: a panel is read when it is enlarged. */
+/** A table of panels has its own columns, on a phone four at most, and no numbers: a panel is read when it is enlarged. */
 function arrangeTable(S, width, room, narrow) {
   const views = S.panels;
   for (const view of views) view.box.hidden = false;
-  const columns = narrow ? Math.min(S.clip.columns, 2) : S.clip.columns;
+  const columns = narrow ? Math.min(S.clip.columns, NARROW_CELLS) : S.clip.columns;
   const most = Math.floor((width - GAP * (columns - 1)) / columns) - BARE.left - BARE.right;
   const aspect = Math.max(...views.map(({ model }) => aspectOf(model)));
   const share = room / Math.ceil(views.length / columns) - (HEAD + 2) * S.type - ROW_GAP - BARE.top - BARE.bottom;
-  const h = Math.floor(Math.min(Math.max(share, LEAST_CELL * S.type), most / aspect));
   const free = views.every(({ model }) => model.layers.every((layer) => !isGround(layer) || isGroundOfLaw(layer)));
+  const h = Math.floor(narrow ? (free ? NARROW_STRETCH : 1) * (most / aspect) : Math.min(Math.max(share, LEAST_CELL * S.type), most / aspect));
   const w = Math.floor(Math.min(most, (free ? CELL_STRETCH : 1) * h * aspect));
   return views.map((view, i) => ({ view, w, h, margins: BARE, tall: false, newRow: i > 0 && i % columns === 0 }));
 }

@@ -133,7 +133,7 @@ def test_prepared_experiments_have_sixteen_cells(name, language):
     app = open_page(State(scene=SCENE, shell=Shell(language=language)))
     app.button(key=f"hyper_{name}").click().run()
     view = settings(app)
-    assert (view.x, view.y) == tuple(EXPERIMENTS[name].values())
+    assert {field: getattr(view, field) for field in EXPERIMENTS[name]} == EXPERIMENTS[name]
     assert len(header(app)["panels"]) == 16
     assert not app.exception
     assert not errors(app)

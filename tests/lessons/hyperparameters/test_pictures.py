@@ -50,7 +50,7 @@ def test_a_cell_is_filled_once_there_is_a_network():
 def test_cells_of_several_paths_share_the_components_and_no_law():
     found = header(Settings(x="scheduler", x_values=("linear", "vp"), y="none", depth=1, width=4), trained=2)
     assert found["law"] is None
-    assert found["columns"] is None
+    assert found["columns"] == 2
     assert {layer["kind"] for panel in found["panels"] for layer in panel["layers"]} == {"ellipses", "particles"}
 
 

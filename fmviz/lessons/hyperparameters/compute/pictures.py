@@ -28,7 +28,9 @@ from fmviz.theory.solvers import solve_ode
 
 __all__ = ["payload"]
 
-FRAMES, PARTICLES, TRAIL, SIZE = 21, 120, 4, 0.6
+ACROSS = 4
+"""Panels in a row where one axis is alone."""
+FRAMES, PARTICLES, TRAIL, SIZE = 21, 120, 4, 0.8
 """The particles take one step of Heun's method from frame to frame."""
 
 
@@ -89,6 +91,6 @@ def payload(
         tuple(panel for *_, panel in panels),
         (),
         law=law if alike else None,
-        columns=plan.columns if plan.rows > 1 else None,
+        columns=plan.columns if plan.rows > 1 else min(plan.columns, ACROSS),
     )
     return encode(clip, labels(language), view)

@@ -58,7 +58,9 @@ def bar(plan: Plan) -> None:
 
 
 def _progress(plan: Plan, sweep: Sweep) -> None:
-    """How far it is, and for how long it will still go on."""
+    """How far it is, and for how long it will still go on; when it has ended the page follows."""
+    if not sweep.live:
+        st.rerun()
     fresh, found = sweep.fresh, sweep.results()
     ended = sum(job in found and found[job].ended for job in fresh)
     cost = _expected(plan)

@@ -122,4 +122,13 @@ def _draw_distance(names: list[str], known: Distances) -> None:
         key="hyper_distance",
     )
     least = min(known.of)
-    st.caption(tr("hyperparameters.distance_claim", n=samples.COUNT, floor=number(known.floor), least=number(least)))
+    st.markdown(
+        tr(
+            "hyperparameters.found.closest",
+            cell=names[known.of.index(least)],
+            least=number(least),
+            times=f"{least / known.floor:.2g}",
+            floor=number(known.floor),
+        )
+    )
+    st.caption(tr("hyperparameters.distance_claim", n=samples.COUNT))

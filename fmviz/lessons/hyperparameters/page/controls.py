@@ -31,7 +31,7 @@ REFUSED = "fmviz_hyper_refused"
 EXPERIMENTS: dict[str, dict[str, Any]] = {
     "rates": {"x": "learning_rate", "y": "batch_size"},
     "capacity": {"x": "width", "y": "steps"},
-    "objectives": {"x": "objective", "y": "scheduler"},
+    "objectives": {"x": "objective", "y": "scheduler", "chart": "distance"},
 }
 """What varies in the prepared experiments; all else is as the page opens with it."""
 FRESH = {"guess": None, "cell": None}

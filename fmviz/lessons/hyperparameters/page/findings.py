@@ -16,6 +16,8 @@ from fmviz.lessons.hyperparameters.settings import NAMES
 
 __all__ = ["findings"]
 
+CONVERTED = ("score", "noise", "data")
+"""Objectives whose velocity is a conversion of what the network predicts."""
 ALIKE = 1.3
 """Two axes whose factors differ by less than this matter alike."""
 
@@ -41,6 +43,8 @@ def findings(plan: Plan, scores: tuple[Score, ...], *, complete: bool) -> None:
     if len(plan.cells[0].jobs) > 1 and spread is not None:
         said.append(tr("hyperparameters.found.seeds", n=len(plan.cells[0].jobs), factor=_factor(spread)))
     st.markdown(" ".join(said))
+    if any(cell.jobs[0][1].objective in CONVERTED for cell in plan.cells):
+        st.caption(tr("hyperparameters.found.converted"))
     _guess(plan, scores, best)
 
 

@@ -7,29 +7,33 @@ import streamlit as st
 from fmviz.app import player, state
 from fmviz.lessons.hyperparameters.compute import numbers, pictures
 from fmviz.lessons.hyperparameters.compute.plan import CellPlan, Plan, plan
-from fmviz.lessons.hyperparameters.page import bar, cells, charts, sweeps, words
+from fmviz.lessons.hyperparameters.page import cells, charts, sweeps, words
 from fmviz.stage.events import Clicked
 from fmviz.stage.payload import View
 
 __all__ = ["live"]
 
+STAGE_EVERY, BELOW_EVERY = 0.8, 1.6
+"""Seconds between two looks at a sweep. Whatever the page and the browser do, the training cannot."""
+
 
 def live(asked: Plan, view: View) -> None:
-    """Everything below the bar."""
+    """Everything below the bar: the stage, and what is read below it, each at its own pace."""
     sweep = sweeps.shown(asked)
     moves = sweep is not None and sweep.live
-    st.fragment(_live, run_every=bar.EVERY if moves else None)(asked, view, moves)
+    st.fragment(_stage, run_every=STAGE_EVERY if moves else None)(asked, view)
+    if not state.current().shell.present:
+        st.fragment(_below, run_every=BELOW_EVERY if moves else None)(asked, moves)
 
 
-def _live(asked: Plan, view: View, moves: bool) -> None:
+def _stage(asked: Plan, view: View) -> None:
     sweep = sweeps.shown(asked)
     if sweep is not None:
         sweep.touch()
-    if moves and (sweep is None or not sweep.live):
-        st.rerun()
     player.player("hyperparameters_stage", "hyperparameters", lambda: _picture(view), clicked=_click)
-    if state.current().shell.present:
-        return
+
+
+def _below(asked: Plan, moves: bool) -> None:
     cells.cells(asked, moves=moves)
     charts.charts(asked)
 
