@@ -95,7 +95,7 @@ def _dots(points: Floats, extent: Extent, size: float, radius: float) -> str:
 def _svg(width: float, height: float, description: str, inside: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '
-        f'aria-label="{description}" style="max-width:100%;height:auto" font-size="12" fill="currentColor">{inside}</svg>'
+        f'aria-label="{description}" style="max-width:100%;height:auto" font-size="12" font-family="sans-serif" fill="currentColor">{inside}</svg>'
     )
 
 

@@ -2,7 +2,7 @@
 
 from fmviz.app import learned, lesson, player, state
 from fmviz.lessons.sample.compute import results
-from fmviz.lessons.sample.page import checks, controls, error_map, evidence
+from fmviz.lessons.sample.page import checks, controls, error_map, evidence, own
 from fmviz.lessons.sample.script import sample_script
 
 __all__ = ["show"]
@@ -26,6 +26,7 @@ def show() -> None:
         evidence.final_samples(current, found)
         evidence.likelihood(current, found)
         error_map.error_map(current, found)
+        own.section(current)
     lesson.notice("sample")
     lesson.check("sample", lambda: checks.table(current.scene))
     lesson.code("sample", lambda: sample_script(current.scene, current.sample, learned=found is not None))

@@ -1,0 +1,52 @@
+"""An uploaded network on the page Sample: read rightly, read wrongly, and a file that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from fmviz.app.catalogue import translate
+from fmviz.app.choices import State
+from fmviz.lessons.sample.compute.own import held
+from fmviz.scene import Component, Scene
+from tests.app.test_app import open_app
+from tests.comparison.test_onnx import MEAN, gaussian_field
+
+SCENE = Scene(data_components=(Component(x=float(MEAN[0]), y=float(MEAN[1]), xx=1.0, yy=1.0),), count=40)
+
+
+@pytest.fixture
+def page():
+    app = open_app("start", State(scene=SCENE))
+    app.session_state["sample_own"] = True
+    app.switch_page("pages/sample.py").run()
+    assert not app.exception
+    return app
+
+
+def uploaded(app, data: bytes):
+    app.file_uploader(key="sample_own_file").set_value(("net.onnx", data, "application/octet-stream")).run()
+    assert not app.exception
+    return app
+
+
+def test_what_a_network_predicts_is_found_out(page):
+    app = uploaded(page, gaussian_field(-1.0))
+    told = " ".join(element.value for element in app.markdown)
+    assert translate("en", "comparison.change.opposite") in told
+    assert "200 %" in told
+    # The opposite velocity is that of a time that runs the other way, apart from the time itself.
+    app.selectbox(key="sample_own_time").select("data→noise").run()
+    assert not app.exception
+    assert " ".join(element.value for element in app.markdown) != told
+
+
+def test_a_file_that_is_no_model_is_refused_in_words(page):
+    app = uploaded(page, b"junk" * 100)
+    assert translate("en", "error.onnx_unreadable") in [error.value for error in app.error]
+
+
+def test_the_report_is_that_of_the_scene():
+    found = held(SCENE, gaussian_field(), "velocity", "noise→data", 1.0, "en")
+    assert found.error < 1e-5
+    assert [declared for _, _, declared in found.readings].count(True) == 1
+    assert all(picture.startswith("<svg") for _, picture in found.figures)
