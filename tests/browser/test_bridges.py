@@ -43,6 +43,7 @@ def test_the_picture_follows_networks_that_learn_until_they_are_cancelled(open_p
     page = open_page(STILL.replace("bb=exact", "bb=reflow1") + "&bfield=network&bsteps=20000")
     stage = Stage(page)
     stage.wait("s.playing === 'false'")
+    stage.chip("pairs").wait_for()
     assert stage.chip("ode").count() == 0  # nothing has been learned that could move a particle
     train = page.locator(".st-key-bridges_train").get_by_role("button")
     train.click()

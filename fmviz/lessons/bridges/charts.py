@@ -37,7 +37,8 @@ class Level:
 
 @dataclass(frozen=True)
 class Axes:
-    """Titles of both axes; whether each is logarithmic; the marks of x, none for those of the library; the height in pixels."""
+    """Titles of both axes; whether each is logarithmic; the marks of x, none for those of the library; the height in pixels; the
+    columns of the legend."""
 
     x: str
     y: str
@@ -45,6 +46,7 @@ class Axes:
     log_y: bool = False
     marks: tuple[float, ...] = ()
     height: int = 260
+    columns: int = 2
 
 
 def lines(series: Sequence[Line], levels: Sequence[Level], axes: Axes, theme: Theme) -> alt.LayerChart:
@@ -57,7 +59,7 @@ def lines(series: Sequence[Line], levels: Sequence[Level], axes: Axes, theme: Th
             for x, y, e in zip(line.x, line.y, line.error, strict=True)
             if np.isfinite(y)
         ]
-        key = alt.Legend(orient="top", title=None, columns=2, symbolSize=130, labelLimit=340)
+        key = alt.Legend(orient="top", title=None, columns=axes.columns, symbolSize=130, labelLimit=340)
         colours = alt.Scale(domain=names, range=[colour(line.role, theme) for line in series])
         shapes = alt.Scale(domain=names, range=[line.shape for line in series])
         x_scale = alt.Scale(type="log", base=2) if axes.log_x else alt.Scale(zero=False, padding=12)

@@ -132,7 +132,7 @@ def _chain(current: State) -> tuple[Learned, ...]:
 def _draw_rounds(current: State, found: Rounds, learned: Rounds | None, of: tuple[Hashable, ...]) -> None:
     counted = tuple(range(len(found.cost)))
     parts = {
-        "cost": [("flow_cost", "cost", "ode", "circle", "data")],
+        "cost": [("flow_cost_short", "cost", "ode", "circle", "data")],
         "straight": [("straightness", "straightness", "score", "diamond", "data")],
         "distance": [
             ("many_steps", "distance", "velocity", "circle", "data"),
@@ -143,17 +143,18 @@ def _draw_rounds(current: State, found: Rounds, learned: Rounds | None, of: tupl
         series = []
         for text, field, role, shape, other in lines_of:
             title = tr(f"bridges.{text}", n=evidence.HEUN_STEPS)
-            series.append(_line(title, counted, getattr(found, field), role, shape))
+            exact = title if learned is None else tr("bridges.by_exact", name=title)
+            series.append(_line(exact, counted, getattr(found, field), role, shape))
             if learned is not None:
-                means = getattr(learned, field)
-                series.append(
-                    _line(tr("bridges.by_network", name=title), counted[: len(means)], means, other, "triangle-up")
-                )
+                means, by_network = getattr(learned, field), tr("bridges.by_network", name=title)
+                series.append(_line(by_network, counted[: len(means)], means, other, "triangle-up"))
         levels = [Level(tr("bridges.floor"), found.floor.value)] if name == "distance" else []
-        axes = Axes(tr("bridges.round"), "", log_y=name == "straight", marks=counted, height=220)
+        axes = Axes(tr("bridges.round"), "", log_y=name == "straight", marks=counted, height=220, columns=1)
         with column:
             _show(f"rounds_{name}", series, levels, axes, (*of, learned is None, name))
     st.caption(tr("bridges.rounds_claim"))
+    if learned is not None:
+        st.caption(tr("bridges.rounds_network"))
 
 
 def _labels(current: State) -> None:

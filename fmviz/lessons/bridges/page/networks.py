@@ -192,7 +192,7 @@ def section(current: State, shown: tuple[Panel, Panel] | None) -> None:
     if refused is not None:
         full = isinstance(refused, PoolFullError)
         st.error(tr("bridges.train_full") if full else explain(refused), icon=":material/error:")
-    settled = shown is not None and not going_on and _all_shown(current)
+    settled = not going_on and (shown is None or _all_there(current, shown))
     st.fragment(_progress, run_every=None if settled else EVERY)(current, shown)
 
 
@@ -230,15 +230,16 @@ def _name(spec: TrainSpec) -> str:
     return tr(f"bridges.couplings.{spec.coupling}")
 
 
-def _all_shown(current: State) -> bool:
-    """Whether the newest network of each panel is the one on the stage."""
+def _all_there(current: State, shown: tuple[Panel, Panel]) -> bool:
+    """Whether each panel shows its newest network, and the pairs that it learns."""
     scene = results.plain(current.scene)
     for place, side in enumerate(results.sides(current.bridges)):
         newest = _newest(current, place)
-        if newest is not None:
-            known = _followed(scene, side, current.bridges.steps).known
-            if known is None or known[0] != newest[1]:
-                return False
+        known = _followed(scene, side, current.bridges.steps).known
+        if newest is not None and (known is None or known[0] != newest[1]):
+            return False
+        if shown[place].flow is None and not (side.rounds and newest is None):
+            return False
     return True
 
 
