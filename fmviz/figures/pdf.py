@@ -70,14 +70,9 @@ def _draw(canvas: Any, mark: Mark, theme: Theme) -> None:
             canvas.setFillColor(hex_colour(mark.ink, theme), alpha=mark.ink.opacity)
             canvas.drawPath(_path(canvas, mark.loops, closed=True), stroke=0, fill=1, fillMode=_EVEN_ODD)
         case Dots():
-            # Lines of no length with round ends are dots.
-            _stroke(canvas, mark.ink, 2 * mark.radius, theme)
-            canvas.setDash()
-            dots = canvas.beginPath()
+            canvas.setFillColor(hex_colour(mark.ink, theme), alpha=mark.ink.opacity)
             for x, y in mark.at.tolist():
-                dots.moveTo(x, y)
-                dots.lineTo(x, y)
-            canvas.drawPath(dots, stroke=1, fill=0)
+                canvas.circle(x, y, mark.radius, stroke=0, fill=1)
         case Words():
             canvas.saveState()
             canvas.translate(mark.x, mark.y)

@@ -75,10 +75,9 @@ class _Writer:
                 loops = "".join(_path(loop) + "Z" for loop in mark.loops)
                 return f'<path d="{loops}" fill-rule="evenodd"{self._paint("fill", mark.ink)}/>'
             case Dots():
-                # Lines of no length with round ends are dots, and shorter than circles.
-                dots = "".join(f"M{_n(x)} {_n(y)}h0" for x, y in mark.at)
-                width = _n(2 * mark.radius)
-                return f'<path d="{dots}" fill="none"{self._paint("stroke", mark.ink)} stroke-width="{width}" stroke-linecap="round"/>'
+                radius = _n(mark.radius)
+                dots = "".join(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{radius}"/>' for x, y in mark.at)
+                return f"<g{self._paint('fill', mark.ink)}>{dots}</g>"
             case Words():
                 place = f'x="{_n(mark.x)}" y="{_n(mark.y)}" font-size="{_n(mark.size)}" text-anchor="{mark.anchor}"'
                 return f'<text {place} font-family="{FONT}"{self._paint("fill", mark.ink)}>{escape(mark.text)}</text>'

@@ -279,9 +279,9 @@ class ProbabilityPath(LawsGivenData):
             SingularTimeError: a derivative is infinite at t; or, with ``t=None``, at an end of t_range: for the square
                 root scheduler the average up to t = 1 is infinite, growing like log 1/(1 - t_max) ("Delicate numbers").
         """
+        n = as_count("n", n, 1)
         if t is None:
             low, high = t_range
-            n = as_count("n", n, 1)
             ends = self._values(torch.tensor(t_range, dtype=torch.float64))
             noise_has_slope = self.gamma == 0.0 or 0.0 < low <= high < 1.0
             if not (noise_has_slope and bool((ends.d_alpha.isfinite() & ends.d_beta.isfinite()).all())):

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from fmviz.errors import ParameterError
-from fmviz.theory.arrays import Numbers, arraylike
+from fmviz.theory.arrays import Numbers, arraylike, as_numbers
 from fmviz.theory.counts import as_count
 
 Velocity = Callable[[Tensor, float], Tensor]
@@ -54,7 +54,7 @@ def solve_ode(
     """Integrate dX/dt = velocity(X, t) from x0.
 
     Args:
-        velocity: field; called with a tensor like x0 and a float.
+        velocity: field; called with a tensor like x0 and a float, returns a tensor or an array like x0.
         x0: starting points, (N, 2) or any floating shape.
         steps: number of equal steps on [0, 1]; ignored when times is given.
         method: one of `METHODS`.
@@ -65,7 +65,7 @@ def solve_ode(
         Trajectory (steps + 1, *x0.shape), its first entry x0, and times (steps + 1,), in the dtype of x0.
 
     Raises:
-        ParameterError: unknown method, steps below 1, or a grid that is not strictly monotone.
+        ParameterError: unknown method, steps below 1, a grid that is not strictly monotone, or a velocity of another shape.
 
     Example:
         >>> trajectory, times = solve_ode(lambda x, t: -x, torch.ones(1, 2, dtype=torch.float64), steps=100, method="rk4")
@@ -73,14 +73,15 @@ def solve_ode(
         0.367879
     """
     grid = _grid(steps, times, backwards=True)
+    field = _tensors("velocity", velocity)
     if method == "dopri5":
-        return _dopri5(velocity, x0, grid), x0.new_tensor(grid)
+        return _dopri5(field, x0, grid), x0.new_tensor(grid)
     step = _STEPS.get(method)
     if step is None:
         raise ParameterError("method", f"one of {', '.join(METHODS)}", method)
     kept = [x0]
     for start, end in itertools.pairwise(grid):
-        kept.append(step(velocity, kept[-1], start, end))
+        kept.append(_like("velocity", x0, step(field, kept[-1], start, end)))
     return torch.stack(kept), x0.new_tensor(grid)
 
 
@@ -97,7 +98,7 @@ def solve_sde(
     """Integrate dX = drift(X, t) dt + sigma(t) dW by Euler-Maruyama (T8): strong order 1/2, weak order 1.
 
     Args:
-        drift: called with a tensor like x0 and a float.
+        drift: called with a tensor like x0 and a float, returns a tensor or an array like x0.
         sigma: diffusion coefficient at a float t, a number or a scalar tensor.
         x0: starting points, (N, 2) or any floating shape.
         steps: number of equal steps on [0, 1]; ignored when times is given.
@@ -108,14 +109,16 @@ def solve_sde(
         Trajectory (steps + 1, *x0.shape), its first entry x0, and times (steps + 1,), in the dtype of x0.
 
     Raises:
-        ParameterError: steps below 1, or a grid that is not strictly increasing.
+        ParameterError: steps below 1, a grid that is not strictly increasing, or a drift of another shape.
     """
     grid = _grid(steps, times, backwards=False)
+    field = _tensors("drift", drift)
     kept = [x0]
     for start, end in itertools.pairwise(grid):
         x, h = kept[-1], end - start
         noise = torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-        kept.append(torch.add(x, drift(x, start), alpha=h).add_(noise, alpha=float(sigma(start)) * math.sqrt(h)))
+        moved = _like("drift", x0, torch.add(x, field(x, start), alpha=h))
+        kept.append(moved.add_(noise, alpha=float(sigma(start)) * math.sqrt(h)))
     return torch.stack(kept), x0.new_tensor(grid)
 
 
@@ -155,6 +158,23 @@ def sde_grid(
         grid.append(end)
         index.append(len(grid) - 1)
     return grid, index
+
+
+def _tensors(name: str, field: Velocity) -> Velocity:
+    """The field, with answers in NumPy or lists made tensors."""
+
+    def asked(x: Tensor, t: float) -> Any:
+        found: Any = field(x, t)
+        return found if isinstance(found, Tensor | float | int) else as_numbers(name, found, x)
+
+    return asked
+
+
+def _like(name: str, x0: Tensor, moved: Tensor) -> Tensor:
+    """What one step makes of the points, refused where a field of another shape has spread them out."""
+    if moved.shape != x0.shape:
+        raise ParameterError(name, f"vectors of shape {tuple(x0.shape)}, as x0", f"{tuple(moved.shape)} after one step")
+    return moved
 
 
 def _euler(u: Velocity, x: Tensor, start: float, end: float) -> Tensor:

@@ -24,6 +24,7 @@ def test_the_figure_has_five_panels_and_says_what_it_is(monkeypatch, language):
     assert [text.text for text in root.iter(f"{SVG}text") if "t =" in text.text] == [
         f"t = {t:g}" for t in (0, 0.25, 0.5, 0.75, 1)
     ]
+    assert len(list(root.iter(f"{SVG}circle"))) == 5 * 50
     assert root.attrib["aria-label"] == translate(language, "app.figure_description")
 
 
@@ -35,8 +36,4 @@ def test_another_scene_is_another_figure(monkeypatch):
 def test_where_the_velocity_is_infinite_the_density_is_left(monkeypatch):
     root = drawn(monkeypatch, Scene(data="two_modes", init="two_modes", scheduler="sqrt", count=20))
     assert len(list(root.iter(f"{SVG}clipPath"))) == 5
-    assert not [
-        path
-        for path in root.iter(f"{SVG}path")
-        if path.attrib.get("stroke-linecap") == "round" and path.attrib["d"].endswith("h0")
-    ]
+    assert not list(root.iter(f"{SVG}circle"))

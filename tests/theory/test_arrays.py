@@ -353,6 +353,29 @@ def test_lists_go_to_the_device_of_the_path():
     )
 
 
+@pytest.mark.parametrize("method", ["euler", "heun", "rk4", "dopri5"])
+def test_a_field_may_answer_in_numpy(method):
+    exact, _ = solve_ode(lambda x, t: -t * x, LIST, 8, method)
+    found, _ = solve_ode(lambda x, t: -t * x.numpy(), LIST, 8, method)
+    torch.testing.assert_close(found, exact)
+    noise = torch.Generator().manual_seed(0), torch.Generator().manual_seed(0)
+    first, second = (
+        solve_sde(drift, lambda t: 1.0, X, 4, generator=generator)[0]
+        for drift, generator in zip((lambda x, t: -x, lambda x, t: (-x).tolist()), noise, strict=True)
+    )
+    torch.testing.assert_close(first, second)
+
+
+def test_a_field_of_another_shape_is_named():
+    for wrong in (lambda x, t: x[:, None] * x, lambda x, t: torch.zeros(3, 3, 2, dtype=x.dtype)):
+        with pytest.raises(ParameterError, match=r"^velocity: expected vectors of shape \(3, 2\)"):
+            solve_ode(wrong, X, 2, "euler")
+        with pytest.raises(ParameterError, match=r"^drift: expected vectors of shape \(3, 2\)"):
+            solve_sde(wrong, lambda t: 0.0, X, 2)
+    with pytest.raises(ParameterError, match=r"^velocity: expected "):
+        solve_ode(lambda x, t: "fast", X, 2)
+
+
 def test_an_error_of_torch_that_has_another_cause_comes_through():
     @arraylike
     def broken(x: Points, t: Time) -> torch.Tensor:
