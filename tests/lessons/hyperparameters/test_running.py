@@ -146,6 +146,24 @@ def test_one_thread_looks_after_all_sweeps_and_leaves(pool):
     assert not running._LIVE
 
 
+def test_sweeps_at_once_all_get_on_where_there_is_room_for_two_runs(monkeypatch):
+    """None is done before all have something to show."""
+    monkeypatch.setattr(running, "TICK", 0.01)
+    with TrainingPool(max_waiting=2) as pool:
+        sweeps = [Sweep(jobs(0.01, 0.02, 0.03, seed=n, steps=8), paths, pool, lambda: True, Done()) for n in range(6)]
+        for sweep in sweeps:
+            running.drive(sweep)
+        pause, begun_at_first_end = threading.Event(), 0
+        for _ in range(6000):
+            if not begun_at_first_end and not all(sweep.live for sweep in sweeps):
+                begun_at_first_end = sum(bool(sweep.results()) for sweep in sweeps)
+            if not any(sweep.live for sweep in sweeps):
+                break
+            pause.wait(0.005)
+    assert all(len(sweep.results()) == 3 and not sweep.cancelled for sweep in sweeps)
+    assert begun_at_first_end == 6
+
+
 def test_kept_results_are_bounded_in_number_and_size(monkeypatch):
     monkeypatch.setattr(running, "MOST_KEPT", 3)
     done, asked = Done(), jobs(0.01, 0.02, 0.03, 0.04)
@@ -164,4 +182,6 @@ def test_the_expected_time_is_positive_and_grows_with_the_work():
         tuple(timing.job_shape((SCENE, dataclasses.replace(SPEC, hidden=(64,) * 3, batch_size=b))) for b in (64, 2048))
     )
     assert 0.0 < short < 2.0 * long
+    other = scenes.learned_part(Scene(init="ring5"))
+    assert timing.job_seconds((timing.job_shape((other, dataclasses.replace(SPEC, objective="score"))),)) == (0.0,)
     assert timing.job_shape(jobs(0.01)[0]) == timing.job_shape(jobs(3.0, seed=4)[0])

@@ -143,6 +143,11 @@ class Sweep:
         return tuple(job for job in self.jobs if job not in self._kept)
 
     @property
+    def begun(self) -> int:
+        """How many of its runs have been given to the pool."""
+        return len(self.jobs) - len(self._kept) - len(self._waiting)
+
+    @property
     def seconds(self) -> float:
         """Since it began, until it ended."""
         return self._took if self._took is not None else time.monotonic() - self._began
@@ -243,7 +248,7 @@ def drive(sweep: Sweep) -> None:
 def _look_after() -> None:
     while True:
         with _GUARD:
-            live = [*_LIVE]
+            live = sorted(_LIVE, key=lambda sweep: sweep.begun)  # in a full pool, whoever has had least comes first
         for sweep in live:
             try:
                 sweep.advance()

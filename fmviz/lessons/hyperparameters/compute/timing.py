@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 from fmviz.cache import shared
-from fmviz.learning import Evaluation, Trainer, TrainSpec
+from fmviz.errors import FmvizError
+from fmviz.learning import Evaluation, Trainer, TrainSpec, objectives
 from fmviz.learning.runs import snapshot_steps
 from fmviz.lessons.hyperparameters.compute.plan import Job
 from fmviz.scene import Scene, scenes
@@ -27,12 +28,16 @@ def job_shape(job: Job) -> Shape:
 
 @shared
 def job_seconds(shapes: tuple[Shape, ...]) -> tuple[float, ...]:
-    """Seconds for a run of each shape, its measurements included, on one core that does nothing else."""
+    """Seconds for a run of each shape, its measurements included, on one core that does nothing else; 0 for one that cannot be."""
     return tuple(_seconds(scene, spec) for scene, spec in shapes)
 
 
 def _seconds(scene: Scene, spec: TrainSpec) -> float:
     path = scenes.path(scene)
+    try:
+        objectives.require_trainable(path, spec)
+    except FmvizError:
+        return 0.0
     evaluation = _evaluation(scene)
     long = replace(spec, steps=max(spec.steps, WARM + MOST_STEPS))
     trainer = Trainer(path, long)
