@@ -137,7 +137,7 @@ class Evaluation:
             x = x + path.gamma * middle * xi
             targets = targets + path.gamma * (1.0 - 2.0 * self.times.unsqueeze(-1)) / (2.0 * middle) * xi
         known = _answers(exact, x, self.times, unit.shape[1])
-        self._own_only = path.gamma > 0.0
+        self._gamma = path.gamma
         delta = v.d_alpha * v.beta - v.alpha * v.d_beta
         self._standard = path.p_init.is_standard
         c = coefficients("velocity", "noise", v)
@@ -166,10 +166,13 @@ class Evaluation:
         """Measure a model of this path; one pass through its network.
 
         Raises:
-            ParameterError: the path has noise in between, and the model predicts no velocity (T52).
+            ParameterError: the model has learned coupled pairs, whose field is not known exactly (T53), or other noise in
+                between than that of the path (T52).
         """
-        if self._own_only and model.predicts != "velocity":
-            raise ParameterError("model", "one that predicts the velocity, with noise in between", model.predicts)
+        if model.coupled:
+            raise ParameterError("model", "one of independent pairs: no other field is known exactly", "coupled pairs")
+        if model.gamma != self._gamma:
+            raise ParameterError("model", f"one that has learned gamma = {self._gamma:g}", model.gamma)
         here = model.to(self.points.device)
         own = here.network(self.points.float(), self.times.float()).double()
         relative = {wanted: self._relative(here, own, wanted) for wanted in QUANTITIES}
@@ -198,7 +201,7 @@ class Evaluation:
         return values * self._v.beta.unsqueeze(-1) if quantity == "score" else values
 
     def _relative(self, model: LearnedModel, own: Tensor, wanted: Quantity) -> Curve | None:
-        if self._own_only and wanted != model.predicts:
+        if model.own_only and wanted != model.predicts:
             return None
         if "score" in (wanted, model.predicts) and wanted != model.predicts and not self._standard:
             return None

@@ -44,17 +44,23 @@ class LearnedModel:
         predicts: what its output means.
         scheduler: alpha and beta of the path it was trained on.
         gaussian_source: whether p_init is N(0, I), without which there is no score (T33).
-        own_only: whether it learned coupled pairs or noise in between (T52, T53), of which T23 does not hold: then there is
-            nothing but its own prediction.
+        coupled: whether it learned coupled pairs (T53).
+        gamma: g of the noise in between that it learned (T52).
     """
 
     network: MLP
     predicts: Quantity
     scheduler: Scheduler
     gaussian_source: bool
-    own_only: bool = False
+    coupled: bool = False
+    gamma: float = 0.0
 
     __repr__ = one_line
+
+    @property
+    def own_only(self) -> bool:
+        """Whether there is nothing but its own prediction: T23 holds for independent pairs without noise in between."""
+        return self.coupled or self.gamma > 0.0
 
     @property
     def dtype(self) -> torch.dtype:
@@ -250,4 +256,4 @@ class LearnedModel:
 
 def model_of(network: MLP, spec: TrainSpec, scheduler: Scheduler, gaussian_source: bool) -> LearnedModel:
     """What a network that was trained with these settings stands for."""
-    return LearnedModel(network, predicts(spec), scheduler, gaussian_source, spec.own_quantity_only)
+    return LearnedModel(network, predicts(spec), scheduler, gaussian_source, spec.coupled, spec.gamma)

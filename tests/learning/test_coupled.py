@@ -163,7 +163,11 @@ def test_where_no_field_is_known_nothing_is_measured(moons: ProbabilityPath) -> 
                 other(x, 0.5)
     noisy = dataclasses.replace(moons, gamma=0.5)
     with pytest.raises(ParameterError, match=r"^model: "):
-        Evaluation(noisy, points=100).report(initial_model(moons, dataclasses.replace(SMALL, objective="data")))
+        Evaluation(noisy, points=100).report(initial_model(moons, SMALL))
+    changes: list[dict[str, Any]] = [{"coupling": "exact"}, {"coupling": "exact", "gamma": 0.5}, {"gamma": 0.5}]
+    for change in changes:
+        with pytest.raises(ParameterError, match=r"^model: "):
+            Evaluation(moons, points=100).report(initial_model(moons, dataclasses.replace(SMALL, **change)))
 
 
 # ------------------------------------------------------------------ settings

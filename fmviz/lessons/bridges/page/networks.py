@@ -31,6 +31,8 @@ __all__ = ["finished", "heading", "panels", "section", "trained"]
 
 EVERY = 0.8
 """Seconds between two looks at the runs while they go on."""
+REST = 6.0
+"""After the flow of a network has been computed, which takes some 50 ms, so many times as long others have their turn."""
 REMEMBERED = 12
 WANTED, REFUSED = "fmviz_bridges_wanted", "fmviz_bridges_refused"
 FOLLOWED = "fmviz_bridges_followed"
@@ -38,10 +40,10 @@ FOLLOWED = "fmviz_bridges_followed"
 
 @dataclass
 class _Followed:
-    """Of one panel: the newest network whose flow is known, and when it was found."""
+    """Of one panel: the newest network whose flow is known, and when that of the next may be looked for."""
 
     known: tuple[Learned, Motion] | None = None
-    at: float = 0.0
+    next: float = 0.0
 
 
 def _followed(scene: Scene, side: Side, steps: int) -> _Followed:
@@ -137,14 +139,15 @@ def _panel(current: State, place: int, dense: bool) -> Panel:
 
 
 def _follow(current: State) -> None:
-    """Lets the particles of each panel go with its newest network, at most once in `EVERY`; some 50 ms each."""
-    scene, now = results.plain(current.scene), time.monotonic()
+    """Lets the particles of each panel go with its newest network, at most once in `EVERY`."""
+    scene = results.plain(current.scene)
     for place, side in enumerate(results.sides(current.bridges)):
         newest, followed = _newest(current, place), _followed(scene, side, current.bridges.steps)
-        if newest is None or now - followed.at < EVERY:
+        began = time.monotonic()
+        if newest is None or began < followed.next or (followed.known and followed.known[0] == newest[1]):
             continue
-        if followed.known is None or followed.known[0] != newest[1]:
-            followed.known, followed.at = (newest[1], networks.moved(scene, newest[1])), now
+        followed.known = newest[1], networks.moved(scene, newest[1])
+        followed.next = began + max(EVERY, REST * (time.monotonic() - began))
 
 
 def _base(scene: Scene, side: Side, teacher: Learned | None, dense: bool) -> Flow | None:
