@@ -20,8 +20,10 @@ from fmviz.theory.solvers import METHODS
 
 MOST_PARTICLES, MOST_STEPS, MOST_WORK = 20_000, 1000, 5_000_000
 LONGEST_NAME = 60
-TIMES, POINTS = 32, 128
-"""The points of the field error: so many times, and so many draws of p_t at each."""
+TIMES, POINTS, FEWEST_POINTS = 32, 128, 32
+"""The points of the field error: so many times, and so many draws of p_t at each; fewer on paths of many pairs of components."""
+MOST_EVALUATIONS = 4_000_000
+"""Of pairs at points, at once: 32 MB for each number that is kept of them."""
 
 
 def compare(
@@ -83,7 +85,8 @@ def compare(
     if method not in METHODS:
         raise ParameterError("method", f"one of {', '.join(METHODS)}", method)
     clock = Clock(direction_of(time), rescale)
-    exact = exact_answers(path, TIMES, POINTS)
+    points = max(FEWEST_POINTS, min(POINTS, MOST_EVALUATIONS // (TIMES * path.n_pairs)))
+    exact = exact_answers(path, TIMES, points)
     probed = exact.t[:: TIMES // PROBES][:PROBES]
     caller = find_caller(velocity, exact.x[:: TIMES // PROBES, 0], clock(probed))
     field = own_field(path, caller, clock, predicts)

@@ -27,7 +27,8 @@ from fmviz.theory.sobol import sobol
 
 WIDEST_SHIFT = 0.2
 """Shifts of time are looked for up to this far."""
-SHIFT_POINTS = 64
+SHIFT_POINTS, FEWEST_POINTS, SHIFT_EVALUATIONS = 64, 8, 1_000_000
+"""Draws at each time that a shift is found with; fewer on paths of many pairs of components, of which so many are evaluated at once."""
 GOLDEN = 0.6180339887498949
 
 
@@ -157,7 +158,8 @@ def shift(path: ProbabilityPath, caller: Caller, clock: Clock, exact: Exact, rea
     golden section.
     """
     asked = replace(clock, direction=reading.time, other_unit=reading.other_unit)
-    few = Exact(exact.t, exact.x[:, :SHIFT_POINTS], {}, exact.beta)
+    points = max(FEWEST_POINTS, min(SHIFT_POINTS, SHIFT_EVALUATIONS // (len(exact.t) * path.n_pairs)))
+    few = Exact(exact.t, exact.x[:, :points], {}, exact.beta)
     answers, double = ask(caller, asked, few), path.to(torch.float64)
 
     def error(h: float) -> float:

@@ -59,10 +59,8 @@ def watch(
         for last in training:
             if screen is None or time.monotonic() < due:
                 continue
-            start = time.monotonic()
-            screen.put(last, LIVE)
-            took = time.monotonic() - start
-            due = start + took + max(LEAST_PAUSE, SHARE * took)
+            took = screen.put(last, LIVE)
+            due = time.monotonic() + max(LEAST_PAUSE, SHARE * took)
     except KeyboardInterrupt:
         if isinstance(training, Generator):
             training.close()
@@ -85,18 +83,22 @@ class _Screen:
         self.player: Player | None = None
         self._truths: dict[Resolution, Truth] = {}
 
-    def put(self, snapshot: Snapshot, finest: Resolution) -> None:
+    def put(self, snapshot: Snapshot, finest: Resolution) -> float:
+        """Show a snapshot; the seconds that it took, without what only the first one costs."""
         resolution = affordable(snapshot.model, self.path.n_pairs, finest)
         if resolution not in self._truths:
             self._truths[resolution] = compared(self.path, resolution)
+        start = time.perf_counter()
         picture = Picture(worded(learned_clip(self._truths[resolution], snapshot.model), self.language), self.path)
         if self.player is not None:
             self.player.put(picture)
-            return
+            return time.perf_counter() - start
+        took = time.perf_counter() - start
         self.player = player_class()(picture, language=self.language, playing=True, read_only=True)
         from IPython.display import display
 
         display(self.player)  # type: ignore[no-untyped-call]
+        return took
 
 
 def _in_notebook() -> bool:

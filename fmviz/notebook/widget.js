@@ -23,9 +23,11 @@ const bytesOf = (view) => new Uint8Array(view.buffer.slice(view.byteOffset, view
 
 function renderWidget({ model, el }) {
   const host = element("div", { class: "fmviz-host" });
-  // The shortcuts of a notebook would take the keys that play, step and zoom, and some that delete cells.
-  host.setAttribute("data-lm-suppress-shortcuts", "true");
-  for (const kind of ["keydown", "keyup", "keypress"]) host.addEventListener(kind, (event) => event.stopPropagation());
+  // The shortcuts of a notebook would take the keys that play, step and zoom, and some that delete cells. Those with Ctrl stay.
+  const keep = (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  };
+  for (const kind of ["keydown", "keyup", "keypress"]) host.addEventListener(kind, keep);
   el.append(host);
   const shadow = host.attachShadow({ mode: "open" });
   const css = document.createElement("style");
