@@ -58,8 +58,8 @@ class Reflow:
 
     Attributes:
         round: 1 for the first, at most `MAX_ROUNDS`.
-        pairs: (x0, psi_1(x0)) that are simulated, once, before the first step; up to `MAX_REFLOW_PAIRS`. With too few of
-            them the network learns the pairs by heart.
+        pairs: (x0, psi_1(x0)) that are simulated, once, before the first step; up to `MAX_REFLOW_PAIRS`. Too few of
+            them take the flow away from the data.
         steps: equal steps of the solver that simulates them, up to `MAX_REFLOW_STEPS`; its error is learned with the pairs.
         method: "euler", "midpoint" or "heun".
         reversed: takes each pair the wrong way round, which leads from the data to the source: a mistake to look at.
