@@ -71,6 +71,8 @@ TimeGrid = Annotated[Tensor | Any, _Kind(is_time=True, aligned=False)]
 """Times of a grid of its own, (T,), whatever points stand beside it; the body sees a tensor."""
 
 _BY_NAME: dict[str, Any] = {"Points": Points, "Numbers": Numbers, "Time": Time, "Times": Times, "TimeGrid": TimeGrid}
+_DEEPEST = 64
+"""So many axes an array of NumPy has at most."""
 _WANTED = "a tensor, an array or a nested list of real numbers"
 
 
@@ -235,7 +237,9 @@ def _read_all(slots: Sequence[_Slot], args: Sequence[Any], kwargs: Mapping[str, 
 
 def _floating_dtype(value: Any) -> torch.dtype | None:
     """The dtype of a floating tensor, array or number of NumPy, or of the first in a list of them."""
-    while isinstance(value, list | tuple) and value:
+    for _ in range(_DEEPEST):
+        if not isinstance(value, list | tuple) or not value:
+            break
         value = value[0]
     if isinstance(value, Tensor):
         return value.dtype if value.is_floating_point() else None
@@ -252,6 +256,8 @@ def _read(
         return float(value)
     own = _floating_dtype(value)
     tensor = _tensor(name, value)
+    if own is None and hasattr(value, "__array__") and tensor.is_floating_point():  # a table, which shows no dtype
+        own = tensor.dtype
     given = isinstance(value, Tensor)
     fits = kind.last is None or (tensor.ndim > 0 and tensor.shape[-1] == kind.last)
     real = tensor.dtype != torch.bool and not tensor.is_complex()
@@ -270,7 +276,7 @@ def _tensor(name: str, value: Any) -> Tensor:
         return value
     if isinstance(value, str | bytes):
         raise ParameterError(name, _WANTED, value, key="array")
-    if _holds_tensors(value):
+    if _holds_tensors(name, value):
         parts = [_tensor(name, part) for part in value]
         if any(part.shape != parts[0].shape for part in parts):
             raise ParameterError(name, f"{_WANTED}, all rows of one length", value, key="array")
@@ -286,8 +292,12 @@ def _tensor(name: str, value: Any) -> Tensor:
     return torch.from_numpy(array.astype(_HELD_BY.get(array.dtype.name, array.dtype.name), order="C", copy=False))
 
 
-def _holds_tensors(value: Any) -> bool:
-    return isinstance(value, list | tuple) and any(isinstance(part, Tensor) or _holds_tensors(part) for part in value)
+def _holds_tensors(name: str, value: Any, depth: int = 0) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    if depth == _DEEPEST:
+        raise ParameterError(name, _WANTED, "lists within lists without end", key="array")
+    return any(isinstance(part, Tensor) or _holds_tensors(name, part, depth + 1) for part in value)
 
 
 # Dtypes that torch has not, or not in full, by name, and what holds their numbers.

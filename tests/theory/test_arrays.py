@@ -5,6 +5,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch.func import vmap
@@ -212,6 +213,12 @@ def test_the_rules_of_dtype():
     assert solve_ode(lambda x, t: -x, LIST, 1)[0].dtype == torch.get_default_dtype()
 
 
+def test_a_table_is_an_array():
+    single = PATH.to(torch.float32)
+    found = single.marginal_velocity(pd.DataFrame(LIST, columns=["x", "y"]), pd.Series(TIMES))
+    torch.testing.assert_close(found, single.marginal_velocity(X, T))
+
+
 def test_a_list_keeps_all_of_its_digits():
     assert float(DATA.log_density([[0.1, 0.3]])[0]) == float(DATA.log_density(np.array([[0.1, 0.3]]))[0])
 
@@ -248,7 +255,17 @@ def test_nan_stays_in_its_row_and_nothing_is_nothing():
     assert PATH.marginal_velocity(np.empty((0, 2)), np.empty(0)).shape == (0, 2)
 
 
+def within_itself() -> list[object]:
+    found: list[object] = []
+    found.append(found)
+    return found
+
+
 NO_POINTS = {
+    "a list within itself": within_itself(),
+    "a generator": (row for row in LIST),
+    "a dictionary": {"x": LIST},
+    "a number beyond all": [[10**400, 1]],
     "text": "ab",
     "text in an array": np.array([["a", "b"]]),
     "ragged": [[1.0, 2.0], [3.0]],
