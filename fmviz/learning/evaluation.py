@@ -27,6 +27,7 @@ from fmviz.learning.model import LearnedModel
 from fmviz.learning.objectives import SINGULAR_MARGIN, Quantity
 from fmviz.learning.prediction_gains import coefficients
 from fmviz.theory import ProbabilityPath
+from fmviz.theory.counts import as_count
 from fmviz.theory.reprs import one_line
 from fmviz.theory.sobol import sobol, standard_normal
 
@@ -116,6 +117,7 @@ class Evaluation:
     """
 
     def __init__(self, path: ProbabilityPath, *, points: int = 4096, bins: int = 16) -> None:
+        points, bins = as_count("points", points), as_count("bins", bins)
         if not 1 <= bins <= points <= MAX_POINTS:
             raise ParameterError("points, bins", f"1 <= bins <= points <= {MAX_POINTS}", (points, bins))
         exact = path.to(torch.float64)
@@ -125,6 +127,7 @@ class Evaluation:
             first = last = False
         low, high = self.t_range = (0.0 if first else SINGULAR_MARGIN, 1.0 if last else 1.0 - SINGULAR_MARGIN)
         """The interval of t: kept `SINGULAR_MARGIN` from ends at which a conditional velocity is infinite."""
+        self._shown = f"<Evaluation: {points} points, {bins} bins, of {path!r}>"
         unit, z, eps, xi = _spread(exact, points, bins)
         self.times = (low + (high - low) * unit).reshape(-1)
         """The time t of each point, (points,) float64."""
@@ -160,6 +163,9 @@ class Evaluation:
         """The exact velocity at the points, (points, 2) float64."""
         self.t = tuple((low + (high - low) * (torch.arange(bins, dtype=torch.float64) + 0.5) / bins).tolist())
         """Centres of the bins."""
+
+    def __repr__(self) -> str:
+        return self._shown
 
     @torch.no_grad()
     def report(self, model: LearnedModel) -> Report:

@@ -35,6 +35,9 @@ FREQUENCIES = (1.0, 2.0, 3.0, 4.0)
 class Activation(abc.ABC):
     """A function applied to each hidden number, with the derivative that the backward pass multiplies by."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     @abc.abstractmethod
     def __call__(self, a: Tensor) -> Tensor:
         """Values at a; differentiable."""

@@ -115,6 +115,9 @@ class TrainingPool:
         for thread in self._threads:
             thread.start()
 
+    def __repr__(self) -> str:
+        return f"<TrainingPool: {len(self._runs)} runs, {len(self._queue)} of them in the queue>"
+
     # -------------------------------------------------------------- commands
 
     def submit(

@@ -105,6 +105,9 @@ class ProcessPool:
             self._start(worker)
         threading.Thread(target=self._look_after, name="fmviz-runs", daemon=True).start()
 
+    def __repr__(self) -> str:
+        return f"<ProcessPool: {len(self._runs)} runs, {len(self._queue)} of them in the queue>"
+
     @property
     def pids(self) -> tuple[int, ...]:
         """The numbers of the processes."""

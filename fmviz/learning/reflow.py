@@ -50,6 +50,9 @@ class Simulation:
         self.done = 0
         """Pairs that are there."""
 
+    def __repr__(self) -> str:
+        return f"<Simulation: {self.done} of {len(self._starts)} pairs>"
+
     @property
     def finished(self) -> bool:
         """Whether all pairs are there."""

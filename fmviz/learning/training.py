@@ -185,6 +185,9 @@ class Trainer:
         if saved is not None:
             self._restore(saved)
 
+    def __repr__(self) -> str:
+        return f"<Trainer: step {self.step} of {self.spec.steps}, {self.spec.objective}>"
+
     @property
     def finished(self) -> bool:
         """Whether all steps are done."""

@@ -17,6 +17,9 @@ from fmviz.charts.palette import DENSITY_DARK, DENSITY_LIGHT, ROLE_COLOURS
 from fmviz.figures import small
 from fmviz.home import HOME
 from fmviz.learning import TrainSpec, train
+from fmviz.learning.evaluation import Evaluation
+from fmviz.learning.networks import ACTIVATIONS
+from fmviz.learning.training import Trainer
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, sigmas
 from fmviz.theory.couplings import gaussian_map
 from fmviz.theory.flows import Marginal
@@ -82,6 +85,9 @@ SHOWN = {
     "drift": (PATH.sde_drift(sigmas.get("zero")), None),
     "snapshot": (snapshot(), None),
     "model": (snapshot().model, None),
+    "trainer": (Trainer(PATH, TrainSpec(steps=7)), "<Trainer: step 0 of 7, cfm>"),
+    "evaluation": (Evaluation(PATH, points=64, bins=4), f"<Evaluation: 64 points, 4 bins, of {PATH!r}>"),
+    "activation": (ACTIVATIONS["silu"], "SiLU()"),
     "network": (snapshot().model.network, "<MLP: 4, silu, 58 weights, float32>"),
 }
 
