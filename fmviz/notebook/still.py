@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["still"]
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from fmviz.clips.clip import (
     Floats,
     LawDensity,
     LawParticles,
+    Layer,
     Lines,
     Markers,
     Particles,
@@ -35,7 +37,8 @@ TILE, GAP, FOOT = 176, 8, 22
 FINE = 2
 """Drawn so many times larger, then made smaller, for smooth dots."""
 CELLS = 88
-MOST_DOTS = 250
+MOST_DOTS, FEW_DOTS, MANY_PAIRS = 250, 80, 256
+"""Particles of a frame, fewer where the path has many pairs of components."""
 MOST_PANELS = 3
 DOT = 1.6
 REACH = 30.0
@@ -44,7 +47,7 @@ REACH = 30.0
 
 def still(clip: Clip, path: ProbabilityPath | None = None) -> bytes:
     """A PNG of a clip; with the path behind it its densities as well."""
-    panels = [panel for panel in clip.panels if isinstance(panel, PlanePanel)][:MOST_PANELS]
+    panels = [_followed(panel, clip, path) for panel in clip.panels if isinstance(panel, PlanePanel)][:MOST_PANELS]
     chosen = np.linspace(0, len(clip.times) - 1, FRAMES).round().astype(int)
     width = FRAMES * (TILE + GAP) - GAP
     height = len(panels) * (TILE + GAP) + FOOT
@@ -112,25 +115,34 @@ def _law_density(layer: LawDensity, clip: Clip, path: ProbabilityPath, extent: E
 
 
 @torch.inference_mode()
+def _followed(panel: PlanePanel, clip: Clip, path: ProbabilityPath | None) -> PlanePanel:
+    """The panel with the positions of those particles of the flow that the player would find by itself, by Heun's method as there."""
+    if path is None:
+        return panel
+    layers: list[Layer] = []
+    for layer in panel.layers:
+        if isinstance(layer, LawParticles) and layer.way == "flow" and layer.positions is None:
+            starts = torch.from_numpy(layer.starts[: MOST_DOTS if path.n_pairs <= MANY_PAIRS else FEW_DOTS])
+            moved, _ = solve_ode(path.marginal_velocity, starts, method="heun", times=clip.times.tolist())
+            layer = replace(layer, positions=moved.numpy())
+        layers.append(layer)
+    return replace(panel, layers=tuple(layers))
+
+
+@torch.inference_mode()
 def _positions(layer: LawParticles, clip: Clip, path: ProbabilityPath, frame: int) -> Floats | None:
-    """Where the particles of a law are: on their straight line, where the server found them, or by Heun's method."""
+    """Where the particles of a law are at a frame."""
     if layer.positions is not None:
         known: Floats = layer.positions[frame]
         return known
-    starts, times = torch.from_numpy(layer.starts[:MOST_DOTS]), clip.times[: frame + 1].tolist()
-    if layer.way == "flow":
-        if len(times) < 2:
-            return layer.starts[:MOST_DOTS]
-        moved, _ = solve_ode(path.marginal_velocity, starts, method="heun", times=times)
-        flowed: Floats = moved[-1].numpy()
-        return flowed
+    starts, t = torch.from_numpy(layer.starts[:MOST_DOTS]), float(clip.times[frame])
     if layer.ends is not None:
         ends = torch.from_numpy(layer.ends[:MOST_DOTS])
     elif clip.law is not None:
         ends = torch.tensor(clip.law.z)
     else:
         return None
-    found: Floats = path.interpolate(starts, times[-1], ends, torch.zeros_like(starts)).numpy()
+    found: Floats = path.interpolate(starts, t, ends, torch.zeros_like(starts)).numpy()
     return found
 
 

@@ -48,11 +48,12 @@ def watch(
 
     Raises:
         ParameterError: `training` does not say its path, and none is given.
+        FmvizError: there is a notebook, but anywidget is not installed.
     """
     known = path or _path_of(training)
     if known is None:
         raise ParameterError("path", "the path that is learned, where the training is not that of train(path, …)", None)
-    screen = _Screen(known, language) if _in_notebook() else None
+    screen = _Screen(known, language) if _in_notebook() else None  # raises before the training begins
     last: Snapshot | None = None
     due = 0.0
     try:
@@ -80,6 +81,7 @@ class _Screen:
 
     def __init__(self, path: ProbabilityPath, language: Language) -> None:
         self.path, self.language = path.to("cpu").to(torch.float32), language
+        self._make = player_class()
         self.player: Player | None = None
         self._truths: dict[Resolution, Truth] = {}
 
@@ -94,7 +96,7 @@ class _Screen:
             self.player.put(picture)
             return time.perf_counter() - start
         took = time.perf_counter() - start
-        self.player = player_class()(picture, language=self.language, playing=True, read_only=True)
+        self.player = self._make(picture, language=self.language, playing=True, read_only=True)
         from IPython.display import display
 
         display(self.player)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Player"]
 
 import base64
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,14 @@ class Player(anywidget.AnyWidget):
         words = labels(self._language)
         named = {name: words.layers.get(name, name) for name in layer_names(clip)}
         return encode(clip, replace(words, layers=named), self._view)
+
+    @traitlets.validate("t")
+    def _within(self, proposal: dict[str, Any]) -> float:
+        first, last = float(self._picture.clip.times[0]), float(self._picture.clip.times[-1])
+        value = float(proposal["value"])
+        if not math.isfinite(value):
+            raise traitlets.TraitError(f"t: expected a time from {first:g} to {last:g}, got {value}")
+        return min(last, max(first, value))
 
     # ------------------------------------------------------------- messages
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from traitlets import TraitError
 
 import fmviz
 from fmviz.clips.clip import Clip, Extent, Markers, PlanePanel
@@ -170,6 +171,27 @@ def test_a_trajectory_is_shown_alone_or_with_its_times():
     long = torch.rand(3000, 4, 2, generator=torch.Generator().manual_seed(0))
     assert header(fmviz.show(long))["times"]["count"] == 400
     assert len(fmviz.show(torch.rand(500, 6000, 2)).payload) < 4_000_000
+
+
+def test_the_clock_stays_within_the_picture():
+    player = fmviz.show(path())
+    player.t = 7.0
+    assert player.t == 1.0
+    with pytest.raises(TraitError, match="a time from 0 to 1"):
+        player.t = math.nan
+    assert player.t == 1.0
+
+
+def test_the_still_follows_particles_as_the_flow_does():
+    """One far component: the cloud of the last frame is where it is, and that of the first at the origin."""
+    far = GaussianMixture(torch.tensor([[2.0, 2.0]]), 0.02 * torch.eye(2)[None], torch.ones(1))
+    law = ProbabilityPath(GaussianMixture.standard(), far, schedulers.get("linear"))
+    png = np.asarray(image(fmviz.show(law).still()).convert("RGBA")).astype(float)
+    marginal = png[184 : 184 + 176]
+    for column, place in ((0, (0.5, 0.5)), (4, (0.5 + 2.0 / 6.0, 0.5 - 2.0 / 6.0))):
+        tile = marginal[6:-6, column * 184 + 6 : column * 184 + 170, 3]
+        rows, columns = np.nonzero(tile > 200)
+        assert (columns.mean() / 164, rows.mean() / 164) == pytest.approx(place, abs=0.06)
 
 
 def test_a_clip_and_a_comparison_are_shown():
