@@ -11,7 +11,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from fmviz.scene.scene import ScenePart
 from fmviz.scene.views import LAYERS, Layers
 
-__all__ = ["AXES", "CHARTS", "LARGEST", "MAX_CELLS", "MAX_SEEDS", "NAMES", "Axis", "AxisName", "Settings", "canonical"]
+__all__ = [
+    "AXES",
+    "CHARTS",
+    "GOALS",
+    "LARGEST",
+    "MAX_CELLS",
+    "MAX_SEEDS",
+    "NAMES",
+    "Axis",
+    "AxisName",
+    "Settings",
+    "canonical",
+]
 
 AxisName = Literal[
     "learning_rate",
@@ -31,11 +43,13 @@ ActivationName = Literal["silu", "relu", "tanh", "gelu"]
 ObjectiveName = Literal["cfm", "fm", "score", "noise", "data"]
 ScheduleName = Literal["constant", "cosine"]
 PathSchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp"]
-ChartName = Literal["error", "distance"]
+ChartName = Literal["error", "reach", "distance"]
 
 AXES: tuple[AxisName, ...] = get_args(AxisName)
 CHARTS: tuple[ChartName, ...] = get_args(ChartName)
 MAX_CELLS, MAX_SEEDS = 16, 3
+GOALS = (0.5, 0.2, 0.1, 0.05, 0.02)
+"""Proposals for the error whose steps are counted."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     "activation": get_args(ActivationName),
@@ -138,6 +152,7 @@ class Settings(BaseModel):
         guess: the cell that is expected to be the best, or None.
         cell: the cell whose settings can be taken to Train; None takes the best one.
         chart: the chart below the map.
+        goal: the error whose steps are counted in one of the charts.
         layers: the layers that are on.
     """
 
@@ -160,6 +175,7 @@ class Settings(BaseModel):
     guess: Annotated[Cell | None, PlainSerializer(_write)] = Field(None, alias="hguess")
     cell: Annotated[Cell | None, PlainSerializer(_write)] = Field(None, alias="hcell")
     chart: ChartName = Field("error", alias="hchart")
+    goal: Number = Field(0.1, ge=1e-4, le=1.0, allow_inf_nan=False, alias="hgoal")
     layers: Layers = Field(("density", "mixture", "learned", "learned_trails"), max_length=len(LAYERS), alias="hlayers")
 
     @field_validator("x_values", "y_values")

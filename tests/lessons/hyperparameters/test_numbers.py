@@ -86,6 +86,11 @@ def test_a_track_ends_where_the_shortest_of_the_seeds_does():
     assert numbers.track(cell, {}) == ()
 
 
+def test_the_steps_to_an_error_are_those_of_the_first_measurement_below_it():
+    points = ((0, 1.0, 1.0, 1.0), (5, 0.1, 0.2, 0.4), (9, 0.1, 0.1, 0.1), (12, 0.1, 0.3, 0.5))
+    assert [numbers.reached(points, goal) for goal in (1.0, 0.25, 0.1, 0.05)] == [0, 5, 9, None]
+
+
 def test_the_table_has_a_row_for_each_measurement():
     asked = plan(Scene(seed_network=3), VIEW)
     rows = numbers.rows(asked, {asked.cells[1].jobs[0]: ended(1.0, 0.5)})

@@ -97,6 +97,22 @@ def test_cells_are_filled_and_the_finding_and_the_guess_are_computed():
     assert "%" in titles[1]
     app.segmented_control(key="hyperparameters.chart").set_value("distance").run()
     assert settings(app).chart == "distance"
+    app.segmented_control(key="hyperparameters.chart").set_value("reach").run()
+    assert translate("en", "hyperparameters.reach_claim", n=0, all=3, goal="10%") in said(app)
+    app.segmented_control(key="hyperparameters.goal").set_value(0.5).run()
+    assert settings(app).goal == 0.5
+    assert translate("en", "hyperparameters.reach_claim", n=1, all=3, goal="50%") in said(app)
+    app.session_state["check_hyperparameters"] = True
+    pause = threading.Event()
+    for _ in range(400):
+        app.run()
+        if app.table:
+            break
+        pause.wait(0.05)
+    table = app.table[0].value
+    assert table.iloc[:, 0].tolist() == ["0.0001", "0.03"]
+    assert all("±" in text for text in table.iloc[:, 2])
+    assert not app.exception
     assert not app.exception
 
 

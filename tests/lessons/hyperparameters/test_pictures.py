@@ -9,7 +9,7 @@ from altair.utils.schemapi import debug_mode
 
 from fmviz.learning.training import initial_model
 from fmviz.lessons.hyperparameters.charts.curves import Track, curves, table
-from fmviz.lessons.hyperparameters.charts.distances import distance_chart
+from fmviz.lessons.hyperparameters.charts.dots import dot_chart
 from fmviz.lessons.hyperparameters.charts.error_map import CELL, Square, Words, error_map
 from fmviz.lessons.hyperparameters.charts.error_map import table as error_map_table
 from fmviz.lessons.hyperparameters.compute import pictures, samples
@@ -103,7 +103,7 @@ def test_charts_keep_to_the_schema(theme):
         error_map(WORDS, theme).to_dict(validate=True)
         curves(("Width", ("4", "8")), ("Steps", ("10",)), "step", "error", theme).to_dict(validate=True)
         curves(("Seed", tuple("0123456789")), ("", ("",)), "step", "error", theme).to_dict(validate=True)
-        distance_chart([("a", 0.1), ("b", float("inf"))], 0.01, "distance", theme).to_dict(validate=True)
+        dot_chart([("a", 0.1), ("b", float("inf"))], "distance", theme, rule=0.01).to_dict(validate=True)
 
 
 def test_the_map_knows_best_broken_empty_and_guessed_cells_and_what_is_clicked():

@@ -10,7 +10,7 @@ import torch
 import fmviz
 from fmviz.learning import Evaluation, TrainingPool, TrainSpec
 from fmviz.learning.pool import PoolFullError
-from fmviz.lessons.hyperparameters.compute import running, timing
+from fmviz.lessons.hyperparameters.compute import evidence, running, timing
 from fmviz.lessons.hyperparameters.compute.plan import Job
 from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep
 from fmviz.scene import Scene, scenes
@@ -57,6 +57,17 @@ def test_every_cell_has_the_errors_and_the_network_of_the_library_s_own_sweep(po
         assert result.errors[0][0] == 0
         assert result.errors[-1] == (30, pytest.approx(cell.report.velocity.total, rel=1e-3))
         torch.testing.assert_close(result.model.network.weights, cell.model.network.weights, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("objective", ["cfm", "data"])
+def test_independent_draws_find_the_same_error(objective):
+    scene = scenes.learned_part(Scene(data="two_modes", scheduler="vp"))
+    model = fmviz.learning.training.initial_model(scenes.path(scene), dataclasses.replace(SPEC, objective=objective))
+    ((mean, error),) = evidence.independent(((scene, model),))
+    curve = Evaluation(scenes.path(scene), points=8192).report(model).velocity
+    assert curve is not None
+    assert mean == pytest.approx(curve.total, abs=4.0 * error)
+    assert 0.0 < error < 0.3 * mean
 
 
 def test_a_run_that_diverges_ends_alone_and_says_so(pool):

@@ -18,6 +18,7 @@ __all__ = [
     "best",
     "best_column",
     "effect",
+    "reached",
     "rows",
     "score",
     "scores",
@@ -118,6 +119,11 @@ def rows(plan: Plan, results: Mapping[Job, Result]) -> list[dict[str, object]]:
                     {"cell": place, **axes, "seed": job[1].seed, "step": step, "velocity": error, "failure": failure}
                 )
     return table
+
+
+def reached(points: tuple[tuple[int, float, float, float], ...], goal: float) -> int | None:
+    """The first measured step at which the mean of a track is at most `goal`; None if it never is."""
+    return next((step for step, _, error, _ in points if error <= goal), None)
 
 
 def best_column(errors: Floats) -> int | None:

@@ -7,7 +7,7 @@ import streamlit as st
 from fmviz.app import lesson, player, state
 from fmviz.errors import FmvizError
 from fmviz.lessons.hyperparameters.compute.plan import plan
-from fmviz.lessons.hyperparameters.page import bar, controls, live, words
+from fmviz.lessons.hyperparameters.page import bar, checks, controls, live, words
 from fmviz.lessons.hyperparameters.page.sweeps import sync
 from fmviz.lessons.hyperparameters.script import sweep_script
 
@@ -29,4 +29,5 @@ def show() -> None:
         live.live(asked, view)
     lesson.controls(controls.controls)
     lesson.notice("hyperparameters")
+    lesson.check("hyperparameters", checks.table)
     lesson.code("hyperparameters", lambda: sweep_script(current.scene, current.hyperparameters))

@@ -13,12 +13,12 @@ from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.lessons.hyperparameters.charts import curves
-from fmviz.lessons.hyperparameters.charts.distances import distance_chart
+from fmviz.lessons.hyperparameters.charts.dots import dot_chart
 from fmviz.lessons.hyperparameters.compute import numbers, samples
 from fmviz.lessons.hyperparameters.compute.plan import Plan
 from fmviz.lessons.hyperparameters.compute.samples import Distances
 from fmviz.lessons.hyperparameters.page import sweeps, words
-from fmviz.lessons.hyperparameters.settings import CHARTS
+from fmviz.lessons.hyperparameters.settings import CHARTS, GOALS
 
 __all__ = ["charts"]
 
@@ -45,7 +45,7 @@ def charts(plan: Plan) -> None:
             on_click="ignore",
         )
     with st.container(width=WIDTH):
-        {"error": _error, "distance": _distance}[state.current().hyperparameters.chart](plan)
+        {"error": _error, "reach": _reach, "distance": _distance}[state.current().hyperparameters.chart](plan)
 
 
 def _csv(plan: Plan) -> Callable[[], str]:
@@ -92,17 +92,12 @@ def _error(plan: Plan) -> None:
 
 def _distance(plan: Plan) -> None:
     """How far the samples are from the data; measured once the runs have ended."""
-    found = sweeps.results(plan)
-    ended = [(cell, found[job]) for cell in plan.cells if (job := cell.jobs[0]) in found and found[job].ended]
-    networks = tuple(
-        (cell.jobs[0][0], result.model) for cell, result in ended if result.model is not None and result.failure is None
-    )
-    names = [
-        words.cell_name(plan, cell) for cell, result in ended if result.model is not None and result.failure is None
-    ]
-    if sweeps.unfinished(plan) or not networks:
+    ended = sweeps.trained(plan)
+    if sweeps.unfinished(plan) or not ended:
         st.caption(tr("hyperparameters.distance_wait"))
         return
+    names = [words.cell_name(plan, cell) for cell, _ in ended]
+    networks = tuple((cell.jobs[0][0], result.model) for cell, result in ended)
     measured.show(
         "hyper_distance",
         samples.distances,
@@ -114,8 +109,8 @@ def _distance(plan: Plan) -> None:
 
 def _draw_distance(names: list[str], known: Distances) -> None:
     show_altair(
-        lambda ground: distance_chart(
-            list(zip(names, known.of, strict=True)), known.floor, tr("hyperparameters.distance"), ground
+        lambda ground: dot_chart(
+            list(zip(names, known.of, strict=True)), tr("hyperparameters.distance"), ground, rule=known.floor
         ),
         of=(tuple(names), known),
         description=tr("hyperparameters.distance_alt"),
@@ -132,3 +127,20 @@ def _draw_distance(names: list[str], known: Distances) -> None:
         )
     )
     st.caption(tr("hyperparameters.distance_claim", n=samples.COUNT))
+
+
+def _reach(plan: Plan) -> None:
+    """After how many steps each cell falls below a chosen error."""
+    found, goal = sweeps.results(plan), state.current().hyperparameters.goal
+    texts = {value: words.percent(value) for value in sorted({*GOALS, goal}, reverse=True)}
+    bound.segmented("hyperparameters", "goal", tr("hyperparameters.goal"), texts)
+    steps = [(words.cell_name(plan, cell), numbers.reached(numbers.track(cell, found), goal)) for cell in plan.cells]
+    there = tuple((name, float(step)) for name, step in steps if step is not None)
+    if there:
+        show_altair(
+            lambda ground: dot_chart(there, tr("hyperparameters.reach", goal=words.percent(goal)), ground),
+            of=(there, goal),
+            description=tr("hyperparameters.reach_alt"),
+            key="hyper_reach",
+        )
+    st.caption(tr("hyperparameters.reach_claim", n=len(there), all=len(plan.cells), goal=words.percent(goal)))

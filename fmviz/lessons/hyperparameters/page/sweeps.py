@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from fmviz.app import runs, tabs
 from fmviz.cache import shared
-from fmviz.learning import Evaluation
+from fmviz.learning import Evaluation, LearnedModel
 from fmviz.lessons.hyperparameters.compute import timing
-from fmviz.lessons.hyperparameters.compute.plan import Job, Plan
+from fmviz.lessons.hyperparameters.compute.plan import CellPlan, Job, Plan
 from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep, drive
 from fmviz.scene import Scene, scenes
 from fmviz.theory import ProbabilityPath
 
-__all__ = ["cancel", "processes", "reader", "results", "shown", "start", "sync", "unfinished"]
+__all__ = ["cancel", "processes", "reader", "results", "shown", "start", "sync", "trained", "unfinished"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The errors of a run that has ended, and its network."""
+
+    errors: tuple[tuple[int, float], ...]
+    model: LearnedModel
+
 
 SWEEP, DONE = "sweep", "sweep_done"
 POINTS = timing.POINTS
@@ -67,6 +77,17 @@ def unfinished(plan: Plan) -> tuple[Job, ...]:
     """The runs that Start would begin."""
     found = results(plan)
     return tuple(job for job in plan.jobs if job not in found or not found[job].ended)
+
+
+def trained(plan: Plan) -> list[tuple[CellPlan, Trained]]:
+    """The cells whose first run has come to its end well, each with its network."""
+    found = results(plan)
+    firsts = [(cell, found[cell.jobs[0]]) for cell in plan.cells if cell.jobs[0] in found]
+    return [
+        (cell, Trained(result.errors, result.model))
+        for cell, result in firsts
+        if result.ended and result.failure is None and result.model is not None
+    ]
 
 
 def start(plan: Plan) -> None:
