@@ -410,7 +410,7 @@ def test_an_argument_may_be_none_where_that_is_the_default():
 
 # ----------------------------------------------------------------------- vmap
 
-MAPPED = [name for name in FIELDS if name not in ("converted", "dialect", "learned velocity", "network")]
+MAPPED = [name for name in FIELDS if name not in ("converted", "dialect")]  # these have three points of their own
 
 
 @pytest.mark.parametrize("name", MAPPED)
