@@ -245,19 +245,7 @@ def _paired(x0: Tensor, z: Tensor, method: Method, regularisation: float, genera
     mass = torch.full((n,), 1.0 / n, dtype=torch.float64, device=z.device)
     if method == "sinkhorn":
         scale = regularisation * costs.mean().clamp(min=torch.finfo(torch.float64).tiny)
-        plain = bool(costs.max() <= PLAIN_COSTS * scale)
-        found = ot.sinkhorn(
-            mass,
-            mass,
-            costs,
-            float(scale),
-            method="sinkhorn" if plain else "sinkhorn_log",
-            numItermax=SINKHORN_ITERATIONS,
-            stopThr=SINKHORN_TOLERANCE,
-            warn=False,
-            log=True,
-        )[1]
-        log_u, log_v = (found[name].log() if plain else found[f"log_{name}"] for name in ("u", "v"))
+        log_u, log_v = _log_potentials(costs, float(scale))
         potential = costs / scale - log_u[:, None] - log_v
         uniform = torch.rand(n, n, generator=generator, dtype=torch.float64, device=z.device)
         costs = potential + (-uniform.clamp(min=LEAST_UNIFORM).log()).log()  # minus log P minus Gumbel noise
@@ -265,6 +253,30 @@ def _paired(x0: Tensor, z: Tensor, method: Method, regularisation: float, genera
     plan = ot.emd(mass, mass, costs, numItermax=1_000_000)
     index: Tensor = plan.argmax(dim=1)
     return index
+
+
+def _log_potentials(costs: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Of the entropic plan P_ij = u_i v_j exp(-costs_ij / scale) with equal masses: log u and log v, (n,) each."""
+    import ot  # type: ignore[import-untyped, unused-ignore]
+
+    plain = bool(costs.max() <= PLAIN_COSTS * scale)
+    mass = torch.full((len(costs),), 1.0 / len(costs), dtype=torch.float64).numpy()
+    found = ot.sinkhorn(  # with numpy: many small steps, each of which costs half of what it costs with torch
+        mass,
+        mass,
+        costs.cpu().numpy(),
+        scale,
+        method="sinkhorn" if plain else "sinkhorn_log",
+        numItermax=SINKHORN_ITERATIONS,
+        stopThr=SINKHORN_TOLERANCE,
+        warn=False,
+        log=True,
+    )[1]
+    log_u, log_v = (
+        (torch.from_numpy(found[name]).log() if plain else torch.from_numpy(found[f"log_{name}"])).to(costs.device)
+        for name in ("u", "v")
+    )
+    return log_u, log_v
 
 
 def _square_root(matrix: Tensor) -> Tensor:
