@@ -13,13 +13,14 @@ from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
 from fmviz.lessons.hyperparameters.compute.plan import plan
-from fmviz.lessons.hyperparameters.page import cells, charts, sweeps
+from fmviz.lessons.hyperparameters.page import cells, charts, live, sweeps
 from fmviz.lessons.hyperparameters.page.controls import EXPERIMENTS
 from fmviz.lessons.hyperparameters.script import sweep_script
 from fmviz.lessons.hyperparameters.settings import Settings
 from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Shell
+from fmviz.stage.events import Clicked
 from fmviz.stage.payload import decode_header
 from tests.app.test_app import errors, open_app
 
@@ -203,6 +204,19 @@ def test_a_link_to_train_has_the_very_run_of_the_cell():
     assert found.device == "auto"
     assert found == type(spec)(**{**spec.__dict__, "device": "auto"})
     assert state.scene.count == SCENE.count
+
+
+def test_a_click_on_no_cell_changes_nothing(monkeypatch):
+    changes: list[object] = []
+    now = State(scene=SCENE, hyperparameters=Settings(**SMALL))
+    monkeypatch.setattr(cells.state, "current", lambda: now)
+    monkeypatch.setattr(cells.state, "change", lambda _, **fields: changes.append(fields))
+    monkeypatch.setattr(sweeps, "results", lambda _: {})
+    for panel in ("", "cell", "cell9_9", "cell1_x", "__proto__"):
+        live._click(Clicked(0.0, 0.0, 0.5, panel, 1))
+    assert not changes
+    live._click(Clicked(0.0, 0.0, 0.5, "cell1_2", 2))
+    assert changes == [{"guess": (1, 2)}]
 
 
 def test_presenting_shows_the_stage_and_the_button_alone():

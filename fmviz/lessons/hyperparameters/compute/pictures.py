@@ -19,14 +19,14 @@ from fmviz.clips.laws import law_of
 from fmviz.clips.paths import Grid, Starts, as_array, ellipses
 from fmviz.clips.scales import density_top
 from fmviz.learning import LearnedModel
-from fmviz.lessons.hyperparameters.compute.plan import Job, Plan
+from fmviz.lessons.hyperparameters.compute.plan import CellPlan, Job, Plan
 from fmviz.lessons.hyperparameters.compute.running import Result
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["payload"]
+__all__ = ["panel_name", "payload"]
 
 ACROSS = 4
 """Panels in a row where one axis is alone."""
@@ -52,6 +52,11 @@ def _particles(scene: Scene, seed: int, model: LearnedModel) -> Particles:
     )
     shown: Floats = as_array(torch.where(positions.isfinite(), positions, torch.nan))
     return Particles("learned", "learned", shown, TRAIL, "learned_trails", size=SIZE)
+
+
+def panel_name(cell: CellPlan) -> str:
+    """What the stage calls the panel of a cell."""
+    return f"cell{cell.column}_{cell.row}"
 
 
 def payload(
@@ -81,7 +86,7 @@ def payload(
             (
                 -cell.row,
                 cell.column,
-                PlanePanel(f"cell{cell.column}_{cell.row}", title, window, tuple(layers), clickable=True),
+                PlanePanel(panel_name(cell), title, window, tuple(layers), clickable=True),
             )
         )
     panels.sort(key=lambda placed: placed[:2])

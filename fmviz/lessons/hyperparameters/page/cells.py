@@ -57,13 +57,13 @@ def cells(plan: Plan, *, moves: bool) -> None:
         st.warning(problem, icon=":material/error:")
 
 
-def take(place: tuple[int, int]) -> None:
-    """A cell that was clicked: before Start it is the guess, afterwards the one that is looked at."""
-    view = state.current().hyperparameters
-    asked = _asked()
-    if asked is None or asked.at(place) is None:
+def take(is_meant: Callable[[CellPlan], bool]) -> None:
+    """The cell that was clicked: before Start it is the guess, afterwards the one that is looked at. None meant: nothing."""
+    view, asked = state.current().hyperparameters, _asked()
+    meant = None if asked is None else next(filter(is_meant, asked.cells), None)
+    if asked is None or meant is None:
         return
-    field = "cell" if sweeps.results(asked) else "guess"
+    field, place = "cell" if sweeps.results(asked) else "guess", (meant.column, meant.row)
     state.change("hyperparameters", **{field: None if getattr(view, field) == place else place})
 
 
@@ -153,7 +153,8 @@ def _selected(key: str) -> None:
     """What was clicked on the map."""
     chosen = st.session_state[key].selection.get(CELL, [])
     if chosen:
-        take((int(chosen[0]["column"]), int(chosen[0]["row"])))
+        place = chosen[0].get("column"), chosen[0].get("row")
+        take(lambda cell: (cell.column, cell.row) == place)
         st.session_state[CHANGED] = True
 
 

@@ -54,5 +54,4 @@ def _title(asked: Plan, cell: CellPlan, score: numbers.Score) -> str:
 
 
 def _click(clicked: Clicked) -> None:
-    column, row = clicked.panel.removeprefix("cell").split("_")
-    cells.take((int(column), int(row)))
+    cells.take(lambda cell: pictures.panel_name(cell) == clicked.panel)
