@@ -47,7 +47,8 @@ PAUSE_PATIENCE = 0.5
 """Seconds that a pause waits for the present step; a longer one ends later, and the run is "running" until then."""
 MAX_WAITING = 64
 """Largest number of runs that take turns; a paused one takes none."""
-MAX_ENDED, MAX_ENDED_BYTES = 512, 256 << 20
+MAX_ENDED = 512
+MAX_ENDED_BYTES = 256 << 20
 """Largest number of ended runs whose results are kept, and their largest size in bytes; the least recently used are dropped."""
 ENDED_TIMEOUT = 30.0
 """Seconds of silence of an owner who is not there, after which the ended runs are forgotten."""
