@@ -20,9 +20,10 @@ from fmviz.errors import FmvizError
 from fmviz.learning import objectives
 from fmviz.learning.evaluation import Evaluation, Report
 from fmviz.learning.model import LearnedModel
+from fmviz.learning.pace import log_spaced_steps
 from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import Saved, Snapshot, Trainer, TrainingDivergedError, log_spaced_steps
+from fmviz.learning.training import Saved, Snapshot, Trainer, TrainingDivergedError
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.reprs import one_line
 

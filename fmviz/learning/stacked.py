@@ -26,8 +26,9 @@ from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import model_of
 from fmviz.learning.networks import ACTIVATIONS, MLP, Architecture
+from fmviz.learning.pace import schedule
 from fmviz.learning.spec import TrainSpec
-from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights, schedule
+from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights
 from fmviz.theory import ProbabilityPath
 
 DIFFERENT = ("seed", "learning_rate", "schedule", "warm_up", "ema")

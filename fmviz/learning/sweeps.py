@@ -21,10 +21,11 @@ from fmviz.learning.evaluation import Curve, Evaluation, Report
 from fmviz.learning.grid import cells, groups
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP
+from fmviz.learning.pace import log_spaced_steps
 from fmviz.learning.spec import TrainSpec, is_count
 from fmviz.learning.stacked import StackedTrainer, require_measurable
 from fmviz.learning.sweep_folder import read, run_name, write
-from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, initial_model, log_spaced_steps
+from fmviz.learning.training import Snapshot, Trainer, TrainingDivergedError, initial_model
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.reprs import one_line
 

@@ -12,8 +12,6 @@ __all__ = [
     "TrainingDivergedError",
     "first_weights",
     "initial_model",
-    "log_spaced_steps",
-    "schedule",
     "train",
 ]
 
@@ -35,6 +33,7 @@ from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP, Architecture
+from fmviz.learning.pace import schedule
 from fmviz.learning.reflow import Simulation, simulation_of
 from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
@@ -388,20 +387,3 @@ def _snapshots(trainer: Trainer, every: int, control: Control | None) -> Iterato
             trainer.set_learning_rate(control.learning_rate)
         trainer.advance(every)
         yield trainer.snapshot()
-
-
-def log_spaced_steps(steps: int, count: int) -> tuple[int, ...]:
-    """At most ``count`` step numbers from 0 to ``steps``, evenly spaced in log(1 + step): which snapshots to keep."""
-    count, steps = as_count("count", count, 2), as_count("steps", steps, 1)
-    ratio = math.log1p(steps) / (count - 1)
-    return tuple(sorted({min(steps, round(math.expm1(ratio * index))) for index in range(count)}))
-
-
-def schedule(spec: TrainSpec, step: int) -> float:
-    """Factor on the peak learning rate at a step, counted from 0."""
-    warm = spec.warm_up * spec.steps
-    if step < warm:
-        return (step + 1) / (warm + 1)
-    if spec.schedule == "constant":
-        return 1.0
-    return 0.5 * (1.0 + math.cos(math.pi * (step - warm) / (spec.steps - warm)))

@@ -20,11 +20,11 @@ from fmviz.learning import (
     TrainingDivergedError,
     TrainSpec,
     evaluation,
-    log_spaced_steps,
     train,
 )
 from fmviz.learning.devices import pick_device
 from fmviz.learning.evaluation import Evaluation, Report
+from fmviz.learning.pace import log_spaced_steps
 from fmviz.learning.spec import OBJECTIVES, OPTIMIZERS, T_SAMPLINGS
 from fmviz.learning.training import initial_model
 from fmviz.lessons.sample.compute import samples
