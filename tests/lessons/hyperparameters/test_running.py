@@ -161,7 +161,7 @@ def test_sweeps_at_once_all_get_on_where_there_is_room_for_two_runs(monkeypatch)
     """None is done before all have something to show."""
     monkeypatch.setattr(running, "TICK", 0.01)
     with TrainingPool(max_waiting=2) as pool:
-        sweeps = [Sweep(jobs(0.01, 0.02, 0.03, seed=n, steps=8), paths, pool, lambda: True, Done()) for n in range(6)]
+        sweeps = [Sweep(jobs(0.01, 0.02, 0.03, seed=n, steps=60), paths, pool, lambda: True, Done()) for n in range(6)]
         for sweep in sweeps:
             running.drive(sweep)
         pause, begun_at_first_end = threading.Event(), 0
