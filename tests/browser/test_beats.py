@@ -10,6 +10,8 @@ from fmviz.app.catalogue import catalogue, translate
 from fmviz.lessons import LESSONS
 from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
+WHOLE, FIRST = ("paths", "hyperparameters"), 2
+"""Stories that are told to their end; of the others the first beats. That each beat opens is tested without a browser."""
 TOLD = [lesson for lesson in LESSONS if beats.beats(lesson.name)]
 PASSING = ("lang", "present", "beat", "t")
 
@@ -27,13 +29,14 @@ def at_beat(page: Page, lesson: str, number: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("lesson", TOLD, ids=lambda lesson: lesson.name)
-def test_every_beat_is_reached_drawn_and_told(open_page, lesson):
+def test_beats_are_reached_drawn_and_told(open_page, lesson):
     address = "/" if lesson == LESSONS[0] else f"/{lesson.address}"
     page = open_page(address)
     Stage(page).wait("Number(s.frames) > 0")
     expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
     unfolded = False
-    for number, beat in enumerate(beats.beats(lesson.name), start=1):
+    story = beats.beats(lesson.name)
+    for number, beat in enumerate(story if lesson.name in WHOLE else story[:FIRST], start=1):
         page.keyboard.press("PageDown")
         link = at_beat(page, lesson.name, number)
         assert {k: v for k, v in link.items() if k not in PASSING} == {
@@ -55,7 +58,8 @@ def test_every_beat_is_reached_drawn_and_told(open_page, lesson):
             expect(page.get_by_test_id("stPopoverBody")).to_contain_text(plain(translate("en", f"{key}_answer")))
             page.keyboard.press("Escape")
             unfolded = True
-    expect(widget(page, "beat_next").get_by_role("button")).to_be_disabled()
+    if lesson.name in WHOLE:
+        expect(widget(page, "beat_next").get_by_role("button")).to_be_disabled()
 
 
 def test_a_clicker_shift_arrows_and_the_way_back(open_page):

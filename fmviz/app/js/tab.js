@@ -63,11 +63,13 @@ function watchFormulas() {
   const look = () => {
     asked = 0;
     for (const node of document.querySelectorAll(".katex-display")) {
+      for (const part of [node, ...node.children]) sizes.observe(part); // a font that comes late changes no node
       if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight) node.tabIndex = 0;
       else node.removeAttribute("tabindex");
     }
   };
   const later = () => (asked ||= setTimeout(look, 200));
+  const sizes = new ResizeObserver(later);
   new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
   window.addEventListener("resize", later);
 }

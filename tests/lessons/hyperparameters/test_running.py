@@ -162,8 +162,8 @@ def test_sweeps_at_once_all_get_on_where_there_is_room_for_two_runs(monkeypatch)
     monkeypatch.setattr(running, "TICK", 0.01)
     with TrainingPool(max_waiting=2) as pool:
         sweeps = [Sweep(jobs(0.01, 0.02, 0.03, seed=n, steps=60), paths, pool, lambda: True, Done()) for n in range(6)]
-        for sweep in sweeps:
-            running.drive(sweep)
+        running._LIVE.extend(sweeps)  # all at once: one after the other, the first could end before the last has come
+        threading.Thread(target=running._look_after, daemon=True).start()
         pause, begun_at_first_end = threading.Event(), 0
         for _ in range(6000):
             if not begun_at_first_end and not all(sweep.live for sweep in sweeps):
