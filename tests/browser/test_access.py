@@ -37,7 +37,8 @@ def test_axe_finds_nothing_serious(open_page, view):
         if path != "/theory":
             page.locator("[data-testid=fmviz-stage]").wait_for()
         settle(page)
-        page.evaluate("dispatchEvent(new Event('resize'))")  # on a busy machine the last look may have come before a font
+        # On a busy machine the last look may have come before a font.
+        page.evaluate("dispatchEvent(new Event('resize'))")
         page.wait_for_function(REACHED)
         answer = Axe().run(page, options={"resultTypes": ["violations"]}).response
         found += [
