@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fmviz.app import measured
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State
 from fmviz.lessons.sample.compute.own import held
@@ -50,3 +51,15 @@ def test_the_report_is_that_of_the_scene():
     assert found.error < 1e-5
     assert [declared for _, _, declared in found.readings].count(True) == 1
     assert all(picture.startswith("<svg") for _, picture in found.figures)
+
+
+def test_a_page_waits_while_too_much_else_does_and_asks_again(page, monkeypatch):
+    answers = [None, None]
+    ask = measured.ask_once
+    monkeypatch.setattr(measured, "ask_once", lambda *a, **k: answers.pop() if answers else ask(*a, **k))
+    app = uploaded(page, gaussian_field())
+    assert not answers
+    assert any(translate("en", "app.measuring") in caption.value for caption in app.caption)
+    app.run()
+    assert not app.exception
+    assert any(translate("en", "comparison.readings") == element.value for element in app.markdown)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -34,6 +36,11 @@ class Asked:
 
     question: tuple[object, ...]
     answer: Task[Held] | Held | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to come."""
+        return self.answer is None or (isinstance(self.answer, Task) and self.answer.state not in FINAL)
 
 
 def section(current: State) -> None:
@@ -70,31 +77,29 @@ def section(current: State) -> None:
         asked: Asked | None = st.session_state.get(FOUND)
         if asked is None or asked.question != question:
             asked = st.session_state[FOUND] = Asked(question)
-        if asked.answer is None:
-            asked.answer = measured.ask_once(
-                held,
-                scene,
-                file.getvalue(),
-                predicts,
-                time,
-                factor,
-                current.shell.language,
-                present=presence.connection_check(),
-            )
-        waiting = asked.answer is None or (isinstance(asked.answer, Task) and asked.answer.state not in FINAL)
-        st.fragment(_answer, run_every=EVERY if waiting else None)(asked, waiting)
+        ask = partial(measured.ask_once, held, scene, file.getvalue(), predicts, time, factor, current.shell.language)
+        _ask(asked, ask)
+        st.fragment(_answer, run_every=EVERY if asked.waiting else None)(asked, ask, asked.waiting)
 
 
-def _answer(asked: Asked, waiting: bool) -> None:
-    answer = asked.answer
-    if waiting:
-        if answer is None or (isinstance(answer, Task) and answer.state in FINAL):
-            st.rerun()
+def _ask(asked: Asked, ask: Callable[..., Task[Held] | Held | None]) -> None:
+    """Asks, unless that has been done; again after a while where too much else was waiting."""
+    if asked.answer is None:
+        asked.answer = ask(present=presence.connection_check())
+
+
+def _answer(asked: Asked, ask: Callable[..., Task[Held] | Held | None], waited: bool) -> None:
+    """The report, or why there is none; until then asks and looks again."""
+    _ask(asked, ask)
+    if asked.waiting:
         st.caption(f":material/hourglass_top: {tr('app.measuring')}")
-    elif isinstance(answer, Held):
-        _draw(answer)
-    elif isinstance(answer, Task) and answer.state == "done" and answer.result is not None:
-        _draw(answer.result)
+        return
+    if waited:
+        st.rerun()  # without a clock that nobody needs any more
+    answer = asked.answer
+    found = answer.result if isinstance(answer, Task) else answer
+    if found is not None:
+        _draw(found)
     elif isinstance(answer, Task):
         st.error(explain(answer.error), icon=":material/error:")
 
