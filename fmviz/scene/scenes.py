@@ -12,7 +12,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers, 
 from fmviz.theory.schedulers import Scheduler
 from fmviz.theory.sigmas import Sigma
 
-__all__ = ["components", "learned_part", "mixture", "path", "scheduler", "sigma"]
+__all__ = ["at_default", "components", "learned_part", "mixture", "path", "scheduler", "sigma", "without_sigma"]
 
 
 @lru_cache(maxsize=256)
@@ -82,15 +82,17 @@ def sigma(scene: Scene) -> Sigma:
     return sigmas.get(scene.sigma, amplitude=scene.amplitude, scheduler=scheduler(scene))
 
 
+def at_default(scene: Scene, *names: str) -> Scene:
+    """`scene` with some of its fields as they are in a new one."""
+    plain = Scene()
+    return scene.model_copy(update={name: getattr(plain, name) for name in names})
+
+
 def without_sigma(scene: Scene) -> Scene:
     """`scene` with what only an SDE and a network see at its default: sigma_t and the network's seed."""
-    plain = Scene()
-    unseen = ("seed_network", "sigma", "amplitude")
-    return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+    return at_default(scene, "seed_network", "sigma", "amplitude")
 
 
 def learned_part(scene: Scene) -> Scene:
     """`scene` with everything that no network sees at its default: particles, their seeds, sigma_t."""
-    plain = Scene()
-    unseen = ("count", "seed_start", "seed_noise", "seed_network", "sigma", "amplitude")
-    return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+    return at_default(without_sigma(scene), "count", "seed_start", "seed_noise")

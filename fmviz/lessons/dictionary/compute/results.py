@@ -44,9 +44,8 @@ PAIRS = 4
 
 def gaussian(scene: Scene) -> Scene:
     """The scene with what a dialect does not see at its default: source, schedule, diffusion coefficient."""
-    plain = Scene()
-    unseen = ("init", "init_components", "scheduler", "exponent", "alpha", "beta", "sigma", "amplitude", "seed_network")
-    return scene.model_copy(update={name: getattr(plain, name) for name in unseen})
+    unseen = ("init", "init_components", "scheduler", "exponent", "alpha", "beta")
+    return scenes.at_default(scenes.without_sigma(scene), *unseen)
 
 
 def clock() -> Floats:
