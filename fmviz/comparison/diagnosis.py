@@ -20,6 +20,8 @@ GOOD = 0.5
 """With a relative error above this nothing has been learned: no reading fits."""
 TIE = 1.1
 """Of readings whose errors are within this factor of the best the one with the fewest changes is meant."""
+ROWS = 6
+"""Readings that a report shows."""
 LEAST_SHIFT = 1e-3
 EXACT = 1e-4
 """An error below which no shift of time is looked for: float32 alone leaves as much."""
@@ -40,6 +42,11 @@ class Diagnosis:
     declared: Fit
     likely: Fit
     table: tuple[Fit, ...]
+
+    def shown(self) -> tuple[Fit, ...]:
+        """The best readings, and the declared one if it is not among them."""
+        best = self.table[:ROWS]
+        return best if self.declared in best else (*best, self.declared)
 
 
 def diagnose(path: ProbabilityPath, caller: Caller, clock: Clock, exact: Exact, declared: Reading) -> Diagnosis:

@@ -17,9 +17,6 @@ from fmviz.scene.views import Language
 if TYPE_CHECKING:
     from fmviz.comparison.report import Comparison
 
-ROWS = 6
-"""Readings shown."""
-
 _PAGE = """<!doctype html>
 <html lang="{lang}">
 <head>
@@ -92,11 +89,8 @@ def _distances(report: Comparison, language: Language) -> str:
 
 def _readings(report: Comparison, language: Language) -> str:
     declared = report.diagnosis.declared
-    shown = list(report.diagnosis.table[:ROWS])
-    if declared not in shown:
-        shown.append(declared)
     rows = []
-    for fit in shown:
+    for fit in report.diagnosis.shown():
         mark = f" ({escape(translate(language, 'comparison.declared'))})" if fit == declared else ""
         rows.append(
             f"<tr><td>{escape(reading_name(fit.reading, language))}{mark}</td><td>{percent(fit.error)}</td></tr>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from fmviz.clips.paths import as_array
 from fmviz.comparison import pictures
 from fmviz.comparison.compare import compare
 from fmviz.comparison.onnx_network import OnnxError, OnnxNetwork
@@ -20,7 +21,6 @@ Prediction = Literal["velocity", "score", "noise", "data", "v"]
 PREDICTIONS: tuple[Prediction, ...] = get_args(Prediction)
 Direction = Literal["noise→data", "data→noise"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-MOST_READINGS = 6
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,7 @@ def held(scene: Scene, model: bytes, predicts: Prediction, time: Direction, fact
 
 
 def _shown(found: Comparison, language: Language) -> Held:
-    ends = (found.runs.exact[-1].float().numpy(), found.runs.own[-1].float().numpy())
-    declared = found.diagnosis.declared
-    readings = list(found.diagnosis.table[:MOST_READINGS])
-    if declared not in readings:
-        readings.append(declared)
+    ends = (as_array(found.runs.exact[-1]), as_array(found.runs.own[-1]))
     return Held(
         (found.cause(language), *found.findings(language)),
         found.error,
@@ -90,5 +86,8 @@ def _shown(found: Comparison, language: Language) -> Held:
             ("over_x", pictures.map_svg(found.map, "")),
             ("particles", pictures.ends_svg(*ends, found.map.extent, "")),
         ),
-        tuple((reading_name(fit.reading, language), fit.error, fit == declared) for fit in readings),
+        tuple(
+            (reading_name(fit.reading, language), fit.error, fit == found.diagnosis.declared)
+            for fit in found.diagnosis.shown()
+        ),
     )
