@@ -53,11 +53,7 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 
 
 def _methods(kind: type) -> list[str]:
-    return [
-        name
-        for name, value in vars(kind).items()
-        if not name.startswith("_") and callable(getattr(kind, name)) and callable(value)
-    ]
+    return [name for name, value in vars(kind).items() if not name.startswith("_") and callable(value)]
 
 
 def _signature(value: object) -> str:
