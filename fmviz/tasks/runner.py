@@ -20,7 +20,7 @@ from fmviz.errors import FmvizError
 from fmviz.processes import Process
 from fmviz.tasks.queue import FairQueue
 from fmviz.tasks.task import FINAL, Task, TaskDiedError, TasksFullError, TaskTimeoutError, UnforeseenError
-from fmviz.tasks.worker import Answer, Call
+from fmviz.tasks.worker import READY, Answer, Call
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ SERVE = "fmviz.tasks.worker:serve"
 MOST_WAITING, MOST_OF_ONE = 512, 64
 """Tasks that may wait, of all owners and of one."""
 MOST_DEATHS = 2
+STARTING = 60.0
+"""Seconds that a process has to start, beside the time limit of its first call: a busy machine takes many."""
 MOST_ENDED = 64
 """Tasks that have ended and can still be asked for."""
 
@@ -157,10 +159,11 @@ class Runner:
             _log.exception("a call of %s cannot be sent", task.name)
             task.end("failed", error=UnforeseenError(task.name))
             return
+        task.state, task.began = "running", now
         if worker.process is None:
             worker.process = self._started(worker)
+            task.began += STARTING
         worker.task, worker.number = task, next(self._numbers)
-        task.state, task.began = "running", now
         worker.process.send(Call(worker.number, pickled))
 
     def _started(self, worker: _Worker) -> Process:
@@ -173,6 +176,8 @@ class Runner:
     def _hear(self, worker: _Worker, answer: Answer) -> None:
         with self._lock:
             task = worker.task
+            if task is not None and answer.number == READY:
+                task.began = time.monotonic()
             if task is None or answer.number != worker.number:
                 return
             worker.task, worker.idle_since = None, time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CACHE_MIB", "Answer", "Call", "serve"]
+__all__ = ["CACHE_MIB", "READY", "Answer", "Call", "serve"]
 
 import os
 import pickle
@@ -18,6 +18,10 @@ from fmviz.runtime import share_heaps
 
 CACHE_MIB = 32
 """What a helper process keeps for its next call, at most: what is lasting is kept in the process that serves pages."""
+
+
+READY = 0
+"""The number of the first answer, to no call: the process has started."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def serve(receive: Receive, send: Send) -> None:
     # Before `fmviz.cache` is imported, by the functions that are called.
     budget = os.environ.get("FMVIZ_CACHE_MIB", "").strip()
     os.environ["FMVIZ_CACHE_MIB"] = str(min(CACHE_MIB, int(budget))) if budget.isdecimal() else str(CACHE_MIB)
+    send(Answer(READY))
     for call in receive:
         send(_answer(call))
 

@@ -32,7 +32,7 @@ def page(function: object, arguments: tuple[object, ...], quiet: bool) -> None:
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
-    made = Runner(1)
+    made = Runner(1, patience=60.0)
     made.ask("test", calls.doubled, 0.0).ended.wait(PATIENCE)
     yield made
     made.close()
