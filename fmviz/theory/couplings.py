@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -261,17 +262,18 @@ def _log_potentials(costs: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
     plain = bool(costs.max() <= PLAIN_COSTS * scale)
     mass = torch.full((len(costs),), 1.0 / len(costs), dtype=torch.float64).numpy()
-    found = ot.sinkhorn(  # with numpy: many small steps, each of which costs half of what it costs with torch
-        mass,
-        mass,
-        costs.cpu().numpy(),
-        scale,
-        method="sinkhorn" if plain else "sinkhorn_log",
-        numItermax=SINKHORN_ITERATIONS,
-        stopThr=SINKHORN_TOLERANCE,
-        warn=False,
-        log=True,
-    )[1]
+    with np.errstate(over="ignore"):  # POT exponentiates the logarithms as well; nothing here reads those numbers
+        found = ot.sinkhorn(  # with numpy: many small steps, each of which costs half of what it costs with torch
+            mass,
+            mass,
+            costs.cpu().numpy(),
+            scale,
+            method="sinkhorn" if plain else "sinkhorn_log",
+            numItermax=SINKHORN_ITERATIONS,
+            stopThr=SINKHORN_TOLERANCE,
+            warn=False,
+            log=True,
+        )[1]
     log_u, log_v = (
         (torch.from_numpy(found[name]).log() if plain else torch.from_numpy(found[f"log_{name}"])).to(costs.device)
         for name in ("u", "v")
