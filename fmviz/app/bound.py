@@ -5,7 +5,8 @@ moves it, a callback writes the state. So the state is the only source of values
 every widget with it.
 
 Every message of the browser carries the values of all widgets. One that was sent for a fragment before the page arrived
-that sets a widget anew looks as if the user had set it back; `user_change` knows the difference.
+that sets a widget anew looks as if the user had set it back, and the next one as if the user had chosen what the page shows;
+`user_change` knows the difference.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from fmviz.app.i18n import tr
 
 __all__ = ["choose", "number_input", "segmented", "show", "slide", "slider_value", "snap", "switch", "user_change"]
 
-LIMITS, REPLACED = "fmviz_limits", "fmviz_replaced_values"
+LIMITS, REPLACED, IGNORED = "fmviz_limits", "fmviz_replaced_values", "fmviz_ignored_values"
 OVERTAKEN_SECONDS = 10.0
 """How long a message may be under way that was sent before the page which set a widget anew."""
 
@@ -48,7 +49,8 @@ def show(key: str, value: object) -> None:
     """Sets what a widget shows."""
     before = st.session_state.get(key, value)
     if before != value:
-        st.session_state.setdefault(REPLACED, {})[key] = (before, time.monotonic())
+        st.session_state.setdefault(REPLACED, {})[key] = (before, value, time.monotonic())
+        st.session_state.setdefault(IGNORED, {}).pop(key, None)
     st.session_state[key] = value
 
 
@@ -56,11 +58,14 @@ def user_change(key: str, change: Callable[[], None]) -> Callable[[], None]:
     """The callback of widget `key`, which lies outside all fragments: `change`, if it was the user who caused it."""
 
     def callback() -> None:
-        before, at = st.session_state.get(REPLACED, {}).get(key, (None, -OVERTAKEN_SECONDS))
+        before, shown, at = st.session_state.get(REPLACED, {}).get(key, (None, None, -OVERTAKEN_SECONDS))
         context = get_script_run_ctx()
         for_fragment = context is not None and bool(context.fragment_ids_this_run)
         recent = time.monotonic() - at < OVERTAKEN_SECONDS
-        if not (for_fragment and recent and st.session_state[key] == before):
+        ignored = st.session_state.setdefault(IGNORED, {})
+        if for_fragment and recent and st.session_state[key] == before:
+            ignored[key] = shown
+        elif key not in ignored or ignored.pop(key) != st.session_state[key]:
             change()
 
     return callback
