@@ -63,8 +63,8 @@ function watchFormulas() {
   const look = () => {
     asked = 0;
     for (const node of document.querySelectorAll(".katex-display")) {
-      for (const part of [node, ...node.children]) sizes.observe(part); // a font that comes late changes no node
-      if (node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight) node.tabIndex = 0;
+      sizes.observe(node);
+      if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
       else node.removeAttribute("tabindex");
     }
   };
@@ -72,6 +72,8 @@ function watchFormulas() {
   const sizes = new ResizeObserver(later);
   new MutationObserver(later).observe(document.body, { childList: true, subtree: true });
   window.addEventListener("resize", later);
+  document.fonts.addEventListener("loadingdone", later); // wider glyphs change no node, and not the size of the place
+  later(); // this module may come after the formulas
 }
 
 function listen() {
