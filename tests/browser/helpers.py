@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Error, Locator, Page
 
 from fmviz.app.catalogue import translate
 
@@ -91,8 +91,16 @@ def choose(page: Page, key: str, text: str) -> None:
     field.scroll_into_view_if_needed()
     # A list that opens while the sidebar is still being scrolled closes again.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    field.click()
-    page.get_by_role("option", name=text, exact=True).click()
+    option = page.get_by_role("option", name=text, exact=True)
+    for last in (False, False, True):
+        field.click()
+        try:
+            option.click(timeout=30_000 if last else 5_000)
+            return
+        except Error:  # a rerun that came meanwhile has closed the list
+            if last:
+                raise
+            page.keyboard.press("Escape")
 
 
 def english(key: str, **values: Any) -> str:
@@ -145,6 +153,15 @@ class Stage:
     def picture(self, panel: str) -> str:
         """The pixels of a plot."""
         return str(self.root.locator(f"canvas[data-panel={panel}]").evaluate("c => c.toDataURL()"))
+
+    def wait_for_other_picture(self, panel: str, before: str) -> None:
+        """Until the pixels of a plot are not those of `before`."""
+        self.root.locator(f"canvas[data-panel={panel}]").evaluate(
+            "(c, before) => new Promise((done, fail) => { const start = performance.now(); const look = () =>"
+            " c.toDataURL() !== before ? done() : performance.now() - start > 60000 ? fail(new Error('the same picture'))"
+            " : setTimeout(look, 50); look(); })",
+            before,
+        )
 
     def drag(
         self,

@@ -111,7 +111,7 @@ def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     stage.drag("marginal", start, end, release=False)
     stage.wait("Number(s.law) > 1")
     # the density follows while the button is still down, without an answer of the server
-    assert stage.picture("marginal") != picture
+    stage.wait_for_other_picture("marginal", picture)
     assert stage.data("clip") == before
     page.mouse.up()
     stage.wait(f"s.clip !== '{before}'")
@@ -119,7 +119,7 @@ def test_dragging_a_mean_moves_the_density_and_can_be_undone(open_page):
     moved = decode(query(page))[0].scene.data_components
     assert moved is not None
     assert (moved[0].x, moved[0].y) == pytest.approx(end, abs=0.05)
-    assert stage.picture("marginal") != picture
+    stage.wait_for_other_picture("marginal", picture)
     expect(widget(page, "undo").get_by_role("button")).to_be_enabled()
     widget(page, "undo").get_by_role("button").click()
     stage.wait(f"s.clip === '{before}'")
@@ -136,7 +136,7 @@ def test_dragging_z_changes_the_conditional_panel_only(paths):
     stage.drag("conditional", (component.x, component.y), (0.0, -2.0))
     wait_for_query(page, "z", ".+")
     assert decode(query(page))[0].path.z == pytest.approx((0.0, -2.0), abs=0.05)
-    assert stage.picture("conditional") != left
+    stage.wait_for_other_picture("conditional", left)
     assert stage.picture("marginal") == right
 
 

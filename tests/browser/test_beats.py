@@ -114,7 +114,8 @@ def test_an_own_story_is_kept_saved_opened_and_a_hostile_file_refused(open_page,
     upload = later.locator("[data-testid=stFileUploader] input[type=file]")
     upload.set_input_files({"name": "bad.json", "mimeType": "application/json", "buffer": b'{"fmviz_story": 9}'})
     expect(later.get_by_test_id("stAlert")).to_contain_text("not a story")
-    later.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(file)
+    settle(later)  # a fresh uploader takes the place of the one that held the refused file
+    upload.set_input_files(file)
     expect(widget(later, "story_sentence_0").get_by_role("textbox")).to_have_value("<b>First</b> this")
     settle(later)
     widget(later, "story_tell").get_by_role("button").click()

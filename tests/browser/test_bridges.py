@@ -33,7 +33,8 @@ def test_reflow_and_noise_change_the_picture_and_the_link(bridges):
     wait_for_query(page, "bb", "reflow1")
     page.wait_for_function("() => !document.querySelector('.st-key-bridges_waiting')")
     stage.chip("crossings").wait_for()
-    assert all(stage.picture(name) != picture for name, picture in before.items())
+    for name, picture in before.items():
+        stage.wait_for_other_picture(name, picture)
     chosen = decode(query(page))[0].bridges
     assert (chosen.a, chosen.b, chosen.gamma) == ("independent", "reflow1", 0.05)
     assert stage.t == pytest.approx(0.8)
@@ -50,7 +51,7 @@ def test_the_picture_follows_networks_that_learn_until_they_are_cancelled(open_p
     stage.chip("ode").wait_for()
     clip, before = stage.data("clip"), stage.picture("a")
     stage.wait(f"s.clip !== '{clip}'")
-    assert stage.picture("a") != before
+    stage.wait_for_other_picture("a", before)
     expect(train).to_have_text(re.compile(re.escape(english("bridges.train_cancel"))))
     train.click()
     expect(train).to_have_text(re.compile(re.escape(english("bridges.train")) + "$"))

@@ -47,7 +47,7 @@ def test_label_scale_and_weights_change_the_picture_and_the_link(guidance):
         clip = stage.data("clip")
     chosen = decode(query(page))[0].guidance
     assert (chosen.label, chosen.scale, chosen.weights, chosen.kind) == (2, 3.05, "resampled", "sde")
-    assert stage.picture("guided") != before
+    stage.wait_for_other_picture("guided", before)
     assert stage.t == pytest.approx(0.8)
 
 
@@ -62,7 +62,8 @@ def test_all_panels_follow_a_component_under_the_finger_and_labels_stay(guidance
     page.mouse.down()
     page.mouse.move(x + 20, y - 30, steps=4)
     stage.wait(f"s.law !== '{law}'")
-    assert all(stage.picture(name) != picture for name, picture in before.items())
+    for name, picture in before.items():
+        stage.wait_for_other_picture(name, picture)
     page.mouse.up()
     stage.wait(f"s.clip !== '{clip}'")
     wait_for_query(page, "mix", ".+")

@@ -37,7 +37,8 @@ def test_a_guess_is_clicked_on_the_map_and_compared_and_a_cell_opened_in_train(o
     expect(page.get_by_text("of 4 cells are done", exact=False)).to_be_visible()
     stage.wait(f"s.clip !== '{clip}'")
     settle(page)
-    assert all(stage.picture(name) != before for name, before in empty.items())
+    for name, before in empty.items():
+        stage.wait_for_other_picture(name, before)
     stage.root.locator(".panel .title", has_text="8 · 20").click()
     expect(stage.root.locator(".panels.enlarged .big .title")).to_contain_text("8 · 20")
     page.mouse.click(*stage.place("cell1_0", 0.0, 0.0))

@@ -47,7 +47,7 @@ def test_a_drag_is_drawn_at_every_move_and_tells_the_server_once(still: tuple[Pa
     page.mouse.up()
     stage.wait(f"s.clip !== '{clip}'")
     wait_for_query(page, "mix", ".+")
-    assert stage.picture("marginal") != dragged  # the server's trajectories have come
+    stage.wait_for_other_picture("marginal", dragged)  # the server's trajectories have come
 
 
 def test_escape_takes_a_drag_back(still: tuple[Page, Stage]) -> None:
@@ -70,7 +70,7 @@ def test_z_moves_the_conditional_density_under_the_finger(still: tuple[Page, Sta
     version = int(stage.data("law"))
     stage.drag("conditional", MEAN, (0.0, 2.0), release=False)
     stage.wait(f"Number(s.law) > {version}")
-    assert stage.picture("conditional") != left
+    stage.wait_for_other_picture("conditional", left)
     page.mouse.up()
     wait_for_query(page, "z", ".+")
     stage.wait("s.playing === 'false'")
@@ -156,7 +156,7 @@ def test_layers_that_are_off_travel_when_they_are_switched_on(still: tuple[Page,
     before, picture = stage.data("clip"), stage.picture("marginal")
     stage.chip("sde").click()
     stage.wait(f"s.clip !== '{before}'")
-    assert stage.picture("marginal") != picture
+    stage.wait_for_other_picture("marginal", picture)
     sent = stage.data("clip")
     stage.chip("sde").click()
     stage.chip("score").click()
