@@ -115,7 +115,7 @@ class Covering:
         for name, module in list(sys.modules.items()):
             if name.split(".")[0] in ("fmviz", "tests"):
                 for value in list(vars(module).values()):
-                    if callable(getattr(value, "cache_clear", None)):
+                    if not isinstance(value, type) and callable(getattr(value, "cache_clear", None)):
                         value.cache_clear()
         self.measure.switch_context(item.nodeid)
 
