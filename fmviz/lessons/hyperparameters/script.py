@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fmviz.lessons.hyperparameters.settings import NAMES, Settings
+from fmviz.lessons.hyperparameters.settings import NAMES, PLAIN, Settings
 from fmviz.scene import Scene
 from fmviz.scene.code import mixture_code, scheduler_code
 
 __all__ = ["sweep_script"]
-
-PLAIN = ("objective", "batch_size", "learning_rate", "steps", "activation", "schedule", "ema")
 
 
 def sweep_script(scene: Scene, view: Settings) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "MAX_CELLS",
     "MAX_SEEDS",
     "NAMES",
+    "PLAIN",
     "Axis",
     "AxisName",
     "Settings",
@@ -31,7 +32,10 @@ AxisName = Literal[
     "width",
     "depth",
     "activation",
+    "time_features",
     "objective",
+    "t_sampling",
+    "optimizer",
     "schedule",
     "scheduler",
     "ema",
@@ -41,6 +45,9 @@ AxisName = Literal[
 SecondName = Literal[AxisName, "none"]
 ActivationName = Literal["silu", "relu", "tanh", "gelu"]
 ObjectiveName = Literal["cfm", "fm", "score", "noise", "data"]
+TimeFeaturesName = Literal["raw", "fourier"]
+TSamplingName = Literal["uniform", "stratified", "logit_normal"]
+OptimizerName = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["constant", "cosine"]
 PathSchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp"]
 ChartName = Literal["error", "reach", "distance"]
@@ -53,11 +60,27 @@ GOALS = (0.5, 0.2, 0.1, 0.05, 0.02)
 
 NAMES: dict[str, tuple[str, ...]] = {
     "activation": get_args(ActivationName),
+    "time_features": get_args(TimeFeaturesName),
     "objective": get_args(ObjectiveName),
+    "t_sampling": get_args(TSamplingName),
+    "optimizer": get_args(OptimizerName),
     "schedule": get_args(ScheduleName),
     "scheduler": get_args(PathSchedulerName),
 }
 """The values of the axes that have names for values; "scheduler" is that of the path."""
+PLAIN = (
+    "objective",
+    "batch_size",
+    "learning_rate",
+    "steps",
+    "activation",
+    "time_features",
+    "t_sampling",
+    "optimizer",
+    "schedule",
+    "ema",
+)
+"""Settings that are fields of `fmviz.learning.TrainSpec` of the same name."""
 LARGEST: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-6, 1000.0),
     "batch_size": (1, 2048),
@@ -103,15 +126,16 @@ class Axis:
 
 
 def canonical(axis: str, text: str) -> str:
-    """A value of an axis as a link writes it.
+    """A value of an axis in its one spelling, whichever of several a user or a link has chosen.
 
     Raises:
         ValueError: no such value, or one outside the bounds.
     """
     if axis in NAMES:
-        if text not in NAMES[axis]:
+        name = text.replace("-", "_")
+        if name not in NAMES[axis]:
             raise ValueError(f"one of {', '.join(NAMES[axis])}")
-        return text
+        return name
     number, (low, high) = float(text), LARGEST[axis]
     if not low <= number <= high or (axis not in REAL and number != int(number)):
         raise ValueError(f"a number from {low:g} to {high:g}")
@@ -128,7 +152,8 @@ def _as_written(value: object) -> object:
 
 
 def _joined(value: tuple[Any, ...] | None) -> str | None:
-    return None if value is None else "_".join(map(str, value))
+    """Underscores lie between the values of a link, and so become hyphens within one; `canonical` takes them back."""
+    return None if value is None else "_".join(str(one).replace("_", "-") for one in value)
 
 
 _write: Callable[..., Any] = _joined
@@ -148,7 +173,8 @@ class Settings(BaseModel):
         x, y: what varies from left to right, and from bottom to top; "none" for one axis alone, and so is an x twice.
         x_values, y_values: the values; None takes the proposals. Together they make at most `MAX_CELLS` cells.
         seeds: runs of each cell, counted up from the scene's network seed; 1 where the seed is an axis.
-        learning_rate, batch_size, width, depth, activation, objective, schedule, ema, steps: of all cells, but for the axes.
+        learning_rate, batch_size, width, depth, activation, time_features, objective, t_sampling, optimizer, schedule, ema,
+            steps: of all cells, but for the axes.
         guess: the cell that is expected to be the best, or None.
         cell: the cell whose settings can be taken to Train; None takes the best one.
         chart: the chart below the map.
@@ -168,7 +194,10 @@ class Settings(BaseModel):
     width: int = Field(32, ge=1, le=128, alias="hwidth")
     depth: int = Field(3, ge=1, le=6, alias="hdepth")
     activation: ActivationName = Field("silu", alias="hact")
+    time_features: TimeFeaturesName = Field("fourier", alias="htime")
     objective: ObjectiveName = Field("cfm", alias="hobj")
+    t_sampling: TSamplingName = Field("stratified", alias="htdraw")
+    optimizer: OptimizerName = Field("adam", alias="hopt")
     schedule: ScheduleName = Field("cosine", alias="hlrs")
     ema: Number = Field(0.95, ge=0.0, le=0.9999, allow_inf_nan=False, alias="hema")
     steps: int = Field(400, ge=1, le=2000, alias="hsteps")

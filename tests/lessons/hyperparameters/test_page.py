@@ -193,7 +193,16 @@ def test_an_objective_that_the_source_does_not_have_is_told_and_the_others_are_t
 
 def test_a_link_to_train_has_the_very_run_of_the_cell():
     now = State(
-        scene=SCENE, hyperparameters=Settings(**SMALL, x="scheduler", x_values=("vp",), y="seed", y_values=("9",))
+        scene=SCENE,
+        hyperparameters=Settings(
+            **SMALL,
+            x="scheduler",
+            x_values=("vp",),
+            y="t_sampling",
+            y_values=("logit_normal",),
+            optimizer="adamw",
+            time_features="raw",
+        ),
     )
     cell = plan(now.scene, now.hyperparameters).cells[0]
     state, problems = decode(encode(cells.in_train(now, cell)))
@@ -246,8 +255,16 @@ def test_the_file_has_all_numbers(monkeypatch):
             **SMALL | {"steps": 5}, x="objective", x_values=("cfm", "noise"), y="scheduler", y_values=("linear", "vp")
         ),
         Settings(**SMALL | {"steps": 5}, x="seed", x_values=("3", "4"), y="none"),
+        Settings(
+            **SMALL | {"steps": 5},
+            x="optimizer",
+            x_values=("adamw", "sgd"),
+            y="t_sampling",
+            y_values=("uniform", "logit_normal"),
+            time_features="raw",
+        ),
     ],
-    ids=["numbers", "shape", "path", "seeds"],
+    ids=["numbers", "shape", "path", "seeds", "time"],
 )
 def test_the_program_runs_as_it_stands_and_trains_the_same_cells(view):
     space: dict[str, object] = {}

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, decode, encode
 from fmviz.errors import FmvizError
 from fmviz.lessons.hyperparameters.compute.plan import plan
@@ -22,6 +23,10 @@ def test_a_link_says_what_varies():
         ("objective", ("cfm", "data")),
     ]
     assert axes(hx="learning_rate", hxv="1e-3_0.010", hy="none") == [("learning_rate", ("0.001", "0.01"))]
+    assert axes(hx="t_sampling", hxv="uniform_logit-normal", hy="optimizer", hyv="sgd") == [
+        ("t_sampling", ("uniform", "logit_normal")),
+        ("optimizer", ("sgd",)),
+    ]
 
 
 def test_the_same_axis_twice_is_one():
@@ -57,6 +62,12 @@ def test_proposals_are_values_as_a_link_writes_them():
         ({"hx": "width", "hxv": "8.5"}, "hxv"),
         ({"hx": "width", "hxv": "100000"}, "hxv"),
         ({"hx": "objective", "hxv": "cfm_evil"}, "hxv"),
+        ({"hx": "optimizer", "hxv": "adam_lion"}, "hxv"),
+        ({"hx": "time_features", "hxv": "Fourier"}, "hxv"),
+        ({"hx": "t_sampling", "hxv": "logit_normal"}, "hxv"),
+        ({"hopt": "lbfgs"}, "hopt"),
+        ({"htime": "1"}, "htime"),
+        ({"htdraw": "logit-normal"}, "htdraw"),
         ({"hx": "seed", "hxv": "_".join(map(str, range(17)))}, "hxv"),
         ({"hyv": "16_32_64_128_256"}, "hyv"),
         ({"hy": "none", "hyv": "16"}, "hyv"),
@@ -77,6 +88,10 @@ def test_a_hostile_link_is_told_and_the_page_is_as_always(parameters, refused):
 def test_a_link_repeats_what_it_was_made_from():
     view = Settings(x="ema", x_values=("0", "0.95"), y="seed", y_values=("3", "4"), guess=(1, 0), cell=(0, 1), steps=50)
     query = encode(State(hyperparameters=view))
+    assert decode(query) == (State(hyperparameters=view), ())
+    view = Settings(x="t_sampling", x_values=("logit_normal", "uniform"), t_sampling="logit_normal", optimizer="sgd")
+    query = encode(State(hyperparameters=view))
+    assert (query["hxv"], query["htdraw"]) == ("logit-normal_uniform", "logit_normal")
     assert decode(query) == (State(hyperparameters=view), ())
 
 
@@ -99,6 +114,21 @@ def test_cells_have_the_settings_of_their_place_and_of_the_page():
     assert len(asked.jobs) == 8
     assert {job[1].seed for job in asked.jobs[:4]} == {7}, "every cell has its first seed before any has its second"
     assert asked.at((9, 9)) is None
+
+
+def test_a_cell_takes_what_is_learned_of_t_and_how_from_its_axis_or_from_the_page():
+    view = Settings(x="optimizer", x_values=("sgd",), y="t_sampling", y_values=("logit_normal",), time_features="raw")
+    ((_, spec),) = plan(Scene(), view).jobs
+    assert (spec.optimizer, spec.t_sampling, spec.time_features) == ("sgd", "logit_normal", "raw")
+    ((_, plain), *_) = plan(Scene(), Settings()).jobs
+    assert (plain.optimizer, plain.t_sampling, plain.time_features) == ("adam", "stratified", "fourier"), "as TrainSpec"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_axis_and_every_named_value_has_its_words(language):
+    for axis in AXES:
+        keys = (f"axis.{axis}", f"noun.{axis}", *(f"value.{axis}_{value}" for value in NAMES.get(axis, ())))
+        assert all(translate(language, f"hyperparameters.{key}") for key in keys)
 
 
 def test_a_seed_that_is_an_axis_has_no_seeds_beside_it():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fmviz.learning import TrainSpec
 from fmviz.learning.pool import require_affordable
-from fmviz.lessons.hyperparameters.settings import NAMES, REAL, Axis, Settings
+from fmviz.lessons.hyperparameters.settings import NAMES, PLAIN, REAL, Axis, Settings
 from fmviz.scene import Scene, scenes
 
 __all__ = ["CellPlan", "Job", "Plan", "plan"]
@@ -105,7 +105,3 @@ def _cell(scene: Scene, view: Settings, column: int, row: int, values: dict[str,
     )
     seeds = [spec.seed + more for more in range(view.runs_of_a_cell)]
     return CellPlan(column, row, tuple(values.values()), tuple((learned, replace(spec, seed=seed)) for seed in seeds))
-
-
-PLAIN = ("objective", "batch_size", "learning_rate", "steps", "activation", "schedule", "ema")
-"""Settings of the page that are fields of `TrainSpec` of the same name."""

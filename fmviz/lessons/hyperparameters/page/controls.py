@@ -20,6 +20,7 @@ from fmviz.lessons.hyperparameters.settings import (
     MAX_CELLS,
     MAX_SEEDS,
     NAMES,
+    PLAIN,
     Settings,
     canonical,
 )
@@ -157,13 +158,9 @@ def _fixed(view: Settings) -> None:
             if name not in varied:
                 low, high = LARGEST[name]
                 bound.number_input(PART, name, words.axis_name(name), int(low), int(high))
-        for name in ("activation", "objective", "schedule"):
+        for name in (name for name in NAMES if name in PLAIN):
             if name not in varied:
-                names = {
-                    "activation": "train.activation",
-                    "objective": "train.objectives",
-                    "schedule": "train.schedule",
-                }[name]
+                names = "train.objectives" if name == "objective" else f"train.{name}"
                 bound.choose(PART, name, words.axis_name(name), NAMES[name], names)
 
 
