@@ -51,15 +51,21 @@ def test_a_guess_is_clicked_on_the_map_and_compared_and_a_cell_opened_in_train(o
     assert (chosen.train.batch_size, chosen.train.ema, chosen.scene.data) == (20, 0.95, "two_modes")
 
 
-def test_a_sweep_outlives_a_reload_and_is_cancelled(open_page: OpenPage):
+def test_a_sweep_is_paused_outlives_a_reload_and_is_cancelled(open_page: OpenPage):
     page = open_page(LONG)
     ready(page)
     button = widget(page, "hyper_go").get_by_role("button")
     button.click()
     expect(button).to_contain_text(english("hyperparameters.cancel"))
     expect(page.get_by_role("progressbar")).to_be_visible()
+    hold = widget(page, "hyper_pause").get_by_role("button")
+    hold.click()
+    expect(hold).to_contain_text(english("hyperparameters.resume"))
+    expect(page.get_by_text(english("hyperparameters.paused", done=0, all=2), exact=False)).to_be_visible()
     page.reload()
     settle(page)
+    hold.click()
+    expect(hold).to_contain_text(english("hyperparameters.pause"))
     expect(button).to_contain_text(english("hyperparameters.cancel"))
     button.click()
     expect(page.get_by_text(english("hyperparameters.cancelled", done=0, all=2))).to_be_visible()

@@ -144,6 +144,28 @@ def test_a_sweep_can_be_cancelled_and_ends_when_other_cells_are_chosen():
     assert not app.exception
 
 
+def test_a_sweep_is_paused_changed_and_resumed():
+    app = opened(x="learning_rate", x_values=("0.01", "0.02"), y="none", steps=2000, batch_size=2048, width=64, depth=4)
+    assert not [button for button in app.button if button.key == "hyper_pause"]
+    go(app).click().run()
+    sweep = app.session_state[tabs.TAB].belongings[sweeps.SWEEP]
+    app.button(key="hyper_pause").click().run()
+    assert sweep.paused
+    assert app.button(key="hyper_pause").label == translate("en", "hyperparameters.resume")
+    assert go(app).label == translate("en", "hyperparameters.cancel")
+    app.multiselect(key="hyper_x_learning_rate").set_value(["0.02", "0.03", "0.04"]).run()
+    assert app.session_state[tabs.TAB].belongings[sweeps.SWEEP] is sweep
+    assert [job[1].learning_rate for job in sweep.jobs] == [0.02, 0.03, 0.04]
+    assert sweep.paused
+    app.button(key="hyper_pause").click().run()
+    assert sweep.live
+    assert not sweep.paused
+    assert app.button(key="hyper_pause").label == translate("en", "hyperparameters.pause")
+    app.button(key="hyper_capacity").click().run()
+    assert sweep.cancelled, "cells of another table"
+    assert not app.exception
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_prepared_experiments_have_sixteen_cells(name, language):

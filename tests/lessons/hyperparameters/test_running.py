@@ -103,6 +103,66 @@ def test_few_runs_are_in_the_pool_at_a_time(pool):
     assert not pool._runs
 
 
+def until(sweep: Sweep, reached) -> None:
+    pause = threading.Event()
+    for _ in range(3000):
+        sweep.advance()
+        if reached():
+            return
+        pause.wait(0.01)
+    pytest.fail("it has not come so far")
+
+
+def test_a_paused_sweep_stands_still_and_gives_the_same_numbers_when_it_goes_on(pool):
+    asked = jobs(0.003, 0.01, 0.03, steps=400)
+    alone = Sweep(asked, paths, pool, lambda: True, Done())
+    until_ended(alone)
+    sweep = Sweep(asked, paths, pool, lambda: True, Done(), at_once=2)
+    until(sweep, lambda: any(result.step > 0 for result in sweep.results().values()))
+    sweep.pause()
+    assert sweep.paused
+    sweep.advance()
+    at, begun, worked = [result.step for result in sweep.results().values()], sweep.begun, sweep.seconds
+    assert min(at) < 400
+    threading.Event().wait(0.1)
+    sweep.advance()
+    assert [result.step for result in sweep.results().values()] == at
+    assert (sweep.begun, sweep.seconds, sweep.live) == (begun, worked, True)
+    sweep.resume()
+    assert not sweep.paused
+    until_ended(sweep)
+    assert sweep.seconds > worked
+    for job in asked:
+        assert sweep.results()[job].errors == alone.results()[job].errors
+    sweep.pause()
+    assert not sweep.paused, "there is nothing left to be stopped"
+
+
+def test_other_cells_keep_what_is_done_and_at_work(pool):
+    done = Done()
+    short, long, dropped, waiting = (*jobs(0.01), *jobs(0.02, 0.03, 0.04, steps=100_000))
+    sweep = Sweep((short, long, dropped, waiting), paths, pool, lambda: True, done, at_once=2)
+    until(sweep, lambda: short in sweep.results() and sweep.results()[short].ended and len(pool._runs) == 2)
+    at_work = next(run for run in pool._runs.values() if run.spec == long[1])
+    (new,) = jobs(0.05)
+    sweep.pause()
+    sweep.change((new, short, long))
+    assert sweep.jobs == (new, short, long)
+    assert list(pool._runs.values()) == [at_work], "what nobody asks for has ended"
+    assert set(sweep.fresh) == {new, short, long}
+    sweep.advance()
+    assert sweep.begun == 2, "the new one waits as long as the sweep is paused"
+    sweep.resume()
+    until(sweep, lambda: new in sweep.results() and sweep.results()[new].ended)
+    assert at_work in pool._runs.values()
+    sweep.change((short, new))
+    assert not sweep.live
+    assert not sweep.cancelled
+    assert not pool._runs
+    sweep.change((dropped,))
+    assert sweep.jobs == (short, new), "it has ended"
+
+
 def test_a_sweep_whose_owner_is_gone_ends_and_one_that_is_heard_from_does_not(pool, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(running.time, "monotonic", lambda: now[0])

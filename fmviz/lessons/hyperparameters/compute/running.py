@@ -46,6 +46,8 @@ class Pool(Protocol):
 
     def status(self, run_id: int) -> RunStatus: ...
     def heartbeat(self, run_id: int) -> None: ...
+    def pause(self, run_id: int) -> None: ...
+    def resume(self, run_id: int) -> None: ...
     def forget(self, run_id: int) -> None: ...
 
 
@@ -122,9 +124,9 @@ class Sweep:
         self._kept = frozenset(self._results)
         self._waiting = [job for job in self.jobs if job not in self._results]
         self._running: dict[int, Job] = {}
-        self._cancelled = False
-        self._began = self._seen = time.monotonic()
-        self._took: float | None = None
+        self._cancelled = self._paused = False
+        self._seen = time.monotonic()
+        self._worked, self._since = 0.0, self._seen if self._waiting else None
 
     @property
     def live(self) -> bool:
@@ -138,6 +140,11 @@ class Sweep:
         return self._cancelled
 
     @property
+    def paused(self) -> bool:
+        """Whether it waits to be resumed."""
+        return self._paused
+
+    @property
     def fresh(self) -> tuple[Job, ...]:
         """Its runs that no earlier sweep had done."""
         return tuple(job for job in self.jobs if job not in self._kept)
@@ -149,8 +156,9 @@ class Sweep:
 
     @property
     def seconds(self) -> float:
-        """Since it began, until it ended."""
-        return self._took if self._took is not None else time.monotonic() - self._began
+        """For how long it has been at work, pauses left out."""
+        with self._lock:
+            return self._worked + (0.0 if self._since is None else time.monotonic() - self._since)
 
     def results(self) -> Mapping[Job, Result]:
         """What is known of each run that has begun."""
@@ -172,6 +180,31 @@ class Sweep:
                 return
             self._end()
 
+    def pause(self) -> None:
+        """Stops its runs where they are, and begins no others."""
+        self._hold(True)
+
+    def resume(self) -> None:
+        """Goes on where `pause` stopped."""
+        self._hold(False)
+
+    def change(self, jobs: Iterable[Job]) -> None:
+        """Does other runs from now on. What is done or at work and still asked for stays; what is at work for nothing ends."""
+        with self._lock:
+            if not self.live:
+                return
+            self.jobs = tuple(jobs)
+            for run_id in [run_id for run_id, job in self._running.items() if job not in self.jobs]:
+                del self._running[run_id]
+                self._pool.forget(run_id)
+            before = self._results
+            found = {job: before.get(job) or self._done.get(job) for job in self.jobs}
+            self._results = {job: result for job, result in found.items() if result is not None}
+            self._kept = frozenset(job for job in self._results if job in self._kept or job not in before)
+            at_work = {*self._results, *self._running.values()}
+            self._waiting = [job for job in self.jobs if job not in at_work]
+            self._stop_if_done()
+
     def advance(self) -> None:
         """Takes what the runs have to tell, and begins the next ones."""
         now = time.monotonic()
@@ -186,12 +219,23 @@ class Sweep:
                 return
             for run_id, job in list(self._running.items()):
                 self._look_at(run_id, job)
-            while self._waiting and not self._cancelled and len(self._running) < self._at_once:
+            while self._waiting and not self._paused and len(self._running) < self._at_once:
                 if not self._begin(self._waiting[0]):
                     break
                 del self._waiting[0]
-            if not (self._waiting or self._running):
-                self._took = time.monotonic() - self._began
+            self._stop_if_done()
+
+    def _hold(self, paused: bool) -> None:
+        with self._lock:
+            if not self.live or self._paused is paused:
+                return
+            self._paused = paused
+            self._clock(runs=not paused)
+            running = list(self._running)
+        command = self._pool.pause if paused else self._pool.resume
+        for run_id in running:  # without the lock: the pool waits until a command has been carried out
+            with suppress(UnknownRunError):
+                command(run_id)
 
     # ------------------------------------------------------------- internals; the lock is held
 
@@ -226,11 +270,20 @@ class Sweep:
 
     def _end(self) -> None:
         self._cancelled = True
-        self._took = time.monotonic() - self._began
+        self._clock(runs=False)
         for run_id in self._running:
             self._pool.forget(run_id)
         self._running.clear()
         self._waiting.clear()
+
+    def _stop_if_done(self) -> None:
+        if not (self._waiting or self._running):
+            self._clock(runs=False)
+
+    def _clock(self, *, runs: bool) -> None:
+        now = time.monotonic()
+        self._worked += 0.0 if self._since is None else now - self._since
+        self._since = now if runs else None
 
 
 _LIVE: list[Sweep] = []

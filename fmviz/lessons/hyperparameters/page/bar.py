@@ -1,4 +1,4 @@
-"""Above the stage: how much it is, how long it will take, Start and Cancel."""
+"""Above the stage: how much it is, how long it will take, Start, Pause and Cancel."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def bar(plan: Plan) -> None:
             key="hyper_go",
         )
         if sweep is not None and sweep.live:
+            _pause(plan, sweep)
             with st.container(width=420):
-                st.fragment(_progress, run_every=EVERY)(plan, sweep)
+                st.fragment(_progress, run_every=None if sweep.paused else EVERY)(plan, sweep)
             return
         if sweep is not None and sweep.cancelled:
             st.caption(
@@ -55,6 +56,20 @@ def bar(plan: Plan) -> None:
             st.caption(tr("hyperparameters.all_done", cells=len(plan.cells), runs=len(plan.jobs)), width="content")
         else:
             measured.show("hyper_time", job_seconds, _shapes(plan), draw=partial(_said, plan, left), height=HEIGHT)
+
+
+def _pause(plan: Plan, sweep: Sweep) -> None:
+    if sweep.paused:
+        name, icon, act = "resume", ":material/play_arrow:", sweeps.resume
+    else:
+        name, icon, act = "pause", ":material/pause:", sweeps.pause
+    st.button(
+        tr(f"hyperparameters.{name}"),
+        icon=icon,
+        on_click=ignore_duplicate_press(partial(act, plan)),
+        key="hyper_pause",
+        help=tr(f"hyperparameters.{name}_help"),
+    )
 
 
 def _progress(plan: Plan, sweep: Sweep) -> None:
@@ -78,9 +93,10 @@ def _progress(plan: Plan, sweep: Sweep) -> None:
         if cost
         else None
     )
-    text = tr("hyperparameters.running", done=ended, all=len(fresh))
+    state_of = "paused" if sweep.paused else "running"
+    text = tr(f"hyperparameters.{state_of}", done=ended, all=len(fresh))
     if left is not None:
-        text = tr("hyperparameters.running_left", done=ended, all=len(fresh), time=words.seconds(left))
+        text = tr(f"hyperparameters.{state_of}_left", done=ended, all=len(fresh), time=words.seconds(left))
     st.progress(share, text=text)
 
 

@@ -20,7 +20,7 @@ STAGE_EVERY, BELOW_EVERY = 0.8, 1.6
 def live(asked: Plan, view: View) -> None:
     """Everything below the bar: the stage, and what is read below it, each at its own pace."""
     sweep = sweeps.shown(asked)
-    moves = sweep is not None and sweep.live
+    moves = sweep is not None and sweep.live and not sweep.paused
     st.fragment(_stage, run_every=STAGE_EVERY if moves else None)(asked, view)
     if not state.current().shell.present:
         st.fragment(_below, run_every=BELOW_EVERY if moves else None)(asked, moves)

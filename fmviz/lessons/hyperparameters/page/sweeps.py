@@ -14,7 +14,19 @@ from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep, d
 from fmviz.scene import Scene, scenes
 from fmviz.theory import ProbabilityPath
 
-__all__ = ["cancel", "processes", "reader", "results", "shown", "start", "sync", "trained", "unfinished"]
+__all__ = [
+    "cancel",
+    "pause",
+    "processes",
+    "reader",
+    "results",
+    "resume",
+    "shown",
+    "start",
+    "sync",
+    "trained",
+    "unfinished",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +37,7 @@ class Trained:
     model: LearnedModel
 
 
-SWEEP, DONE = "sweep", "sweep_done"
+SWEEP, PLAN, DONE = "sweep", "sweep_plan", "sweep_done"
 POINTS = timing.POINTS
 
 
@@ -51,9 +63,20 @@ def shown(plan: Plan) -> Sweep | None:
 
 
 def sync(plan: Plan) -> None:
-    """Ends a sweep of other cells; what it has done is kept."""
-    sweep: Sweep | None = tabs.current().belongings.get(SWEEP)
-    if sweep is not None and sweep.jobs != plan.jobs:
+    """A sweep of other cells goes on with these where they are of its table, and ends otherwise; what it has done is kept.
+
+    Of its table are cells with the same axes, at least one of which it was to train.
+    """
+    belongings = tabs.current().belongings
+    sweep: Sweep | None = belongings.get(SWEEP)
+    if sweep is None or sweep.jobs == plan.jobs:
+        return
+    asked: Plan = belongings[PLAN]
+    same_axes = [axis.name for axis in asked.axes] == [axis.name for axis in plan.axes]
+    if same_axes and not set(asked.jobs).isdisjoint(plan.jobs):
+        sweep.change(plan.jobs)
+        belongings[PLAN] = plan
+    else:
         sweep.cancel()
 
 
@@ -94,8 +117,22 @@ def start(plan: Plan) -> None:
     """Begins what is not done yet."""
     tab = tabs.current()
     sweep = Sweep(plan.jobs, _paths, runs.pool(), tab.present, tabs.belonging(DONE, Done), at_once=processes() + 1)
-    tab.belongings[SWEEP] = sweep
+    tab.belongings[SWEEP], tab.belongings[PLAN] = sweep, plan
     drive(sweep)
+
+
+def pause(plan: Plan) -> None:
+    """Stops the sweep where it is."""
+    sweep = shown(plan)
+    if sweep is not None:
+        sweep.pause()
+
+
+def resume(plan: Plan) -> None:
+    """Goes on after `pause`."""
+    sweep = shown(plan)
+    if sweep is not None:
+        sweep.resume()
 
 
 def cancel(plan: Plan) -> None:
