@@ -59,7 +59,7 @@ class Mirror:
         self.place: int | None = None
         self._first: LearnedModel | None = None
         self._step, self._rate, self._speed, self._loss = 0, spec.learning_rate, 0.0, math.nan
-        self._history, self._losses = History(), torch.zeros(0)
+        self._history, self._losses, self._seconds = History(), torch.zeros(0), 0.0
         self._model: LearnedModel | None = None
         self._kept: tuple[KeptSnapshot, ...] = ()
         self._error: str | None = None
@@ -87,6 +87,7 @@ class Mirror:
         self.state, self._step, self._rate = update.state, update.step, update.learning_rate
         self._speed, self._error, self._failure = update.steps_per_second, update.error, update.failure
         self.rate_changed |= update.rate_changed
+        self._seconds = update.seconds
         self.saved = update.saved or self.saved
         if len(update.losses):
             if not len(self._losses):
@@ -150,6 +151,7 @@ class Mirror:
             error=self._error,
             failure=self._failure,
             place=self.place,
+            seconds=self._seconds,
         )
 
     def _built(self, weights: torch.Tensor) -> LearnedModel:

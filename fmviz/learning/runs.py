@@ -81,6 +81,7 @@ class RunStatus:
         error: why a failed run failed; None otherwise.
         failure: the exception behind `error`; None otherwise.
         place: of a run that waits until others have ended, 1 for the next one; None for all others.
+        seconds: time spent computing its steps so far.
     """
 
     id: int
@@ -100,6 +101,7 @@ class RunStatus:
     error: str | None
     failure: Exception | None = None
     place: int | None = None
+    seconds: float = 0.0
 
     __repr__ = one_line
 
@@ -255,6 +257,7 @@ class Run:
             kept=self._kept,
             error=self._error,
             failure=self._failure,
+            seconds=0.0 if self._snapshot is None else self._snapshot.seconds,
         )
 
     # ----------------------------------------------- by a worker, lock not held

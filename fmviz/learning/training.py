@@ -84,6 +84,7 @@ class Saved:
         drawn_at: the step at which they were drawn.
         reference, high: the loss of predicting zero, and for how many steps on end the loss has been far above it.
         good: the last snapshot before that.
+        seconds: time spent computing steps so far.
     """
 
     step: int
@@ -95,6 +96,7 @@ class Saved:
     reference: float
     high: int
     good: Snapshot
+    seconds: float
 
     __repr__ = one_line
 
@@ -251,6 +253,7 @@ class Trainer:
             reference=self._reference,
             high=self._high,
             good=self._good,
+            seconds=self._seconds,
         )
 
     # ------------------------------------------------------------- internals
@@ -266,6 +269,7 @@ class Trainer:
             self._draws, self._chunk_start = saved.draws, saved.drawn_at
             self._chunk = self._batches.draw()
         self._reference, self._high, self._good = saved.reference, saved.high, saved.good
+        self._seconds = saved.seconds
 
     def _advance_one(self, kept: Tensor, index: int) -> None:
         if self._chunk is None or self.step - self._chunk_start >= self._batches.steps:

@@ -49,6 +49,7 @@ class Update:
         run: its number at the other end.
         state, learning_rate, rate_changed, steps_per_second, error, failure: as in `RunStatus`.
         step: steps done.
+        seconds: time spent computing them.
         losses: of the steps since the last update, (n,).
         weights: of the latest network, None before there is one or where it is the last one told.
         kept: snapshots kept since the last update: step, weights, report.
@@ -58,6 +59,7 @@ class Update:
     run: int
     state: State
     step: int
+    seconds: float
     losses: NDArray[np.float32]
     learning_rate: float
     rate_changed: bool
@@ -146,6 +148,7 @@ def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None) -> Up
         run=run,
         state=status.state,
         step=told.step if status.model is None else status.step,  # before its first turn it is where it was saved
+        seconds=status.seconds,
         losses=status.losses[told.step :].numpy().copy(),
         learning_rate=status.learning_rate,
         rate_changed=status.rate_changed,

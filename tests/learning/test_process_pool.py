@@ -66,6 +66,7 @@ def test_the_losses_and_weights_of_a_lone_run(pool: ProcessPool, submit: Callabl
     assert (status.kept[0].step, status.kept[-1].step) == (0, SPEC.steps)
     assert all(kept.report is not None for kept in status.kept)
     assert len(status.history) == SPEC.steps
+    assert 0.0 < status.seconds < 30.0
 
 
 def test_pause_step_resume_cancel(pool: ProcessPool, submit: Callable[..., int]):

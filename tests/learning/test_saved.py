@@ -28,6 +28,7 @@ def test_a_saved_run_goes_on_as_if_it_had_never_stopped(ring8: ProbabilityPath, 
     saved = pickle.loads(pickle.dumps(whole.save()))
     resumed = Trainer(ring8, spec, Trainer(ring8, spec, saved).save())
     assert resumed.step == 400
+    assert resumed.snapshot().seconds == whole.snapshot().seconds == saved.seconds > 0.0
     whole.advance(500)
     resumed.advance(500)
     assert torch.equal(whole.snapshot().model.network.weights, resumed.snapshot().model.network.weights)

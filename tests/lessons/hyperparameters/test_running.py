@@ -54,6 +54,7 @@ def test_every_cell_has_the_errors_and_the_network_of_the_library_s_own_sweep(po
     for job in asked:
         cell, result = wanted[job[1]], found[job]
         assert (result.step, result.ended, result.failure) == (30, True, None)
+        assert 0.0 < result.seconds < sweep.seconds
         assert result.errors[0][0] == 0
         assert result.errors[-1] == (30, pytest.approx(cell.report.velocity.total, rel=1e-3))
         torch.testing.assert_close(result.model.network.weights, cell.model.network.weights, rtol=1e-3, atol=1e-4)

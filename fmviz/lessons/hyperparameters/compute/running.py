@@ -61,6 +61,7 @@ class Result:
         model: its latest network; None before there is one.
         ended: whether nothing more will come.
         failure: why it was given up; None while all is well.
+        seconds: time spent computing its steps.
     """
 
     step: int
@@ -68,6 +69,7 @@ class Result:
     model: LearnedModel | None
     ended: bool
     failure: Exception | None = None
+    seconds: float = 0.0
 
 
 class Done:
@@ -262,7 +264,7 @@ class Sweep:
         errors = tuple(
             (kept.step, kept.report.velocity.total) for kept in run.kept if kept.report and kept.report.velocity
         )
-        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure)
+        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure, run.seconds)
         if not run.alive:
             self._done.put(job, self._results[job])
             del self._running[run_id]
