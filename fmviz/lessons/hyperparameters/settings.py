@@ -50,7 +50,7 @@ TSamplingName = Literal["uniform", "stratified", "logit_normal"]
 OptimizerName = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["constant", "cosine"]
 PathSchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp"]
-ChartName = Literal["error", "reach", "distance"]
+ChartName = Literal["error", "reach", "distance", "parallel"]
 
 AXES: tuple[AxisName, ...] = get_args(AxisName)
 CHARTS: tuple[ChartName, ...] = get_args(ChartName)

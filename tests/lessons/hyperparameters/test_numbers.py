@@ -91,15 +91,6 @@ def test_the_steps_to_an_error_are_those_of_the_first_measurement_below_it():
     assert [numbers.reached(points, goal) for goal in (1.0, 0.25, 0.1, 0.05)] == [0, 5, 9, None]
 
 
-def test_the_table_has_a_row_for_each_measurement():
-    asked = plan(Scene(seed_network=3), VIEW)
-    rows = numbers.rows(asked, {asked.cells[1].jobs[0]: ended(1.0, 0.5)})
-    assert rows == [
-        {"cell": 1, "width": "8", "steps": "10", "seed": 3, "step": 0, "velocity": 1.0, "failure": ""},
-        {"cell": 1, "width": "8", "steps": "10", "seed": 3, "step": 1, "velocity": 0.5, "failure": ""},
-    ]
-
-
 @pytest.mark.parametrize(("row", "wanted"), [([0.3, 0.1, np.inf], 1), ([np.nan, np.inf, np.nan], None)])
 def test_the_best_of_a_row(row, wanted):
     assert numbers.best_column(np.array(row, np.float32)) == wanted

@@ -100,6 +100,9 @@ def test_cells_are_filled_and_the_finding_and_the_guess_are_computed():
     assert settings(app).chart == "distance"
     app.segmented_control(key="hyperparameters.chart").set_value("reach").run()
     assert translate("en", "hyperparameters.reach_claim", n=0, all=3, goal="10%") in said(app)
+    app.segmented_control(key="hyperparameters.chart").set_value("parallel").run()
+    assert translate("en", "hyperparameters.parallel_claim", n=6, all=6) in said(app)
+    app.segmented_control(key="hyperparameters.chart").set_value("reach").run()
     app.segmented_control(key="hyperparameters.goal").set_value(0.5).run()
     assert settings(app).goal == 0.5
     assert translate("en", "hyperparameters.reach_claim", n=1, all=3, goal="50%") in said(app)
@@ -261,7 +264,11 @@ def test_the_file_has_all_numbers(monkeypatch):
     app = trained(opened(x="width", x_values=("4",), y="none"))
     tab, view = app.session_state[tabs.TAB], settings(app)
     monkeypatch.setattr(tabs, "current", lambda: tab)
-    table = pd.read_csv(io.StringIO(charts._csv(plan(SCENE, view))()))
+    table, parquet = (
+        read(io.BytesIO(charts._file(plan(SCENE, view), charts.FILES[kind][0])()))
+        for kind, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet))
+    )
+    pd.testing.assert_frame_equal(table, parquet, check_dtype=False)
     assert table["step"].iloc[0] == 0
     assert table["step"].iloc[-1] == 30
     assert set(table["seed"]) == {5}

@@ -19,7 +19,6 @@ __all__ = [
     "best_column",
     "effect",
     "reached",
-    "rows",
     "score",
     "scores",
     "seed_spread",
@@ -104,21 +103,6 @@ def effect(errors: Floats, axis: int, names: tuple[str, ...]) -> Effect | None:
     common = ~np.isnan(table).any(axis=1)
     level = np.log(table[common]).mean(axis=0) if common.any() else np.log(np.nanmin(table, axis=0))
     return Effect(float(np.exp(level.max() - level.min())), left[int(level.argmin())])
-
-
-def rows(plan: Plan, results: Mapping[Job, Result]) -> list[dict[str, object]]:
-    """A tidy table, one row for each run and measured step: settings of the axes, seed, step, error, why it was given up."""
-    table: list[dict[str, object]] = []
-    for place, cell in enumerate(plan.cells):
-        axes = {axis.name: value for axis, value in zip(plan.axes, cell.values, strict=True)}
-        for job in cell.jobs:
-            result = results.get(job)
-            for step, error in () if result is None else result.errors:
-                failure = "" if result is None or result.failure is None else str(result.failure)
-                table.append(
-                    {"cell": place, **axes, "seed": job[1].seed, "step": step, "velocity": error, "failure": failure}
-                )
-    return table
 
 
 def reached(points: tuple[tuple[int, float, float, float], ...], goal: float) -> int | None:

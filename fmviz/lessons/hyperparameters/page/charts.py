@@ -1,11 +1,10 @@
-"""The charts below the map, one at a time, and the table of all numbers as a file."""
+"""The charts below the map, one at a time, and the table of all numbers as files."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 
+import pyarrow as pa
 import streamlit as st
 
 from fmviz.app import bound, measured, state
@@ -14,16 +13,21 @@ from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.lessons.hyperparameters.charts import curves
 from fmviz.lessons.hyperparameters.charts.dots import dot_chart
-from fmviz.lessons.hyperparameters.compute import numbers, samples
+from fmviz.lessons.hyperparameters.compute import files, numbers, samples
 from fmviz.lessons.hyperparameters.compute.plan import Plan
 from fmviz.lessons.hyperparameters.compute.samples import Distances
 from fmviz.lessons.hyperparameters.page import sweeps, words
+from fmviz.lessons.hyperparameters.page.parallel import parallel
 from fmviz.lessons.hyperparameters.settings import CHARTS, GOALS
 
 __all__ = ["charts"]
 
 WIDTH, HEIGHT = 760, 420
-FILE, MIME = "sweep.csv", "text/csv"
+FILES: dict[str, tuple[Callable[[pa.Table], bytes], str]] = {
+    "csv": (files.as_csv, "text/csv"),
+    "parquet": (files.as_parquet, "application/vnd.apache.parquet"),
+}
+"""What writes each kind of file, and what it is called in the web."""
 Side = tuple[str, tuple[str, ...]]
 
 
@@ -35,32 +39,25 @@ def charts(plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="hyper_charts"):
         names = {str(name): tr(f"hyperparameters.chart_{name}") for name in CHARTS}
         bound.segmented("hyperparameters", "chart", tr("hyperparameters.charts"), names, collapsed=True)
-        st.download_button(
-            tr("hyperparameters.csv"),
-            _csv(plan),
-            FILE,
-            MIME,
-            icon=":material/download:",
-            key="hyper_csv",
-            on_click="ignore",
-        )
+        for kind, (write, mime) in FILES.items():
+            st.download_button(
+                tr(f"hyperparameters.{kind}"),
+                _file(plan, write),
+                f"sweep.{kind}",
+                mime,
+                icon=":material/download:",
+                key=f"hyper_{kind}",
+                on_click="ignore",
+            )
     with st.container(width=WIDTH):
-        {"error": _error, "reach": _reach, "distance": _distance}[state.current().hyperparameters.chart](plan)
+        drawn = {"error": _error, "reach": _reach, "distance": _distance, "parallel": _parallel}
+        drawn[state.current().hyperparameters.chart](plan)
 
 
-def _csv(plan: Plan) -> Callable[[], str]:
-    """The table as text, made when it is asked for, in a thread that knows no session."""
+def _file(plan: Plan, write: Callable[[pa.Table], bytes]) -> Callable[[], bytes]:
+    """The table as a file, made when it is asked for, in a thread that knows no session."""
     read = sweeps.reader(plan)
-
-    def write() -> str:
-        rows = numbers.rows(plan, read())
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
-
-    return write
+    return lambda: write(files.table(plan, read()))
 
 
 def _sides(plan: Plan) -> tuple[Side, Side]:
@@ -88,6 +85,11 @@ def _error(plan: Plan) -> None:
         rows=curves.table(tracks),
     )
     st.caption(tr("hyperparameters.error_claim"))
+
+
+def _parallel(plan: Plan) -> None:
+    """Everything that varies, the error and the seconds of every run."""
+    parallel(plan, sweeps.results(plan))
 
 
 def _distance(plan: Plan) -> None:
