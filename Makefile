@@ -23,11 +23,12 @@ help:
 $(VENV): $(STAMP)
 
 # torch==X.Y.Z pinned exactly comes first: with the pin in the lock nothing asks for a newer build.
-$(STAMP): requirements.lock
+$(STAMP): requirements.lock requirements-alone.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || { echo "Creating $(VENV)"; $(PYTHON) -m venv $(VENV) || { echo "On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }; }
 	@echo "Installing from requirements.lock"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r requirements-alone.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

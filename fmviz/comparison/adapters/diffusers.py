@@ -1,12 +1,7 @@
-r"""Networks that were trained with a scheduler of diffusers, as the velocity of any path to the same data.
+"""Networks that were trained with a scheduler of diffusers.
 
-diffusers counts time in timesteps k, from data to noise, and its networks answer at :math:`x' = \alpha'_k z + \beta'_k \epsilon`. At equal log
-signal-to-noise ratio our point is the same one up to a factor (T56),
-
-.. math:: \log\frac{\alpha_t}{\beta_t} = \log\frac{\alpha'_k}{\beta'_k}, \qquad x' = \frac{\alpha'_k + \beta'_k}{\alpha_t + \beta_t}\, x,
-
-so the network is asked there, its answer is split into E[z|x] and E[eps|x], and the velocity is :math:`\dot\alpha z + \dot\beta\epsilon`.
-diffusers itself is not imported: what is read of a scheduler is ``alphas_cumprod``, where it has one, ``timesteps`` and ``config``.
+diffusers counts time in timesteps k, from data to noise. What is read of a scheduler is ``alphas_cumprod``, where it has one,
+``timesteps`` and ``config``.
 """
 
 from __future__ import annotations
@@ -20,6 +15,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from fmviz.comparison.adapters.translated import TranslatedNetwork
 from fmviz.errors import ParameterError
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.discrete import Chain
@@ -30,13 +26,12 @@ PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
 
 
 @dataclass(frozen=True, eq=False)
-class DiffusersNetwork:
+class DiffusersNetwork(TranslatedNetwork):
     """A network of diffusers; call it with x (..., 2) and t for the velocity of the path. Make one by `from_diffusers`.
 
     Attributes:
         model: called with x' (N, 2) and timesteps (N,).
         prediction: what it answers.
-        path: whose velocity is wanted.
         log_ratio: log(alpha' / beta') at the timesteps 0 … K - 1, falling; None for rectified flow, where k = 1000 beta'.
         timesteps: how many timesteps a whole unit of time is.
         schedule: the timesteps that sampling visits, from noise to data, and how much of the data is left at its end.
@@ -44,31 +39,15 @@ class DiffusersNetwork:
 
     model: Callable[[Tensor, Tensor], Any]
     prediction: PredictionType
-    path: ProbabilityPath
     log_ratio: Tensor | None
     timesteps: int
     schedule: tuple[tuple[float, ...], float]
 
-    def __call__(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """The velocity u_t(x), (..., 2) in the dtype of x; t a float or broadcastable to ``x.shape[:-1]``.
-
-        Times whose signal-to-noise ratio the scheduler does not reach are read at its nearest timestep.
-        """
-        times = torch.as_tensor(t, dtype=torch.float64, device=x.device).expand(x.shape[:-1]).reshape(-1)
-        points = x.double().reshape(-1, 2)
-        v = self.path.scheduler.evaluate(times)
-        k = self._timestep(v.alpha, v.beta)
-        alpha, beta = self._levels(k)
-        scale = (alpha + beta) / (v.alpha + v.beta)
-        data, noise = self.data_and_noise((scale[:, None] * points).to(x.dtype), k)
-        velocity = v.d_alpha[:, None] * data + v.d_beta[:, None] * noise
-        return velocity.reshape(x.shape).to(x.dtype)
-
-    def data_and_noise(self, x: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    def data_and_noise(self, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """What the network says of z and of eps at its own points (N, 2) and timesteps (N,), float64."""
-        given: Any = self.model(x, k.to(x.dtype))
+        given: Any = self.model(x, own.to(x.dtype))
         answer: Tensor = given[0] if isinstance(given, tuple) else getattr(given, "sample", given)
-        alpha, beta = (part[:, None] for part in self._levels(k))
+        alpha, beta = (part[:, None] for part in self.levels(own))
         points, answer = x.double(), answer.double()
         match self.prediction:
             case "epsilon":
@@ -85,7 +64,7 @@ class DiffusersNetwork:
     def chain(self) -> Chain:
         """The timesteps that the scheduler visits, set by its ``set_timesteps``, for `fmviz.theory.discrete.ddim` and `ancestral`."""
         ks, end = self.schedule
-        alpha, beta = self._levels(torch.tensor(ks[::-1], dtype=torch.float64))
+        alpha, beta = self.levels(torch.tensor(ks[::-1], dtype=torch.float64))
         last = torch.tensor([end], dtype=torch.float64)
         times = torch.tensor([-1.0, *ks[::-1]], dtype=torch.float64)
         return Chain(times, torch.cat([last.sqrt(), alpha]), torch.cat([(1.0 - last).sqrt(), beta]))
@@ -95,7 +74,8 @@ class DiffusersNetwork:
         times = self.chain().times[k].expand(len(x))
         return self.data_and_noise(x, times)[0].to(x.dtype)
 
-    def _timestep(self, alpha: Tensor, beta: Tensor) -> Tensor:
+    def own_time(self, alpha: Tensor, beta: Tensor) -> Tensor:
+        """The timestep, not a whole number in general."""
         if self.log_ratio is None:
             return self.timesteps * beta / (alpha + beta)
         wanted = alpha.log() - beta.log()
@@ -106,12 +86,12 @@ class DiffusersNetwork:
         high, low = self.log_ratio[after - 1], self.log_ratio[after]
         return (after - 1 + (high - wanted) / (high - low)).clamp(0.0, len(rising) - 1.0)
 
-    def _levels(self, k: Tensor) -> tuple[Tensor, Tensor]:
+    def levels(self, own: Tensor) -> tuple[Tensor, Tensor]:
         """alpha' and beta' at timesteps between 0 and the last."""
         if self.log_ratio is None:
-            return 1.0 - k / self.timesteps, k / self.timesteps
-        before = k.floor().long().clamp(0, len(self.log_ratio) - 2)
-        log_ratio = torch.lerp(self.log_ratio[before], self.log_ratio[before + 1], k - before)
+            return 1.0 - own / self.timesteps, own / self.timesteps
+        before = own.floor().long().clamp(0, len(self.log_ratio) - 2)
+        log_ratio = torch.lerp(self.log_ratio[before], self.log_ratio[before + 1], own - before)
         return (2.0 * log_ratio).sigmoid().sqrt(), (-2.0 * log_ratio).sigmoid().sqrt()
 
 
@@ -152,4 +132,4 @@ def from_diffusers(path: ProbabilityPath, model: Callable[[Tensor, Tensor], Any]
     known = next((name for name in PREDICTION_TYPES if name == prediction), None)
     if known is None:
         raise ParameterError("scheduler", f"a prediction type among {', '.join(PREDICTION_TYPES)}", prediction)
-    return DiffusersNetwork(model, known, path, log_ratio, count, (visited, end))
+    return DiffusersNetwork(path, model, known, log_ratio, count, (visited, end))

@@ -1,4 +1,4 @@
-"""Networks of other libraries: the same samples through theirs and through ours, and the exact field read through their conventions."""
+"""Networks of diffusers: the same samples through theirs and through ours, and the exact field read through their conventions."""
 
 from __future__ import annotations
 
@@ -128,18 +128,6 @@ def test_a_wrong_sign_is_found_through_the_adapter():
     report = fmviz.compare(linear, from_diffusers(linear, lambda x, k: -right(x, k), made), **CHEAP)
     assert report.verdict == "other"
     assert "sign" in report.cause()
-
-
-class Wrapped(torch.nn.Module):
-    """The interface that flow_matching documents for its solvers: forward(x, t, **extras), t of shape (N,) or ()."""
-
-    def forward(self, x: Tensor, t: Tensor, **extras: object) -> Tensor:
-        t = t.expand(x.shape[0])
-        return path().marginal_velocity(x, t)
-
-
-def test_a_model_of_flow_matching_is_taken_as_it_is():
-    assert fmviz.compare(path(), Wrapped(), **CHEAP).error < 1e-6
 
 
 def test_what_has_no_such_velocity_is_refused():
