@@ -22,7 +22,7 @@ __all__ = ["beside", "button", "differences", "line", "pinned"]
 
 APART = (*READER, "a", *CLOCK)
 """Parameters that both sides share: those of the shell and of the clock."""
-VIEWS = ("layers", "chart", "axis")
+VIEWS = ("layers", "chart", "axis", "stage")
 """Fields that say how something is looked at: no difference worth a word."""
 
 

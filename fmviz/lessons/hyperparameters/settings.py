@@ -51,6 +51,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["constant", "cosine"]
 PathSchedulerName = Literal["linear", "sqrt", "trig", "polynomial", "vp"]
 ChartName = Literal["error", "reach", "distance", "parallel"]
+StageName = Literal["cells", "pins"]
 
 AXES: tuple[AxisName, ...] = get_args(AxisName)
 CHARTS: tuple[ChartName, ...] = get_args(ChartName)
@@ -177,6 +178,7 @@ class Settings(BaseModel):
             steps: of all cells, but for the axes.
         guess: the cell that is expected to be the best, or None.
         cell: the cell whose settings can be taken to Train; None takes the best one.
+        stage: all cells, or the pinned runs where there are two or more.
         chart: the chart below the map.
         goal: the error whose steps are counted in one of the charts.
         layers: the layers that are on.
@@ -203,9 +205,12 @@ class Settings(BaseModel):
     steps: int = Field(400, ge=1, le=2000, alias="hsteps")
     guess: Annotated[Cell | None, PlainSerializer(_write)] = Field(None, alias="hguess")
     cell: Annotated[Cell | None, PlainSerializer(_write)] = Field(None, alias="hcell")
+    stage: StageName = Field("cells", alias="hstage")
     chart: ChartName = Field("error", alias="hchart")
     goal: Number = Field(0.1, ge=1e-4, le=1.0, allow_inf_nan=False, alias="hgoal")
-    layers: Layers = Field(("density", "mixture", "learned", "learned_trails"), max_length=len(LAYERS), alias="hlayers")
+    layers: Layers = Field(
+        ("density", "mixture", "learned_velocity", "learned", "learned_trails"), max_length=len(LAYERS), alias="hlayers"
+    )
 
     @field_validator("x_values", "y_values")
     @classmethod

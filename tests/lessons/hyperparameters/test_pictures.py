@@ -60,7 +60,7 @@ def test_particles_of_a_broken_network_are_not_drawn():
     model = initial_model(scenes.path(cell.jobs[0][0]), cell.jobs[0][1])
     weights = torch.full_like(model.network.weights, torch.inf)
     broken = dataclasses.replace(model, network=type(model.network)(model.network.architecture, weights))
-    shown = pictures._particles(cell.jobs[0][0], 0, broken).positions
+    shown = pictures.particles(cell.jobs[0][0], 0, broken).positions
     assert not np.isinf(shown).any()
     assert np.isnan(shown[-1]).all()
 

@@ -45,7 +45,7 @@ def table(tracks: Sequence[Track]) -> dict[str, list[object]]:
 def curves(
     x: tuple[str, tuple[str, ...]], y: tuple[str, tuple[str, ...]], step: str, error: str, theme: Theme
 ) -> alt.LayerChart:
-    """The chart for the rows of `table`: colours by the first axis, dashes by the second.
+    """The chart for the rows of `table`: colours by the first axis, dashes by the second, or by the first if it is alone.
 
     Args:
         x, y: the title and the names of the values of each axis; an empty title for one axis alone.
@@ -76,10 +76,10 @@ def _curves(
         else alt.Scale(domain=list(x[1]), range=[colour(role, theme) for role in ROLES[: len(x[1])]])
     )
     color = alt.Color("x:N", sort=list(x[1]), scale=colours, legend=alt.Legend(title=x[0], **key))
-    dash: Any = alt.Undefined
-    if y[0]:
-        dashes = alt.Scale(domain=list(y[1]), range=[DASHES[place % len(DASHES)] for place in range(len(y[1]))])
-        dash = alt.StrokeDash("y:N", sort=list(y[1]), scale=dashes, legend=alt.Legend(title=y[0], **key))
+    # Of one axis alone the values are told apart by the dashes as well.
+    field, names, title = ("y", y[1], y[0]) if y[0] else ("x", x[1], x[0])
+    dashes = alt.Scale(domain=list(names), range=[DASHES[place % len(DASHES)] for place in range(len(names))])
+    dash = alt.StrokeDash(f"{field}:N", sort=list(names), scale=dashes, legend=alt.Legend(title=title, **key))
     across = alt.X(
         "step:Q", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(title=step, format="~s", tickCount=5)
     )

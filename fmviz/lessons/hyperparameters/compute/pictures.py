@@ -26,7 +26,7 @@ from fmviz.scene.views import Language
 from fmviz.stage.payload import View, encode
 from fmviz.theory.solvers import solve_ode
 
-__all__ = ["panel_name", "payload"]
+__all__ = ["FRAMES", "components", "ground", "panel_name", "particles", "payload"]
 
 ACROSS = 4
 """Panels in a row where one axis is alone."""
@@ -35,7 +35,7 @@ FRAMES, PARTICLES, TRAIL, SIZE = 21, 120, 4, 0.8
 
 
 @shared
-def _ground(scene: Scene) -> tuple[Law, LawDensity]:
+def ground(scene: Scene) -> tuple[Law, LawDensity]:
     """The exact density of one path."""
     path = scenes.path(scene)
     return law_of(path), LawDensity("density", "marginal", density_top(path, FRAMES))
@@ -43,15 +43,20 @@ def _ground(scene: Scene) -> tuple[Law, LawDensity]:
 
 @shared
 @torch.inference_mode()
-def _particles(scene: Scene, seed: int, model: LearnedModel) -> Particles:
+def particles(scene: Scene, seed: int, model: LearnedModel, count: int = PARTICLES) -> Particles:
     """Particles that the learned velocity moves; what has no place is not drawn."""
     path = scenes.path(scene)
-    x0 = Starts(PARTICLES, seed, 0).points(path.p_init)
+    x0 = Starts(count, seed, 0).points(path.p_init)
     positions, _ = solve_ode(
         model.to("cpu").sampling_velocity, x0, method="heun", times=Grid(extent(scene), FRAMES).times()
     )
     shown: Floats = as_array(torch.where(positions.isfinite(), positions, torch.nan))
     return Particles("learned", "learned", shown, TRAIL, "learned_trails", size=SIZE)
+
+
+def components(scene: Scene) -> Layer:
+    """What stands behind the particles where panels differ in the path: the data, which belong to no time."""
+    return replace(ellipses(scenes.mixture(scene, "data")), name="mixture", edit=None)
 
 
 def panel_name(cell: CellPlan) -> str:
@@ -73,15 +78,15 @@ def payload(
         language: of the labels.
     """
     first = plan.scenes[0]
-    law, density = _ground(first)
+    law, density = ground(first)
     alike = len(plan.scenes) == 1
-    behind: Layer = density if alike else replace(ellipses(scenes.mixture(first, "data")), name="mixture", edit=None)
+    behind: Layer = density if alike else components(first)
     window = extent(first)
     panels = []
     for cell, title in zip(plan.cells, titles, strict=True):
         result, layers = results.get(cell.jobs[0]), [behind]
         if result is not None and result.model is not None:
-            layers.append(_particles(cell.jobs[0][0], seed, result.model))
+            layers.append(particles(cell.jobs[0][0], seed, result.model))
         panels.append(
             (
                 -cell.row,

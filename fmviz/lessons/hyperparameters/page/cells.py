@@ -26,7 +26,7 @@ from fmviz.lessons.hyperparameters.compute.plan import plan as make_plan
 from fmviz.lessons.hyperparameters.compute.running import Result
 from fmviz.lessons.hyperparameters.page import findings, sweeps, words
 
-__all__ = ["cells", "take"]
+__all__ = ["cells", "chosen", "take"]
 
 MAP, CHOICE, CHANGED = "hyper_map", "hyper_cell", "fmviz_hyper_changed"
 COLUMN_WIDTH = 128
@@ -49,7 +49,7 @@ def cells(plan: Plan, *, moves: bool) -> None:
     findings.findings(plan, scores, complete=not sweeps.unfinished(plan))
     _choice(plan, begun)
     if begun and not moves:
-        _cell(plan, _chosen(plan, scores), found)
+        _cell(plan, chosen(plan), found)
     problems = dict.fromkeys(
         words.explained(result.failure) for result in found.values() if result.failure is not None and not result.errors
     )
@@ -75,11 +75,10 @@ def _asked() -> Plan | None:
         return None
 
 
-def _chosen(plan: Plan, scores: tuple[numbers.Score, ...]) -> CellPlan:
+def chosen(plan: Plan) -> CellPlan:
     """The cell to look at: the chosen one, else the best."""
-    chosen = plan.at(state.current().hyperparameters.cell)
-    place = numbers.best(plan, scores)
-    return chosen or plan.cells[place or 0]
+    place = numbers.best(plan, numbers.scores(plan, sweeps.results(plan)))
+    return plan.at(state.current().hyperparameters.cell) or plan.cells[place or 0]
 
 
 def _map(plan: Plan, scores: tuple[numbers.Score, ...], found: Mapping[Job, Result]) -> None:

@@ -23,11 +23,11 @@ from fmviz.lessons.hyperparameters.settings import CHARTS, GOALS
 __all__ = ["charts"]
 
 WIDTH, HEIGHT = 760, 420
-FILES: dict[str, tuple[Callable[[pa.Table], bytes], str]] = {
-    "csv": (files.as_csv, "text/csv"),
-    "parquet": (files.as_parquet, "application/vnd.apache.parquet"),
+FILES: dict[str, tuple[Callable[[pa.Table], bytes], str, str]] = {
+    "csv": (files.as_csv, "sweep.csv", "text/csv"),
+    "parquet": (files.as_parquet, "sweep.parquet", "application/vnd.apache.parquet"),
 }
-"""What writes each kind of file, and what it is called in the web."""
+"""What writes each kind of file, its name, and the name of its kind in the web."""
 Side = tuple[str, tuple[str, ...]]
 
 
@@ -39,11 +39,11 @@ def charts(plan: Plan) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="hyper_charts"):
         names = {str(name): tr(f"hyperparameters.chart_{name}") for name in CHARTS}
         bound.segmented("hyperparameters", "chart", tr("hyperparameters.charts"), names, collapsed=True)
-        for kind, (write, mime) in FILES.items():
+        for kind, (write, name, mime) in FILES.items():
             st.download_button(
                 tr(f"hyperparameters.{kind}"),
                 _file(plan, write),
-                f"sweep.{kind}",
+                name,
                 mime,
                 icon=":material/download:",
                 key=f"hyper_{kind}",

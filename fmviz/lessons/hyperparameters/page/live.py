@@ -7,7 +7,7 @@ import streamlit as st
 from fmviz.app import player, state
 from fmviz.lessons.hyperparameters.compute import numbers, pictures
 from fmviz.lessons.hyperparameters.compute.plan import CellPlan, Plan, plan
-from fmviz.lessons.hyperparameters.page import cells, charts, sweeps, words
+from fmviz.lessons.hyperparameters.page import cells, charts, side, sweeps, words
 from fmviz.stage.events import Clicked
 from fmviz.stage.payload import View
 
@@ -18,12 +18,15 @@ STAGE_EVERY, BELOW_EVERY = 0.8, 1.6
 
 
 def live(asked: Plan, view: View) -> None:
-    """Everything below the bar: the stage, and what is read below it, each at its own pace."""
+    """Everything below the bar: the stage, and what is read below it, each at its own pace; then the pinned runs, which rest."""
     sweep = sweeps.shown(asked)
     moves = sweep is not None and sweep.live and not sweep.paused
+    if not state.current().shell.present:
+        side.stage_choice()
     st.fragment(_stage, run_every=STAGE_EVERY if moves else None)(asked, view)
     if not state.current().shell.present:
         st.fragment(_below, run_every=BELOW_EVERY if moves else None)(asked, moves)
+        side.side_by_side(asked, cells.chosen(asked))
 
 
 def _stage(asked: Plan, view: View) -> None:
@@ -39,6 +42,8 @@ def _below(asked: Plan, moves: bool) -> None:
 
 
 def _picture(view: View) -> bytes:
+    if side.on_stage():
+        return side.picture(view)
     now = state.current()
     asked = plan(now.scene, now.hyperparameters)  # of the state beside this one these are other cells
     found = sweeps.results(asked)
