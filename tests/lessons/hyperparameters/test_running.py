@@ -1,6 +1,8 @@
 """A sweep at work in a real training pool: its numbers, its end, its owner, and what it does not do twice."""
 
 import dataclasses
+import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -10,6 +12,7 @@ import torch
 import fmviz
 from fmviz.learning import Evaluation, TrainingPool, TrainSpec
 from fmviz.learning.pool import PoolFullError
+from fmviz.learning.process_pool import ProcessPool
 from fmviz.lessons.hyperparameters.compute import evidence, running, timing
 from fmviz.lessons.hyperparameters.compute.plan import Job
 from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep
@@ -137,6 +140,26 @@ def test_a_paused_sweep_stands_still_and_gives_the_same_numbers_when_it_goes_on(
         assert sweep.results()[job].errors == alone.results()[job].errors
     sweep.pause()
     assert not sweep.paused, "there is nothing left to be stopped"
+
+
+def test_a_sweep_outlives_a_helper_process_that_is_killed(pool):
+    asked = jobs(0.003, 0.01, 0.03, steps=500)
+    alone = Sweep(asked, paths, pool, lambda: True, Done())
+    until_ended(alone)
+    with ProcessPool(owner_timeout=600.0) as helpers:
+        sweep = Sweep(asked, paths, helpers, lambda: True, Done())
+        until(sweep, lambda: any(result.step > 0 for result in sweep.results().values()))
+        assert sweep.live, "only two runs are under way at a time"
+        (pid,) = helpers.pids
+        os.kill(pid, signal.SIGKILL)
+        until_ended(sweep)
+        assert helpers.pids != (pid,)
+    assert not sweep.cancelled
+    for job in asked:
+        found, wanted = sweep.results()[job], alone.results()[job]
+        assert (found.step, found.failure) == (500, None)
+        assert found.errors == wanted.errors
+        assert torch.equal(found.model.network.weights, wanted.model.network.weights)
 
 
 def test_other_cells_keep_what_is_done_and_at_work(pool):
