@@ -6,7 +6,7 @@ import os
 
 from fmviz.errors import ParameterError
 
-__all__ = ["cache_bytes", "helpers", "most_sessions"]
+__all__ = ["cache_bytes", "cluster_address", "helpers", "most_sessions"]
 
 
 def cache_bytes() -> int:
@@ -16,6 +16,11 @@ def cache_bytes() -> int:
         ParameterError: not a whole number from 0 to a million.
     """
     return _whole_number("FMVIZ_CACHE_MIB", 256, 0, 1_000_000) << 20
+
+
+def cluster_address() -> str | None:
+    """FMVIZ_DASK, the address of the scheduler of a dask cluster that trains what sweeps ask for; None if not set."""
+    return os.environ.get("FMVIZ_DASK", "").strip() or None
 
 
 def most_sessions() -> int:

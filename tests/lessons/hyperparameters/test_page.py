@@ -7,11 +7,13 @@ import threading
 import pandas as pd
 import pytest
 import torch
+from distributed import LocalCluster
 
-from fmviz.app import tabs
+from fmviz.app import runs, tabs
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
+from fmviz.learning import cluster_pool
 from fmviz.lessons.hyperparameters.compute.plan import plan
 from fmviz.lessons.hyperparameters.page import cells, charts, live, sweeps
 from fmviz.lessons.hyperparameters.page.controls import EXPERIMENTS
@@ -167,6 +169,42 @@ def test_a_sweep_is_paused_changed_and_resumed():
     app.button(key="hyper_capacity").click().run()
     assert sweep.cancelled, "cells of another table"
     assert not app.exception
+
+
+@pytest.fixture
+def served_with(monkeypatch):
+    """Has this server train in the cluster at an address."""
+
+    def serve(address: str) -> None:
+        monkeypatch.setenv("FMVIZ_DASK", address)
+        monkeypatch.setattr(cluster_pool, "PATIENCE", 1.0)
+        sweeps.cluster.cache_clear()
+
+    yield serve
+    found = sweeps.cluster()
+    if found is not None:
+        found.close()
+    sweeps.cluster.cache_clear()
+
+
+def test_a_cluster_trains_the_cells(served_with, monkeypatch):
+    options = {"processes": False, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": "CRITICAL"}
+    with LocalCluster(n_workers=2, protocol="tcp", **options) as made:
+        served_with(made.scheduler_address)
+        app = opened(x="learning_rate", x_values=("0.01", "0.03"), y="none")
+        monkeypatch.setattr(runs.pool(), "submit", None)  # whoever calls it fails
+        trained(app)
+        assert translate("en", "hyperparameters.cluster.connected", n=2) in said(app)
+        assert all("%" in panel["title"] for panel in header(app)["panels"])
+        assert not app.exception
+
+
+def test_a_cluster_that_does_not_answer_is_told_and_this_machine_trains(served_with):
+    served_with("tcp://127.0.0.1:1")
+    app = opened(x="learning_rate", x_values=("0.01",), y="none")
+    trained(app)
+    assert [warning.value for warning in app.warning] == [translate("en", "hyperparameters.cluster.away")]
+    assert "%" in header(app)["panels"][0]["title"]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -96,7 +96,7 @@ def test_what_is_done_is_not_done_again_and_is_out_of_the_pool(pool):
 
 
 def test_few_runs_are_in_the_pool_at_a_time(pool):
-    sweep = Sweep(jobs(0.01, 0.02, 0.03, 0.04, steps=5000), paths, pool, lambda: True, Done(), at_once=2)
+    sweep = Sweep(jobs(0.01, 0.02, 0.03, 0.04, steps=5000), paths, pool, lambda: True, Done(), at_once=lambda: 2)
     sweep.advance()
     assert len(pool._runs) == 2
     sweep.cancel()
@@ -121,7 +121,7 @@ def test_a_paused_sweep_stands_still_and_gives_the_same_numbers_when_it_goes_on(
     asked = jobs(0.003, 0.01, 0.03, steps=400)
     alone = Sweep(asked, paths, pool, lambda: True, Done())
     until_ended(alone)
-    sweep = Sweep(asked, paths, pool, lambda: True, Done(), at_once=2)
+    sweep = Sweep(asked, paths, pool, lambda: True, Done(), at_once=lambda: 2)
     until(sweep, lambda: any(result.step > 0 for result in sweep.results().values()))
     sweep.pause()
     assert sweep.paused
@@ -165,7 +165,7 @@ def test_a_sweep_outlives_a_helper_process_that_is_killed(pool):
 def test_other_cells_keep_what_is_done_and_at_work(pool):
     done = Done()
     short, long, dropped, waiting = (*jobs(0.01), *jobs(0.02, 0.03, 0.04, steps=100_000))
-    sweep = Sweep((short, long, dropped, waiting), paths, pool, lambda: True, done, at_once=2)
+    sweep = Sweep((short, long, dropped, waiting), paths, pool, lambda: True, done, at_once=lambda: 2)
     until(sweep, lambda: short in sweep.results() and sweep.results()[short].ended and len(pool._runs) == 2)
     at_work = next(run for run in pool._runs.values() if run.spec == long[1])
     (new,) = jobs(0.05)

@@ -1,7 +1,8 @@
 """A sweep at work: its runs go through the training pool a few at a time, and what each has learned is kept.
 
-One run goes on in each process of the pool and one is ready to follow, so that a sweep takes no more turns from the runs of
-others than it needs. What has ended is taken out of the pool: of a run only its errors and its last network stay.
+One run goes on in each process of the pool, or in each thread of a cluster, and one is ready to follow, so that a sweep takes
+no more turns from the runs of others than it needs. What has ended is taken out of the pool: of a run only its errors and its last
+network stay.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 from fmviz.errors import FmvizError
-from fmviz.learning import Evaluation, LearnedModel, RunStatus, TrainSpec
+from fmviz.learning import Evaluation, LearnedModel
+from fmviz.learning.cluster_pool import Pool
 from fmviz.learning.pool import OWNER_TIMEOUT, PoolFullError, UnknownRunError
 from fmviz.lessons.hyperparameters.compute.plan import Job
 from fmviz.theory import ProbabilityPath
 
-__all__ = ["Done", "Pool", "Result", "Sweep", "drive"]
+__all__ = ["Done", "Result", "Sweep", "drive"]
 
 TICK = 0.1
 """Seconds between two looks at the runs of all sweeps."""
@@ -29,26 +30,6 @@ MOST_KEPT, MOST_BYTES = 96, 16 << 20
 """Results kept for one tab, and the size of their networks."""
 
 _log = logging.getLogger(__name__)
-
-
-class Pool(Protocol):
-    """What a sweep needs of a training pool."""
-
-    def submit(
-        self,
-        path: ProbabilityPath,
-        spec: TrainSpec,
-        *,
-        evaluation: Evaluation | None = None,
-        paused: bool = False,
-        present: Callable[[], bool] = ...,
-    ) -> int: ...
-
-    def status(self, run_id: int) -> RunStatus: ...
-    def heartbeat(self, run_id: int) -> None: ...
-    def pause(self, run_id: int) -> None: ...
-    def resume(self, run_id: int) -> None: ...
-    def forget(self, run_id: int) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +87,7 @@ class Sweep:
         pool: trains.
         present: whether the owner is there or waited for.
         done: runs that ended before are taken from there, and those that end are put there.
-        at_once: runs in the pool at a time.
+        at_once: how many runs are in the pool at a time; any thread asks.
     """
 
     def __init__(
@@ -117,7 +98,7 @@ class Sweep:
         present: Callable[[], bool],
         done: Done,
         *,
-        at_once: int = 2,
+        at_once: Callable[[], int] = lambda: 2,
     ) -> None:
         self.jobs = tuple(jobs)
         self._paths, self._pool, self._present, self._done, self._at_once = paths, pool, present, done, at_once
@@ -210,7 +191,7 @@ class Sweep:
     def advance(self) -> None:
         """Takes what the runs have to tell, and begins the next ones."""
         now = time.monotonic()
-        there = self._present()  # without the lock: whom it asks may be busy
+        there, at_once = self._present(), self._at_once()  # without the lock: whom they ask may be busy
         with self._lock:
             if not self.live:
                 return
@@ -221,7 +202,7 @@ class Sweep:
                 return
             for run_id, job in list(self._running.items()):
                 self._look_at(run_id, job)
-            while self._waiting and not self._paused and len(self._running) < self._at_once:
+            while self._waiting and not self._paused and len(self._running) < at_once:
                 if not self._begin(self._waiting[0]):
                     break
                 del self._waiting[0]

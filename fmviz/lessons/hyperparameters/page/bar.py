@@ -9,6 +9,7 @@ import streamlit as st
 from fmviz.app import measured, state
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
+from fmviz.learning.cluster_pool import ClusterPool
 from fmviz.lessons.hyperparameters.compute.plan import Job, Plan
 from fmviz.lessons.hyperparameters.compute.running import Sweep
 from fmviz.lessons.hyperparameters.compute.timing import Shape, job_seconds, job_shape
@@ -24,6 +25,12 @@ KNOWN = 0.1
 
 
 def bar(plan: Plan) -> None:
+    """What the page begins with."""
+    _bar(plan)
+    _cluster(plan)
+
+
+def _bar(plan: Plan) -> None:
     """One row: the button, and what it will do."""
     sweep = sweeps.shown(plan)
     left = sweeps.unfinished(plan)
@@ -56,6 +63,23 @@ def bar(plan: Plan) -> None:
             st.caption(tr("hyperparameters.all_done", cells=len(plan.cells), runs=len(plan.jobs)), width="content")
         else:
             measured.show("hyper_time", job_seconds, _shapes(plan), draw=partial(_said, plan, left), height=HEIGHT)
+
+
+def _cluster(plan: Plan) -> None:
+    """Which cluster trains, or that it does not; nothing where this server has none."""
+    there, sweep = sweeps.cluster(), sweeps.shown(plan)
+    if there is not None and not state.current().shell.present:
+        moves = there.state == "connecting" or (sweep is not None and sweep.live and not sweep.paused)
+        st.fragment(_about, run_every=EVERY if moves else None)(there, there.state)
+
+
+def _about(there: ClusterPool, drawn: str) -> None:
+    if there.state != drawn:
+        st.rerun()
+    if drawn == "away":
+        st.warning(tr("hyperparameters.cluster.away"), icon=":material/cloud_off:")
+    else:
+        st.caption(tr(f"hyperparameters.cluster.{drawn}", n=there.threads))
 
 
 def _pause(plan: Plan, sweep: Sweep) -> None:
@@ -117,8 +141,10 @@ def _expected(plan: Plan) -> dict[Job, float]:
 def _said(plan: Plan, left: tuple[Job, ...], found: tuple[float, ...]) -> None:
     of_shape = dict(zip(_shapes(plan), found, strict=True))
     whole = sum(of_shape[job_shape(job)] for job in left) / sweeps.processes()
+    there = sweeps.cluster()
+    where = "will_there" if there is not None and there.threads else "will"
     st.caption(
-        tr("hyperparameters.will", cells=len(plan.cells), runs=len(left), time=words.seconds(whole)),
+        tr(f"hyperparameters.{where}", cells=len(plan.cells), runs=len(left), time=words.seconds(whole)),
         width="content",
         help=tr("hyperparameters.will_help"),
     )

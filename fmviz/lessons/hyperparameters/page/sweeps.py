@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fmviz.app import runs, tabs
 from fmviz.cache import shared
 from fmviz.learning import Evaluation, LearnedModel
+from fmviz.learning.cluster_pool import ClusterPool
 from fmviz.lessons.hyperparameters.compute import timing
 from fmviz.lessons.hyperparameters.compute.plan import CellPlan, Job, Plan
 from fmviz.lessons.hyperparameters.compute.running import Done, Result, Sweep, drive
 from fmviz.scene import Scene, scenes
+from fmviz.settings import cluster_address
 from fmviz.theory import ProbabilityPath
 
 __all__ = [
     "cancel",
+    "cluster",
     "pause",
     "processes",
     "reader",
@@ -51,9 +56,25 @@ def _paths(job: Job) -> tuple[ProbabilityPath, Evaluation]:
     return scenes.path(job[0]), _answers(job[0])
 
 
+@lru_cache(maxsize=1)
+def cluster() -> ClusterPool | None:
+    """The cluster of this server; None where it was given none."""
+    address = cluster_address()
+    if address is None:
+        return None
+    made = ClusterPool(address, runs.pool())
+    atexit.register(made.close)
+    return made
+
+
 def processes() -> int:
     """How many runs go on at a time."""
-    return max(1, len(runs.pool().pids))
+    there = cluster()
+    return max(1, (there.threads if there is not None else 0) or len(runs.pool().pids))
+
+
+def _at_once() -> int:
+    return processes() + 1
 
 
 def shown(plan: Plan) -> Sweep | None:
@@ -115,8 +136,10 @@ def trained(plan: Plan) -> list[tuple[CellPlan, Trained]]:
 
 def start(plan: Plan) -> None:
     """Begins what is not done yet."""
-    tab = tabs.current()
-    sweep = Sweep(plan.jobs, _paths, runs.pool(), tab.present, tabs.belonging(DONE, Done), at_once=processes() + 1)
+    tab, there = tabs.current(), cluster()
+    if there is not None:
+        there.connect()
+    sweep = Sweep(plan.jobs, _paths, there or runs.pool(), tab.present, tabs.belonging(DONE, Done), at_once=_at_once)
     tab.belongings[SWEEP], tab.belongings[PLAN] = sweep, plan
     drive(sweep)
 
