@@ -2,7 +2,8 @@
 
 Usage: make load ARGS="--classes 25:5 50:10 --seconds 60 --think 8"
 
-A class of 50:10 is fifty sessions of which ten press Start on the page Train. Each thinks for a uniform 0 to 2 x think seconds
+A class of 50:10 is fifty sessions of which ten press Start on the page Train; of the last `--compared` sessions each pins its first
+picture, and so has A and B side by side. Each thinks for a uniform 0 to 2 x think seconds
 between two actions. The sessions drive the real app through Streamlit's agent API, so nothing is drawn: the figures are those
 of the server. A new server for each class; exit status 1 if an action was refused or a page was in error.
 """
@@ -42,7 +43,7 @@ FOLLOWED = (
     "dictionary.",
 )
 """Beginnings of the keys of the controls that are used."""
-START = "train_go"
+START, PIN = "train_go", "compare_pin"
 ANOTHER_PAGE = 0.15
 TIMEOUT = 120
 
@@ -101,8 +102,8 @@ class Class:
                 self.refused["page in error"] += 1
         return dict(found)
 
-    def work(self, number: int, trains: bool, until: float) -> None:
-        """One session, until that time."""
+    def work(self, number: int, presses: str | None, until: float) -> None:
+        """One session, until that time; it presses the button with this key once, as soon as there is one."""
         chance = random.Random(1000 * self.seed + number)
         snapshot: dict[str, Any] | None = None
         while True:
@@ -110,12 +111,12 @@ class Class:
             if time.monotonic() >= until:
                 return
             if snapshot is None:
-                snapshot = self.act({"page": "train" if trains else _page(chance)})
+                snapshot = self.act({"page": "train" if presses == START else _page(chance)})
                 continue
             body: dict[str, Any] = {"session_id": snapshot["session_id"]}
             found = choices(snapshot)
-            if trains and START in {action["key"] for action in snapshot.get("actions", [])}:
-                body["trigger"], trains = {"key": START}, False
+            if presses is not None and presses in {action["key"] for action in snapshot.get("actions", [])}:
+                body["trigger"], presses = {"key": presses}, None
             elif chance.random() < ANOTHER_PAGE or not found:
                 body["page"] = _page(chance)
             else:
@@ -160,9 +161,10 @@ def _row(sessions: int, training: int, options: argparse.Namespace) -> bool:
         at_work = Class(url, options.think, options.seed)
         at_work.act({})
         before, until = memory(server), time.monotonic() + options.seconds
-        threads = [
-            threading.Thread(target=at_work.work, args=(number, number < training, until)) for number in range(sessions)
+        presses = [
+            START if n < training else PIN if n >= sessions - options.compared else None for n in range(sessions)
         ]
+        threads = [threading.Thread(target=at_work.work, args=(n, presses[n], until)) for n in range(sessions)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -188,6 +190,7 @@ def main() -> int:
     parser.add_argument("--classes", nargs="+", type=_class, default=[(10, 2), (25, 5), (50, 0), (50, 10)])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--think", type=float, default=8.0)
+    parser.add_argument("--compared", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print(
