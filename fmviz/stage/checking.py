@@ -238,7 +238,7 @@ def _check_trail(where: str, layer: Particles | LawParticles) -> None:
 
 
 def _check_density(where: str, layer: Density, frames: int) -> None:
-    values = _array(f"{where}.log_values", layer.log_values, ("T", "H", "W"), {"T": frames}, anything=True)
+    values = _array(f"{where}.log_values", layer.log_values, ("T", "H", "W"), {"T": frames})
     _grid(f"{where}.log_values", values)
     top = float(values.max())
     if not top < np.inf:  # also true of NaN
@@ -307,9 +307,8 @@ def _array(
     *,
     finite: bool = False,
     infinite: bool = True,
-    anything: bool = False,
 ) -> Floats:
-    """`value` if it is a float32 array of `shape`: finite, or NaN allowed, or with `anything` not looked into."""
+    """`value` if it is a float32 array of `shape`: finite, or NaN allowed."""
     expected = ", ".join(str((sizes or {}).get(str(s), s)) for s in shape)
     if not isinstance(value, np.ndarray) or value.dtype != np.float32:
         raise ParameterError(where, f"a float32 array of shape ({expected})", getattr(value, "dtype", type(value)))

@@ -21,6 +21,7 @@ from fmviz.learning.backprop import Gradient
 from fmviz.learning.grid import MAX_CELLS, cells, groups
 from fmviz.learning.networks import Architecture
 from fmviz.learning.stacked import DIFFERENT, StackedGradient, StackedTrainer
+from fmviz.learning.training import Snapshot, TrainingDivergedError
 from fmviz.theory import ProbabilityPath
 
 SMALL = TrainSpec(hidden=(16, 16), batch_size=64, steps=40, device="cpu")
@@ -163,6 +164,16 @@ def test_a_diverging_cell_ends_alone_with_step_and_reason(seeds: int, ring8: Pro
     with pytest.raises(Exception, match=bad.failure.split(":")[0]):
         list(train(ring8, bad.spec, every=10))
     assert [cell.index for cell in found if cell.ended].count(seeds) == 1
+
+
+def test_weights_that_cease_to_be_numbers_end_a_run_at_its_last_step(ring8: ProbabilityPath) -> None:
+    stack = StackedTrainer(ring8, [small(seed=0), small(seed=1)])
+    stack.advance(3)
+    stack._weights[1, 0] = torch.inf
+    good, bad = stack.snapshots()
+    assert isinstance(good, Snapshot)
+    assert isinstance(bad, TrainingDivergedError)
+    assert (good.step, bad.step) == (3, 3)
 
 
 def test_the_table_goes_through_csv_and_parquet(tmp_path: Path, bridge: ProbabilityPath) -> None:

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from tools.faults import PACKAGES, ROOT, equivalent, faults, paces, sample
-from tools.mutants import Coverage, order
+from tools.mutants import Coverage, Covering, order
 
 CODE = b'''"""Text 1."""
 __all__ = ["f"]
@@ -95,6 +95,17 @@ def test_tests_that_run_the_line_come_first_and_among_them_the_fast_ones():
     assert arranged[:2] == ["test_a.py::quick", "test_a.py::slow"]
     unknown = sorted(seconds, key=lambda test: order(test, coverage, frozenset(), "c"))
     assert unknown[0] == "test_c.py::quick"
+
+
+def test_a_line_that_also_runs_on_import_has_all_tests():
+    covering = Covering(measure=None)
+    covering.users["fixture path"] = {"test_a.py::one", "test_b.py::two"}
+    assert covering.tests(["test_c.py::three", "fixture path"]) == [
+        "test_a.py::one",
+        "test_b.py::two",
+        "test_c.py::three",
+    ]
+    assert covering.tests(["", "test_c.py::three"]) == []
 
 
 def test_every_fault_listed_as_equivalent_can_be_planted():
