@@ -85,6 +85,15 @@ class PairField:
         layout = gaussians.to_grid(x)
         return layout.from_grid(gaussians.log_density(self._table(one_time("t", t))[0], layout.points))
 
+    @arraylike
+    def posterior(self, x: Points, t: Time) -> Tensor:
+        """Weight r_i(x) of each pair given X_t = x, (N, M).
+
+        Where the z have labels, its sum over the pairs of each label is the exact classifier p_t(y|x) of this coupling (T36).
+        """
+        layout = gaussians.to_grid(x)
+        return layout.from_grid(gaussians.posterior(self._table(one_time("t", t))[0], layout.points))
+
     def _table(self, t: float) -> tuple[ComponentTable, Tensor]:
         """The mixture at t, and gamma gamma' of each component as `gaussians.planes` has it."""
         if not 0.0 <= t <= 1.0:

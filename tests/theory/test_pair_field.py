@@ -22,6 +22,7 @@ def test_the_field_of_pairs_is_the_weighted_mean_of_their_velocities() -> None:
     velocities = (z - x0) + 0.5 * gamma**2 * (1 - 2 * t) / variance * apart
     assert torch.allclose(field.velocity(x, t), (weights * velocities).sum(1), atol=1e-10)
     assert torch.allclose(field.score(x, t), -(weights * apart).sum(1) / variance, atol=1e-10)
+    assert torch.allclose(field.posterior(x, t), weights.squeeze(-1), atol=1e-12)
     wanted = (densities.mean(1) / (2 * math.pi * variance)).log()
     assert torch.allclose(field.log_density(x, t), wanted, atol=1e-10)
 
