@@ -38,7 +38,7 @@ class Level:
 @dataclass(frozen=True)
 class Axes:
     """Titles of both axes; whether each is logarithmic; the marks of x, none for those of the library; the height in pixels; the
-    columns of the legend."""
+    columns of the legend; the largest y, None for that of the data."""
 
     x: str
     y: str
@@ -47,6 +47,7 @@ class Axes:
     marks: tuple[float, ...] = ()
     height: int = 260
     columns: int = 2
+    most_y: float | None = None
 
 
 def lines(series: Sequence[Line], levels: Sequence[Level], axes: Axes, theme: Theme) -> alt.LayerChart:
@@ -64,7 +65,11 @@ def lines(series: Sequence[Line], levels: Sequence[Level], axes: Axes, theme: Th
         shapes = alt.Scale(domain=names, range=[line.shape for line in series])
         x_scale = alt.Scale(type="log", base=2) if axes.log_x else alt.Scale(zero=False, padding=12)
         x_axis = alt.Axis(title=axes.x, format=".4~g", values=list(axes.marks) or alt.Undefined, grid=False)
-        y_scale = alt.Scale(type="log", nice=True) if axes.log_y else alt.Scale(zero=True)
+        y_scale = (
+            alt.Scale(type="log", nice=True)
+            if axes.log_y
+            else alt.Scale(zero=True, domainMax=axes.most_y or alt.Undefined)
+        )
         x = alt.X("x:Q", axis=x_axis, scale=x_scale)
         y = alt.Y("y:Q", axis=alt.Axis(title=axes.y, tickCount=5, format="~g"), scale=y_scale)
         base = alt.Chart(alt.InlineData(values=rows))

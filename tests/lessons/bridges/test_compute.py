@@ -76,14 +76,6 @@ def test_the_optimal_map_is_straight_and_is_there_for_two_gaussians_only():
     assert error.value.key == "one_gaussian"
 
 
-def test_pairs_within_labels_have_no_bias_beyond_chance():
-    found = evidence.labels(RING_MOONS, 128)
-    assert found.share == pytest.approx(0.5, abs=1e-6)
-    assert found.bias_blind > 0.2
-    chance = sum(mean.error for mean in found.within) / evidence.SECTORS
-    assert found.bias_within < 2.0 * chance
-
-
 def test_the_bridge_obeys_its_laws_with_noise_in_between():
     found = checks.checked(RING_MOONS, 0.8)
     assert max(found.continuity, found.fokker_planck) < 1e-6

@@ -68,6 +68,9 @@ def test_every_chart_draws():
         app.segmented_control(key="bridges.chart").set_value(name).run()
         until(app, lambda: len(app.get("vega_lite_chart")) >= 1)
         assert not errors(app)
+    bias = next(table.value for table in app.table if translate("en", "bridges.bias") in table.value)
+    blind, within = (float(text.split()[0]) for text in bias[translate("en", "bridges.bias")][1:3])
+    assert blind > 5.0 * within
 
 
 def test_a_preset_builds_its_bridge_and_can_be_undone():

@@ -1,4 +1,4 @@
-"""The numbers below the stage of the page Bridges: distances over steps, costs over batches, rounds of reflow, labels."""
+"""The numbers below the stage of the page Bridges: distances over steps, costs over batches, rounds of reflow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fmviz.lessons.bridges.compute.flows import Mean, mean_of, straightness_alon
 from fmviz.lessons.bridges.compute.networks import Learned
 from fmviz.lessons.bridges.settings import PAIRS
 from fmviz.scene import Scene, scenes
-from fmviz.theory.couplings import gaussian_map, minibatch_pairs, pair_costs, transport_cost
+from fmviz.theory.couplings import gaussian_map, pair_costs, transport_cost
 from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.solvers import Velocity, solve_ode
 
@@ -22,15 +22,12 @@ __all__ = [
     "BATCHES",
     "HEUN_STEPS",
     "REFERENCE",
-    "SECTORS",
     "SINKHORN_BATCHES",
     "STEPS",
     "Costs",
-    "Labels",
     "OverSteps",
     "Rounds",
     "costs",
-    "labels",
     "over_steps",
     "rounds",
     "rounds_by_network",
@@ -47,7 +44,6 @@ REPEATS = 4
 ROUNDS = 3
 HEUN_STEPS = 20
 """Of the flow whose ends are compared with the data in every round."""
-SECTORS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,25 +86,6 @@ class Rounds:
     distance: tuple[Mean, ...]
     one_step: tuple[Mean, ...]
     floor: Mean
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """The share of one label among the z that are paired with x0 from each sector of the source.
-
-    Attributes:
-        label: which.
-        share: of the label in the data.
-        blind, within: for each of `SECTORS` sectors around the mean of the source, from the angle 0 on, anticlockwise.
-        bias_blind, bias_within: the mean over x0 of |share of the sector - share|.
-    """
-
-    label: int
-    share: float
-    blind: tuple[Mean, ...]
-    within: tuple[Mean, ...]
-    bias_blind: float
-    bias_within: float
 
 
 def _samples(scene: Scene, which: str, seed: int) -> Tensor:
@@ -197,45 +174,3 @@ def _rounds_of(scene: Scene, fields: Sequence[Velocity]) -> Rounds:
             far.append(_distance(lambda i, of=of: _ends(of, scene, i, HEUN_STEPS, "heun"), scene))  # type: ignore[misc]
             one.append(_distance(lambda i, of=of: _ends(of, scene, i, 1), scene))  # type: ignore[misc]
         return Rounds(tuple(cost), tuple(straight), tuple(far), tuple(one), _floor(scene))
-
-
-@shared
-def labels(scene: Scene, batch: int) -> Labels:
-    """Exact pairs blind to the labels, and within them."""
-    p_init, p_data = scenes.mixture(scene, "init"), scenes.mixture(scene, "data")
-    generator = torch.Generator().manual_seed(5)
-    count = max(2048, batch)
-    x0 = p_init.sample(count, generator=generator)
-    z, y = p_data.sample_labelled(count, generator=generator)
-    label = int(p_data.labels[0])
-    share = float(p_data.weights[p_data.labels == label].sum())
-    sector = _sectors(x0 - p_init.mean)
-    found: list[tuple[tuple[Mean, ...], float]] = []
-    for labelled in (False, True):
-        index = torch.cat(
-            [
-                first
-                + minibatch_pairs(
-                    x0[first : first + batch],
-                    z[first : first + batch],
-                    labels=y[first : first + batch] if labelled else None,
-                    generator=generator,
-                )
-                for first in range(0, count, batch)
-            ]
-        )
-        hit = (y[index] == label).double()
-        shares = tuple(
-            mean_of(hit[sector == k]) if bool((sector == k).any()) else Mean(float("nan"), 0.0) for k in range(SECTORS)
-        )
-        sizes = torch.bincount(sector, minlength=SECTORS).double() / count
-        gaps = [abs(one.value - share) if one.value == one.value else 0.0 for one in shares]
-        found.append((shares, float(sizes @ torch.tensor(gaps, dtype=torch.float64))))
-    (blind, bias_blind), (within, bias_within) = found
-    return Labels(label, share, blind, within, bias_blind, bias_within)
-
-
-def _sectors(apart: Tensor) -> Tensor:
-    """The sector, 0 to SECTORS - 1, in which each point lies as seen from the middle."""
-    turns = torch.atan2(apart[:, 1], apart[:, 0]) / (2.0 * torch.pi)
-    return (torch.remainder(turns, 1.0) * SECTORS).long().clamp(max=SECTORS - 1)

@@ -12,9 +12,10 @@ from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.lessons.bridges.charts import Axes, Level, Line, lines
-from fmviz.lessons.bridges.compute import evidence, results
-from fmviz.lessons.bridges.compute.evidence import Costs, Labels, OverSteps, Rounds
+from fmviz.lessons.bridges.compute import evidence, labels, results
+from fmviz.lessons.bridges.compute.evidence import Costs, OverSteps, Rounds
 from fmviz.lessons.bridges.compute.flows import Mean
+from fmviz.lessons.bridges.compute.labels import Labels
 from fmviz.lessons.bridges.compute.networks import Learned
 from fmviz.lessons.bridges.compute.results import Panel
 from fmviz.lessons.bridges.page.networks import finished, heading, trained
@@ -23,6 +24,8 @@ from fmviz.lessons.bridges.settings import BLUR, CHARTS, PAIRS
 __all__ = ["charts", "numbers"]
 
 WIDTH, HEIGHT = 760, 400
+PART_MARKS = (("velocity", "circle"), ("ode", "diamond"), ("sde", "square"), ("score", "triangle-up"))
+"""Colour and mark of each part of the source."""
 
 
 def numbers(current: State, shown: tuple[Panel, Panel]) -> None:
@@ -161,17 +164,31 @@ def _labels(current: State) -> None:
     scene, batch = results.plain(current.scene), current.bridges.batch
 
     def drawn(found: Labels) -> None:
-        degrees = tuple((k + 0.5) * 360.0 / evidence.SECTORS for k in range(evidence.SECTORS))
-        series = [
-            _line(tr("bridges.blind"), degrees, found.blind, "sde"),
-            _line(tr("bridges.within"), degrees, found.within, "ode", "diamond"),
-        ]
-        axes = Axes(tr("bridges.angle"), tr("bridges.share", label=found.label), marks=degrees)
-        _show("labels", series, [Level(tr("bridges.true_share"), found.share)], axes, (scene, batch))
-        st.markdown(tr("bridges.bias", blind=number(found.bias_blind), within=number(found.bias_within), n=batch))
+        ways = {"blind": found.blind, "within": found.within}
+        for column, (name, coupled) in zip(st.columns(2), ways.items(), strict=True):
+            series = [
+                _line(tr(f"bridges.part.{part}"), labels.TIMES, means, role, shape)
+                for part, means, (role, shape) in zip(labels.PARTS, coupled.shares, PART_MARKS, strict=True)
+            ]
+            axes = Axes("t", tr("bridges.share", label=found.label), marks=(0.0, 0.25, 0.5, 0.75, 1.0), most_y=1.0)
+            with column:
+                st.markdown(f"**{tr(f'bridges.{name}')}**")
+                _show(f"labels_{name}", series, [Level("", found.share)], axes, (scene, batch, name))
+        st.table(_bias_table(found), border="horizontal", hide_index=True)
+        st.caption(tr("bridges.labels_how", pairs=labels.SET, n=batch))
         st.caption(tr("bridges.labels_claim"))
 
-    measured.show("bridges_labels_found", evidence.labels, scene, batch, draw=drawn, height=HEIGHT)
+    measured.show("bridges_labels_found", labels.labels, scene, batch, draw=drawn, height=HEIGHT)
+
+
+def _bias_table(found: Labels) -> dict[str, list[str]]:
+    rows = {"couplings.independent": found.independent, "blind": found.blind, "within": found.within}
+    return {
+        "": [*(tr(f"bridges.{name}") for name in rows), tr("bridges.floor")],
+        tr("bridges.pair_cost"): [*(_with_error(of.cost) for of in rows.values()), "–"],
+        tr("bridges.bias"): [*(_with_error(of.bias) for of in rows.values()), "–"],
+        tr("bridges.label_distance"): [*(_with_error(of.distance) for of in rows.values()), _with_error(found.floor)],
+    }
 
 
 def _line(name: str, x: Sequence[float], means: Sequence[Mean], role: str, shape: str = "circle") -> Line:
