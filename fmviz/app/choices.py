@@ -15,7 +15,7 @@ from fmviz.scene import link
 from fmviz.scene.scene import Scene
 from fmviz.scene.views import Clock, PathView, Shell
 
-__all__ = ["CLOCK", "PARTS", "READER", "State", "decode", "encode"]
+__all__ = ["BOUNDS", "CLOCK", "PARTS", "READER", "State", "decode", "encode"]
 
 SHARED: dict[str, type[BaseModel]] = {"shell": Shell, "scene": Scene, "clock": Clock, "path": PathView}
 PARTS = SHARED | {lesson.name: model for lesson in LESSONS if (model := lesson.settings()) is not None}
@@ -23,6 +23,8 @@ PARTS = SHARED | {lesson.name: model for lesson in LESSONS if (model := lesson.s
 
 READER = ("lang", "present", "beat")
 """Parameters that belong to whoever looks at the page, and not to what it shows."""
+BOUNDS = link.bounds(PARTS.values())
+"""What each parameter keeps to that is a number within bounds."""
 CLOCK = tuple(field.alias or name for name, field in Clock.model_fields.items())
 """Parameters of the clock and of how density becomes colour."""
 

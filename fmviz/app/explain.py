@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from fmviz.app.choices import BOUNDS as OF_PARAMETERS
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError, ScheduleError
 
-__all__ = ["explain", "explain_row"]
+__all__ = ["explain", "explain_parameter", "explain_row"]
 
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 SYMBOLS = {"alpha": "α", "beta": "β", "sigma": "σ", "theta": "θ"}
@@ -34,3 +35,13 @@ def explain_row(error: ValidationError) -> str:
     column = tr(f"scene.column_{first['loc'][0]}")
     broken = [f"{BOUNDS[name]} {value:g}" for name, value in first.get("ctx", {}).items() if name in BOUNDS]
     return tr("scene.table_wrong", detail=f"{column} {broken[0]}") if broken else tr("error.parameter", name=column)
+
+
+def explain_parameter(name: str) -> str:
+    """A parameter of a link that could not be used, with the bounds of its number if it has any; plain text."""
+    bounds = OF_PARAMETERS.get(name)
+    known = {} if bounds is None else {of: value for of, value in vars(bounds).items() if value is not None}
+    if not known:
+        return name
+    said = tr("link_bound.join").join(tr(f"link_bound.{of}", value=f"{value:.10g}") for of, value in known.items())
+    return tr("link_bound.of", name=name, bounds=said)

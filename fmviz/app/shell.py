@@ -13,6 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from fmviz.app import bound, compare, order, seats, state, story, tabs
 from fmviz.app.catalogue import ASSETS
 from fmviz.app.choices import State
+from fmviz.app.explain import explain_parameter
 from fmviz.app.i18n import tr
 from fmviz.app.own_story import StoryError, read
 from fmviz.app.player import first_view, standalone
@@ -204,5 +205,5 @@ def _link_note() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(tr("app.link_problems"), icon=":material/link_off:")
             # plain text: names come from outside, and are never read as Markdown
-            st.text(", ".join(names), width="content")
+            st.text(", ".join(explain_parameter(name) for name in names), width="content")
             st.button(tr("app.link_dismiss"), on_click=state.dismiss_problems, key="dismiss")

@@ -7,12 +7,13 @@ A link is input from outside: whatever in it cannot be used is dropped, reported
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["MAX_LENGTH", "cleaned", "parameters", "read", "write"]
+__all__ = ["MAX_LENGTH", "Bounds", "bounds", "cleaned", "parameters", "read", "write"]
 
 MAX_LENGTH = 16_000
 MOST_NAMES, NAME_LENGTH = 5, 40
@@ -37,6 +38,32 @@ TRACKING = frozenset(
 ENDINGS = ".,;:!?>\"'”’。，；：！？》」"
 """What chat programs take along with a link that stands in a sentence."""
 M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the number of a parameter keeps to: at least, more than, at most, less than; None for no such bound."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+
+
+def bounds(models: Iterable[type[BaseModel]]) -> dict[str, Bounds]:
+    """The bounds of the parameters that are numbers within bounds, by the names that a link has for them."""
+    found: dict[str, Bounds] = {}
+    for model in models:
+        for name, field in model.model_fields.items():
+            known = {
+                bound: value
+                for item in field.metadata
+                for bound in Bounds.__dataclass_fields__
+                if (value := getattr(item, bound, None)) is not None
+            }
+            if known:
+                found[field.alias or name] = Bounds(**known)
+    return found
 
 
 def write(parts: Iterable[BaseModel]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 import fmviz
 from fmviz.app import components_table
 from fmviz.app.catalogue import catalogue, translate
-from fmviz.app.choices import State
+from fmviz.app.choices import BOUNDS, State, decode
 from fmviz.errors import FmvizError, ParameterError, ScheduleError, SingularTimeError
 from fmviz.lessons.conservation.settings import Settings as ConservationSettings
 from fmviz.lessons.flows.settings import Settings as FlowsSettings
@@ -150,8 +150,30 @@ def test_names_from_a_link_are_plain_text(language):
         app.query_params[name] = value
     app.run()
     assert translate(language, "app.link_problems") in [warning.value for warning in app.warning]
-    assert "sd, x ![](http://a.b/c.png)" in [text.value for text in app.text]
+    known = {"en": "sd (at least 0 and at most 999999)", "zh": "sd（至少 0，至多 999999）"}[language]
+    assert f"{known}, x ![](http://a.b/c.png)" in [text.value for text in app.text]
     assert not any("http://a.b" in shown.value for shown in (*app.markdown, *app.warning, *app.caption, *app.error))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "bn (at least 1 and at most 4096)"), ("zh", "bn（至少 1，至多 4096）")]
+)
+def test_a_number_beyond_its_bound_in_a_link_is_refused_with_the_bound(language, said):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["lang"], app.query_params["bn"] = language, "5000"
+    app.run()
+    assert said in [text.value for text in app.text]
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_bounds_that_are_said_are_those_of_the_link(name):
+    bounds = BOUNDS[name]
+    for beyond in [value - 1 for value in (bounds.ge, bounds.gt) if value is not None] + [
+        2 * value + 1 for value in (bounds.le, bounds.lt) if value is not None
+    ]:
+        assert name in decode({name: f"{beyond:.10g}"})[1]
+    for met in [value for value in (bounds.ge, bounds.le) if value is not None]:
+        assert name not in decode({name: f"{met:.10g}"})[1]
 
 
 def keys_of_errors() -> set[str]:
