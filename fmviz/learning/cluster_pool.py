@@ -16,6 +16,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 PATIENCE = 3.0
 """Seconds within which a scheduler has to answer."""
+SILENCE = 20.0
+"""Seconds for which one that has answered may be too busy to do it again; a connection that breaks is noticed at once."""
 LOOK_EVERY = 2.0
 """Seconds between two looks at a cluster that has answered."""
 TRY_AGAIN = 30.0
@@ -236,7 +239,7 @@ class ClusterPool:
             if run.task is not task:  # forgotten, or lost and trained here
                 return
         try:
-            ended: RunStatus = task.result(timeout=PATIENCE)
+            ended: RunStatus = task.result(timeout=SILENCE)
         except BaseException as error:  # whatever a foreign machine raises; its own failures a run brings as a result
             self._lose(f"{type(error).__name__}: {error}")
             return
@@ -261,10 +264,15 @@ class ClusterPool:
             from distributed import Client
 
             client = Client(self.address, timeout=PATIENCE, set_as_default=False)
+            threads, heard = 0, -math.inf
             while not self._closing.is_set():
-                threads = sum(client.nthreads(callback_timeout=PATIENCE).values())
-                if client.status != "running" or not threads:
-                    raise ConnectionError("it has no workers" if client.status == "running" else "it is gone")
+                try:
+                    threads, heard = sum(client.nthreads(callback_timeout=PATIENCE).values()), time.monotonic()
+                except TimeoutError:
+                    if client.status != "running" or time.monotonic() - heard > SILENCE:
+                        raise
+                if not threads:
+                    raise ConnectionError("it has no workers")
                 with self._lock:
                     if self._state == "away":  # lost meanwhile
                         break
@@ -275,7 +283,8 @@ class ClusterPool:
         except Exception as error:  # not installed, no address, nobody there, or somebody who speaks another language
             self._lose(f"{error}".split("\n")[0] or type(error).__name__)
         if client is not None and not self._closing.is_set():
-            client.close(timeout=PATIENCE)
+            with suppress(Exception):  # there may be nobody to take leave of
+                client.close(timeout=PATIENCE)
 
 
 def _train(path: ProbabilityPath, spec: TrainSpec, evaluation: Evaluation | None) -> RunStatus:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
 from fmviz.learning import Evaluation, RunStatus, TrainingDivergedError, TrainingPool, TrainSpec, cluster_pool
 from fmviz.learning.cluster_pool import ClusterPool
@@ -115,6 +116,29 @@ def test_what_a_lost_cluster_had_in_hand_is_trained_here(
     for seed, run in enumerate(waiting):
         status = ended(pool, run)
         assert (status.id, status.state, status.spec.seed) == (run, "finished", seed)
+    pool.close()
+
+
+def test_a_busy_scheduler_is_waited_for_and_a_silent_one_is_not(
+    cluster: LocalCluster, here: TrainingPool, ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cluster_pool, "LOOK_EVERY", 0.01)
+    pool = ClusterPool(cluster.scheduler_address, here)
+    until(lambda: pool.state != "connecting")
+    asked = threading.Event()
+
+    def busy(*_: object, **__: object) -> dict[str, int]:
+        asked.set()
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(Client, "nthreads", busy)
+    assert asked.wait(30.0)
+    run = pool.submit(ring8, SPEC)
+    assert ended(pool, run).state == "finished"
+    assert (pool.state, len(here._runs)) == ("connected", 0)
+    monkeypatch.setattr(cluster_pool, "SILENCE", 0.0)
+    until(lambda: pool.state == "away")
+    assert ended(pool, run).state == "finished", "what has been done stays"
     pool.close()
 
 
