@@ -3,11 +3,12 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fmviz.app import shell
+from fmviz.app import runs, shell
 from fmviz.app.catalogue import translate
 from fmviz.app.choices import State, encode
 from fmviz.app.state import BEFORE, STATE
 from fmviz.home import HOME
+from fmviz.learning.pool import PoolFullError
 from fmviz.lessons.paths.settings import Settings as PathsSettings
 from fmviz.scene import Clock, Component, Scene, Shell
 from fmviz.scene.scene import INITS, PRESETS, SCHEDULERS, SIGMAS
@@ -34,6 +35,15 @@ def scene(app: AppTest) -> Scene:
 
 def errors(app: AppTest) -> str:
     return " ".join(error.value for error in app.error)
+
+
+def full_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All places for training are taken."""
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PoolFullError("busy")
+
+    monkeypatch.setattr(runs.pool(), "submit", refuse)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

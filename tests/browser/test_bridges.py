@@ -52,7 +52,7 @@ def test_the_picture_follows_networks_that_learn_until_they_are_cancelled(open_p
     clip, before = stage.data("clip"), stage.picture("a")
     stage.wait(f"s.clip !== '{clip}'")
     stage.wait_for_other_picture("a", before)
-    expect(train).to_have_text(re.compile(re.escape(english("bridges.train_cancel"))))
+    expect(train).to_have_text(re.compile(re.escape(english("training.cancel"))))
     train.click()
     expect(train).to_have_text(re.compile(re.escape(english("bridges.train")) + "$"))
     expect(page.get_by_text(re.compile("cancelled at step"))).to_be_visible()

@@ -14,7 +14,7 @@ from fmviz.lessons.bridges.compute.presets import bridged
 from fmviz.lessons.bridges.settings import Settings
 from fmviz.scene import Scene
 from fmviz.theory.solvers import solve_ode
-from tests.app.test_app import errors
+from tests.app.test_app import errors, full_house
 from tests.lessons.bridges.test_page import header, layers, open_page, until
 
 SMALL = bridged(Scene(count=20), "ring8_moons")
@@ -94,7 +94,7 @@ def test_networks_are_trained_shown_and_kept():
     assert all("not trained yet" in name for name in names(app))
     assert "ode" not in layers(app, 0) | layers(app, 1)
     app.button(key="bridges_train").click().run()
-    train_again = translate("en", "bridges.train_again")
+    train_again = translate("en", "training.again")
     until(app, lambda: app.button(key="bridges_train").label == train_again)
     until(app, lambda: all("step 100" in name for name in names(app)))
     assert "Reflow" in names(app)[1]
@@ -127,3 +127,13 @@ def test_a_batch_beyond_what_a_step_may_pair_is_refused_with_the_bound():
     app.button(key="bridges_train").click().run()
     until(app, lambda: "512" in errors(app))
     assert app.button(key="bridges_train").label == translate("en", "bridges.train")
+
+
+def test_a_full_house_is_said_and_begins_nothing(monkeypatch):
+    full_house(monkeypatch)
+    app = open_page(State(scene=SMALL, bridges=Settings(batch=8, field="network", steps=100)))
+    app.button(key="bridges_train").click().run()
+    assert translate("en", "training.full") in errors(app)
+    assert app.button(key="bridges_train").label == translate("en", "bridges.train")
+    app.run()
+    assert translate("en", "training.full") not in errors(app)

@@ -18,7 +18,7 @@ from fmviz.lessons.guidance.compute.results import Chosen
 from fmviz.lessons.guidance.settings import Settings
 from fmviz.scene import Scene, scenes
 from fmviz.theory.conversions import coefficients
-from tests.app.test_app import open_app
+from tests.app.test_app import errors, full_house, open_app
 
 SCENE = Scene(data="three_modes", count=40)
 NETWORK = TrainSpec(hidden=(8,), steps=60, batch_size=50, label_dropout=0.2, device="cpu")
@@ -90,7 +90,7 @@ def test_both_networks_are_trained_from_the_page_and_shown():
         time.sleep(0.05)
     app.run()
     assert not app.exception
-    assert app.button(key="guidance_train").label == translate("en", "guidance.learned.again")
+    assert app.button(key="guidance_train").label == translate("en", "training.again")
     table = next(t.value for t in app.table if translate("en", "guidance.sliced") in t.value)
     assert translate("en", "guidance.learned.floor") in table.iloc[:, 0].tolist()
     assert len(table) in (3, 4)
@@ -103,11 +103,20 @@ def test_training_can_be_cancelled(monkeypatch):
     monkeypatch.setattr(learned, "classifier_spec", lambda label, seed: CLASSIFIER)
     app = opened()
     app.button(key="guidance_train").click().run()
-    assert app.button(key="guidance_train").label == translate("en", "guidance.learned.cancel")
+    assert app.button(key="guidance_train").label == translate("en", "training.cancel")
     app.button(key="guidance_train").click().run()
     assert mine()[endless] == "cancelled"
     assert app.button(key="guidance_train").label == translate("en", "guidance.learned.start")
     assert not app.exception
+
+
+@pytest.mark.usefixtures("small")
+def test_a_full_house_is_said(monkeypatch):
+    full_house(monkeypatch)
+    app = opened()
+    app.button(key="guidance_train").click().run()
+    assert translate("en", "training.full") in errors(app)
+    assert app.button(key="guidance_train").label == translate("en", "guidance.learned.start")
 
 
 def test_a_source_that_is_not_gaussian_is_explained():

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fmviz.app import measured, runs, tabs
+from fmviz.app import measured, runs, tabs, training
 from fmviz.app.choices import State
-from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.app.press import ignore_duplicate_press
 from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, RunStatus, TrainSpec
-from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.learning.pool import UnknownRunError
 from fmviz.lessons.bridges.compute import networks, results
 from fmviz.lessons.bridges.compute.fields import Side, bridge
 from fmviz.lessons.bridges.compute.flows import Flow, Motion, flow
@@ -34,7 +32,7 @@ EVERY = 0.8
 REST = 6.0
 """After the flow of a network has been computed, which takes some 50 ms, so many times as long others have their turn."""
 REMEMBERED = 12
-WANTED, REFUSED = "fmviz_bridges_wanted", "fmviz_bridges_refused"
+BUTTON, WANTED = "bridges_train", "fmviz_bridges_wanted"
 FOLLOWED = "fmviz_bridges_followed"
 
 
@@ -182,19 +180,15 @@ def section(current: State, shown: tuple[Panel, Panel] | None) -> None:
         return
     found = [_status(_scene(current), spec) for spec in specs]
     going_on = _wanted() == _stamp(current)
-    done = all(run is not None and run.state == "finished" for run in found)
-    with st.container(horizontal=True, vertical_alignment="center", key="bridges_training"):
-        if going_on:
-            act, name, icon = lambda: _cancel(current), "train_cancel", ":material/stop:"
-        else:
-            act, name, icon = lambda: _start(current), "train_again" if done else "train", ":material/model_training:"
-        st.button(tr(f"bridges.{name}"), icon=icon, on_click=ignore_duplicate_press(act), key="bridges_train")
-        if not any(found) and not going_on:
-            st.caption(tr("bridges.train_hint"))
-    refused = st.session_state.pop(REFUSED, None)
-    if refused is not None:
-        full = isinstance(refused, PoolFullError)
-        st.error(tr("bridges.train_full") if full else explain(refused), icon=":material/error:")
+    training.button(
+        BUTTON,
+        tr("bridges.train"),
+        found,
+        going_on=going_on,
+        start=lambda: _start(current),
+        cancel=lambda: _cancel(current),
+        hint=tr("bridges.train_hint"),
+    )
     settled = not going_on and (shown is None or _all_there(current, shown))
     st.fragment(_progress, run_every=None if settled else EVERY)(current, shown)
 
@@ -212,15 +206,7 @@ def _progress(current: State, shown: tuple[Panel, Panel] | None) -> None:
             continue
         with suppress(UnknownRunError):
             runs.pool().heartbeat(run.id)
-        text = tr("bridges.run", name=_name(spec), step=run.step, steps=run.steps)
-        if run.state in ("queued", "running"):
-            st.progress(run.step / run.steps, text=text if run.step else tr("bridges.run_begins", name=_name(spec)))
-        elif run.state == "failed":
-            st.error(tr("bridges.run_failed", name=_name(spec), reason=explain(run.failure)), icon=":material/error:")
-        elif run.state == "finished":
-            st.progress(1.0, text=text)
-        else:
-            st.caption(tr("bridges.run_cancelled", name=_name(spec), step=run.step, steps=run.steps))
+        training.progress(_name(spec), run, begins=tr("bridges.run_begins", name=_name(spec)))
     _follow(current)
     with suppress(FmvizError):
         if panels(current) != shown or wanted != (_wanted() == _stamp(current)):
@@ -300,7 +286,7 @@ def _submit(scene: Scene, spec: TrainSpec, teacher: LearnedModel | None) -> RunS
     try:
         run_id = runs.pool().submit(bridge(scene), spec, present=tabs.current().present, teacher=teacher)
     except FmvizError as error:
-        st.session_state[REFUSED] = error
+        training.refuse(BUTTON, error)
         return None
     own[scene, spec] = run_id
     for key in list(own)[:-REMEMBERED]:

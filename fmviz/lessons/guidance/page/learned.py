@@ -7,16 +7,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from fmviz.app import measured, runs, tabs
+from fmviz.app import measured, runs, tabs, training
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
-from fmviz.app.press import ignore_duplicate_press
 from fmviz.errors import FmvizError
 from fmviz.learning import RunStatus, TrainSpec
-from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.learning.pool import UnknownRunError
 from fmviz.lessons.guidance.charts.ends import Cloud, clouds
 from fmviz.lessons.guidance.compute import learned, results
 from fmviz.lessons.guidance.compute.learned import Comparison, Networks
@@ -28,7 +27,7 @@ __all__ = ["section"]
 EVERY = 0.8
 """Seconds between two looks at the runs while they go on."""
 REMEMBERED = 8
-REFUSED = "fmviz_guidance_refused"
+BUTTON = "guidance_train"
 WEAK_PART = 0.06
 """The weak network of autoguidance is that after this part of the steps."""
 
@@ -87,16 +86,14 @@ def _body(current: State) -> None:
     found = _found(current)
     alive = any(run is not None and run.alive for run in found)
     done = all(run is not None and run.state == "finished" for run in found)
-    with st.container(horizontal=True, vertical_alignment="center", key="guidance_learned_buttons"):
-        if alive:
-            act, name, icon = lambda: _cancel(current), "cancel", ":material/stop:"
-        else:
-            act, name, icon = lambda: _start(current), "again" if done else "start", ":material/model_training:"
-        st.button(tr(f"guidance.learned.{name}"), icon=icon, on_click=ignore_duplicate_press(act), key="guidance_train")
-    refused = st.session_state.pop(REFUSED, None)
-    if refused is not None:
-        full = isinstance(refused, PoolFullError)
-        st.error(tr("guidance.learned.full") if full else explain(refused), icon=":material/error:")
+    training.button(
+        BUTTON,
+        tr("guidance.learned.start"),
+        found,
+        going_on=alive,
+        start=lambda: _start(current),
+        cancel=lambda: _cancel(current),
+    )
     if any(found):
         st.fragment(_progress, run_every=EVERY if alive else None)(current, alive)
     if done:
@@ -106,16 +103,8 @@ def _body(current: State) -> None:
 def _progress(current: State, shown_alive: bool) -> None:
     found = _found(current, heartbeat=True)
     for name, run in zip(("network", "classifier"), found, strict=True):
-        if run is None:
-            continue
-        state = "failed" if run.state == "failed" else run.state
-        text = tr(f"guidance.learned.{name}", step=run.step, steps=run.steps)
-        if state in ("queued", "running"):
-            st.progress(run.step / run.steps, text=text)
-        elif state == "failed":
-            st.error(tr("guidance.learned.failed", reason=explain(run.failure)), icon=":material/error:")
-        elif state != "finished":
-            st.caption(tr("guidance.learned.cancelled", step=run.step, steps=run.steps))
+        if run is not None and run.state != "finished":
+            training.progress(tr(f"guidance.learned.{name}"), run)
     if shown_alive and not any(run is not None and run.alive for run in found):
         st.rerun()
 
@@ -133,7 +122,7 @@ def _start(current: State) -> None:
                 runs.pool().forget(old)
             own[scene, spec] = run_id
     except FmvizError as error:
-        st.session_state[REFUSED] = error
+        training.refuse(BUTTON, error)
     for key in list(own)[:-REMEMBERED]:
         runs.pool().forget(own.pop(key))
 
