@@ -34,7 +34,7 @@ class Mirror:
         paused: whether it waits for its owner.
         touched: when its owner was last heard from.
         present: whether a silent owner is there all the same.
-        teacher: as in `ProcessPool.submit`.
+        saved, teacher: as in `ProcessPool.submit`.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Mirror:
         paused: bool,
         touched: float,
         present: Callable[[], bool],
+        saved: Saved | None = None,
         teacher: LearnedModel | None = None,
     ) -> None:
         self.teacher: LearnedModel | None = teacher
@@ -54,7 +55,7 @@ class Mirror:
         self.paused, self.touched, self.present = paused, touched, present
         self.state: State = "paused" if paused else "queued"
         self.learning_rate, self.rate_changed = spec.learning_rate, False
-        self.saved: Saved | None = None
+        self.saved: Saved | None = saved
         self.deaths = 0
         self.place: int | None = None
         self._first: LearnedModel | None = None
@@ -104,6 +105,14 @@ class Mirror:
         if update.state in FINAL:
             self.release()
 
+    def adopt(self, kept: tuple[KeptSnapshot, ...], losses: torch.Tensor, seconds: float) -> None:
+        """Takes over what was learned elsewhere, to the last step; then it has ended."""
+        self._step, self._model, self._kept, self._seconds = kept[-1].step, kept[-1].model, kept, seconds
+        self._losses = losses
+        self._loss = float(losses.mean(dtype=torch.float64))
+        self._history.add(losses.tolist())
+        self.end("finished")
+
     def rewind(self) -> None:
         """Back to where it was saved, or to its beginning, from where another process goes on."""
         self.deaths += 1
@@ -113,7 +122,7 @@ class Mirror:
         self._history.add(done)
         # A fresh tensor: readers keep views of the old one.
         self._losses = torch.cat([self._losses[: self._step], torch.empty(self.spec.steps - self._step)])
-        self._kept = tuple(kept for kept in self._kept if self.saved is not None and kept.step <= self._step)
+        self._kept = tuple(kept for kept in self._kept if self._step > 0 and kept.step <= self._step)
         self._speed = 0.0
         if self.state == "running":
             self.state = "queued"

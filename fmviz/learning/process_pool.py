@@ -17,6 +17,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from torch import Tensor
+
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.mirror import MOST_DEATHS, Mirror
@@ -32,8 +34,9 @@ from fmviz.learning.pool import (
     require_evaluable,
 )
 from fmviz.learning.reflow import simulation_of
-from fmviz.learning.runs import RunStatus
+from fmviz.learning.runs import KeptSnapshot, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
+from fmviz.learning.training import Saved
 from fmviz.learning.worker import Command, Order, Reply, Update
 from fmviz.processes import Process
 from fmviz.theory import ProbabilityPath
@@ -123,6 +126,7 @@ class ProcessPool:
         evaluation: Evaluation | None = None,
         paused: bool = False,
         present: Callable[[], bool] = lambda: False,
+        saved: Saved | None = None,
         teacher: LearnedModel | None = None,
     ) -> int:
         """Queue a run; see `TrainingPool.submit`.
@@ -147,11 +151,49 @@ class ProcessPool:
                 paused=paused,
                 touched=time.monotonic(),
                 present=present,
+                saved=saved,
                 teacher=teacher,
             )
             self._runs[run.id] = run
             self._queue.append(run)
         self._next()
+        return run.id
+
+    def adopt(
+        self,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        kept: tuple[KeptSnapshot, ...],
+        losses: Tensor,
+        *,
+        seconds: float = 0.0,
+        present: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Take in a run that was trained to its end elsewhere, as one that has finished.
+
+        Args:
+            path: what was learned.
+            spec: how.
+            kept: its snapshots that are still there; the last is that of its last step.
+            losses: of every step, (steps,).
+            seconds: spent computing them.
+            present: see `TrainingPool.submit`.
+
+        Returns:
+            The run's number.
+
+        Raises:
+            ParameterError: no snapshot of the last step, or another number of losses.
+        """
+        if not kept or kept[-1].step != spec.steps or losses.shape != (spec.steps,):
+            raise ParameterError(
+                "kept, losses", f"a snapshot of step {spec.steps} and the loss of each step", losses.shape
+            )
+        with self._lock:
+            run = Mirror(next(self._numbers), path, spec, None, paused=False, touched=time.monotonic(), present=present)
+            run.adopt(kept, losses, seconds)
+            self._runs[run.id] = run
+            self._forget_old()
         return run.id
 
     def status(self, run_id: int) -> RunStatus:

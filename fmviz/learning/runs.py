@@ -279,7 +279,7 @@ class Run:
             self._trainer = Trainer(self._path, self.spec, self.saved, simulation)
             self._simulation = None
             self._losses = torch.empty(self.spec.steps)
-            done = -1 if self.saved is None else self.saved.step
+            done = -1 if self.saved is None or not self.saved.step else self.saved.step
             self._wanted.extend(step for step in snapshot_steps(self._path, self.spec) if step > done)
             self._publish(self._trainer, lock)
         trainer = self._trainer
