@@ -7,22 +7,44 @@ from __future__ import annotations
 
 import atexit
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from torch import Tensor
+
 from fmviz.app import state, tabs
-from fmviz.learning import RunStatus, TrainSpec
+from fmviz.learning import LearnedModel, RunStatus, TrainSpec
 from fmviz.learning.pool import UnknownRunError
 from fmviz.learning.process_pool import ProcessPool
 from fmviz.runtime import cores
 from fmviz.scene import Scene, scenes
 
-__all__ = ["RUNS", "Key", "pool", "runs", "trained"]
+__all__ = ["RUNS", "Handed", "Key", "hand_over", "handed", "pool", "runs", "trained"]
 
-RUNS = "runs"
+RUNS, HANDED = "runs", "handed_over"
 MOST_PROCESSES = 4
 
 Key = tuple[Scene, TrainSpec]
 """What a run belongs to: what it learns from, as `scenes.learned_part` gives it, and its settings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Handed:
+    """A run that another page has trained to its end, for the page Train to go on with.
+
+    Attributes:
+        scene: what it learned from, as `scenes.learned_part` gives it.
+        spec: its settings.
+        model: its last network.
+        losses: of every step, (steps,).
+        seconds: spent computing them.
+    """
+
+    scene: Scene
+    spec: TrainSpec
+    model: LearnedModel
+    losses: Tensor
+    seconds: float
 
 
 @lru_cache(maxsize=1)
@@ -48,3 +70,17 @@ def trained() -> RunStatus | None:
                 if run.model is not None and run.step > 0:
                     return run
     return None
+
+
+def hand_over(found: Handed | None) -> None:
+    """Holds one run ready for the page Train, in place of the one before; None holds none."""
+    tabs.current().belongings[HANDED] = found
+
+
+def handed(scene: Scene, spec: TrainSpec) -> Handed | None:
+    """Takes the run that was handed over, if it is one of these settings, on whatever device it was trained. Once."""
+    found: Handed | None = tabs.current().belongings.get(HANDED)
+    if found is None or found.scene != scene or replace(found.spec, device=spec.device) != spec:
+        return None
+    hand_over(None)
+    return found

@@ -46,6 +46,7 @@ def test_a_guess_is_clicked_on_the_map_and_compared_and_a_cell_opened_in_train(o
     page.get_by_role("link", name=english("hyperparameters.open_train", cell="8 · 20")).click()
     page.wait_for_url("**/train?**")
     settle(page)
+    expect(page.get_by_role("button", name=english("train.more"))).to_be_visible()  # it is trained already
     chosen = decode(query(page))[0]
     assert (chosen.train.width, chosen.train.depth, chosen.train.steps) == (8, 1, 20)
     assert (chosen.train.batch_size, chosen.train.ema, chosen.scene.data) == (20, 0.95, "two_modes")

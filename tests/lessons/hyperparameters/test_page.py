@@ -278,6 +278,56 @@ def test_a_link_to_train_has_the_very_run_of_the_cell():
     assert state.scene.count == SCENE.count
 
 
+def in_train(app, **chosen):
+    """The page Train as the link below the map opens it, in the same tab."""
+    now = app.session_state[STATE]
+    cell = plan(now.scene, now.hyperparameters).cells[0]
+    there, _ = decode(encode(cells.in_train(now, cell)))
+    app.session_state[STATE] = there.model_copy(update={"train": there.train.model_copy(update=chosen)})
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    return cell, app.session_state[tabs.TAB].belongings[runs.RUNS]
+
+
+@pytest.mark.slow
+def test_train_has_the_network_of_the_cell_and_trains_it_on():
+    app = trained(opened(x="width", x_values=("4",), y="none"))
+    result = app.session_state[tabs.TAB].belongings[sweeps.DONE].get(plan(SCENE, settings(app)).cells[0].jobs[0])
+    cell, mine = in_train(app)
+    (run_id,) = mine.values()
+    run = runs.pool().status(run_id)
+    assert (run.state, run.step, run.spec) == ("finished", 30, cell.jobs[0][1])
+    assert torch.equal(run.model.network.weights, result.model.network.weights)
+    assert len(run.losses) == 30
+    assert [kept.report.velocity.total for kept in run.kept] == pytest.approx(
+        [result.errors[0][1], result.errors[-1][1]], rel=1e-5
+    )
+    app.button(key="train_more").click().run()
+    assert not app.exception
+    assert translate("en", "train.export.trained_on") in said(app)
+    pause = threading.Event()
+    for _ in range(600):
+        app.run()
+        (more,) = mine.values()
+        if not (again := runs.pool().status(more)).alive:
+            break
+        pause.wait(0.02)
+    assert more != run_id
+    assert again.state == "finished"
+    assert torch.equal(again.kept[0].model.network.weights, result.model.network.weights)
+    assert not torch.equal(again.model.network.weights, result.model.network.weights)
+    app.button(key="train_go").click().run()
+    assert translate("en", "train.export.trained_on") not in said(app)
+
+
+@pytest.mark.slow
+def test_other_settings_than_those_of_the_cell_begin_untrained():
+    app = trained(opened(x="width", x_values=("4",), y="none"))
+    _, mine = in_train(app, learning_rate=0.5)
+    assert not mine
+    assert "train_more" not in {button.key for button in app.button}
+
+
 def test_a_click_on_no_cell_changes_nothing(monkeypatch):
     changes: list[object] = []
     now = State(scene=SCENE, hyperparameters=Settings(**SMALL))

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from fmviz.errors import FmvizError
 from fmviz.learning import Evaluation, LearnedModel
 from fmviz.learning.cluster_pool import Pool
@@ -43,6 +45,7 @@ class Result:
         ended: whether nothing more will come.
         failure: why it was given up; None while all is well.
         seconds: time spent computing its steps.
+        losses: of every step, (steps,), of a run that has come to its end; None before.
     """
 
     step: int
@@ -51,6 +54,7 @@ class Result:
     ended: bool
     failure: Exception | None = None
     seconds: float = 0.0
+    losses: Tensor | None = None
 
 
 class Done:
@@ -75,7 +79,8 @@ class Done:
 
 
 def _size(result: Result) -> int:
-    return 0 if result.model is None else result.model.network.weights.nbytes
+    weights = None if result.model is None else result.model.network.weights
+    return sum(part.nbytes for part in (weights, result.losses) if part is not None)
 
 
 class Sweep:
@@ -245,7 +250,8 @@ class Sweep:
         errors = tuple(
             (kept.step, kept.report.velocity.total) for kept in run.kept if kept.report and kept.report.velocity
         )
-        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure, run.seconds)
+        losses = run.losses if run.state == "finished" else None
+        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure, run.seconds, losses)
         if not run.alive:
             self._done.put(job, self._results[job])
             del self._running[run_id]

@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from fmviz.app import bound, state
+from fmviz.app import bound, runs, state
 from fmviz.app.choices import State, encode
 from fmviz.app.i18n import tr
+from fmviz.app.runs import Handed
 from fmviz.app.theme import theme
 from fmviz.cache import shared
 from fmviz.charts.palette import Theme
@@ -195,6 +196,7 @@ def _cell(plan: Plan, cell: CellPlan, found: Mapping[Job, Result]) -> None:
         if result is not None and result.failure is not None and result.errors:
             st.caption(f"{words.cell_name(plan, cell)}: {words.explained(result.failure)}")
             break
+    _hand_over(cell, found.get(cell.jobs[0]))
     st.page_link(
         named("train").file,
         label=tr("hyperparameters.open_train", cell=words.cell_name(plan, cell)),
@@ -202,6 +204,15 @@ def _cell(plan: Plan, cell: CellPlan, found: Mapping[Job, Result]) -> None:
         query_params=encode(in_train(state.current(), cell)),
         help=tr("hyperparameters.open_train_help"),
     )
+
+
+def _hand_over(cell: CellPlan, result: Result | None) -> None:
+    """Holds what a cell has learned ready for the page Train, so that the link leads to the trained network."""
+    scene, spec = cell.jobs[0]
+    if result is None or result.model is None or result.losses is None:
+        runs.hand_over(None)
+    else:
+        runs.hand_over(Handed(scene, spec, result.model, result.losses, result.seconds))
 
 
 def in_train(current: State, cell: CellPlan) -> State:

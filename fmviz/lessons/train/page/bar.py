@@ -54,6 +54,8 @@ def bar(run: RunStatus | None) -> None:
         _button("step", ":material/step_over:", training.single_step, disabled=run is not None and _ended(run))
         _button("reset", ":material/replay:", training.reset, disabled=run is None)
         _button("new", ":material/casino:", training.new_weights)
+        if run is not None and run.state == "finished":  # last, so that no other button moves
+            _button("more", ":material/fast_forward:", training.train_on)
 
 
 def controls() -> None:

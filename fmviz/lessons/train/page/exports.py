@@ -36,6 +36,8 @@ def exports(run: RunStatus | None) -> None:
         _button("script", "train.py", lambda: training_script(path, spec))
         if run is not None and run.rate_changed:
             st.caption(tr("train.export.rate", rate=number(spec.learning_rate)))
+        if training.trained_on(run):
+            st.caption(tr("train.export.trained_on"))
     if _waiting(run):
         st.fragment(_first_turn, run_every=WAIT)()
 

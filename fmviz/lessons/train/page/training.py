@@ -18,11 +18,13 @@ from fmviz.app import explain as explanations
 from fmviz.app import state, tabs
 from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
-from fmviz.app.runs import Key, pool, runs
+from fmviz.app.runs import Key, handed, pool, runs
 from fmviz.cache import shared
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Evaluation, LearnedModel, Report, RunStatus, TrainingDivergedError, TrainSpec
+from fmviz.learning.continuation import continued
 from fmviz.learning.pool import PoolFullError, UnknownRunError
+from fmviz.learning.runs import KeptSnapshot
 from fmviz.learning.training import initial_model
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.lessons.train.spec import train_spec
@@ -46,10 +48,12 @@ __all__ = [
     "start",
     "status",
     "sync",
+    "train_on",
+    "trained_on",
     "warm_up",
 ]
 
-REFUSED = "fmviz_run_refused"
+REFUSED, CONTINUED = "fmviz_run_refused", "continued_runs"
 REMEMBERED = 8
 """Runs that a session can come back to."""
 
@@ -113,7 +117,7 @@ def _key() -> Key:
 
 def status(*, heartbeat: bool = False) -> RunStatus | None:
     """The run of the present scene and settings; None if there is none."""
-    run = runs().get(_key())
+    run = runs().get(_key()) or _adopted()
     if run is None:
         return None
     try:
@@ -123,6 +127,31 @@ def status(*, heartbeat: bool = False) -> RunStatus | None:
     except UnknownRunError:
         del runs()[_key()]
         return None
+
+
+def _adopted() -> int | None:
+    """The run that another page has trained with these settings and handed over, from now on one of this page."""
+    scene, _ = _key()
+    found = handed(scene, run_spec())
+    if found is None:
+        return None
+    first = _first_model(scene, replace(found.spec, device="cpu"))
+    kept = tuple(
+        KeptSnapshot(step, model, report(scene, model)) for step, model in ((0, first), (found.spec.steps, found.model))
+    )
+    run = pool().adopt(
+        scenes.path(scene), found.spec, kept, found.losses, seconds=found.seconds, present=tabs.current().present
+    )
+    _remember(run)
+    return run
+
+
+def _remember(run: int) -> None:
+    """This tab can come back to the run as long as it is one of the last ones."""
+    runs().pop(_key(), None)
+    runs()[_key()] = run
+    for old in list(runs())[:-REMEMBERED]:
+        pool().forget(runs().pop(old))
 
 
 def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
@@ -194,26 +223,50 @@ def start(*, paused: bool = False) -> None:
         if not paused:
             _known(pool().resume, run.id)
         return
-    scene, _ = key = _key()
+    _begin(run, paused=paused)
+
+
+def train_on() -> None:
+    """As many steps again, from what the finished run has learned."""
+    run = status()
+    if run is not None and run.state == "finished":
+        _begin(run, goes_on=True)
+
+
+def trained_on(run: RunStatus | None) -> bool:
+    """Whether a run began with what another had learned, and so is not what its settings alone give."""
+    return run is not None and run.id in _continued()
+
+
+def _continued() -> set[int]:
+    return tabs.belonging(CONTINUED, set[int])
+
+
+def _begin(before: RunStatus | None, *, paused: bool = False, goes_on: bool = False) -> None:
+    """Has the pool train these settings, in place of the run before: from its weights, or from random ones."""
+    scene, _ = _key()
+    path, spec = scenes.path(scene), run_spec()
     st.session_state.pop(REFUSED, None)
     tabs.forget_lost()
+    learned = before.model if before is not None and goes_on else None
     try:
         found = pool().submit(
-            scenes.path(scene),
-            run_spec(),
+            path,
+            spec,
             evaluation=_evaluation(scene),
             paused=paused,
             present=tabs.current().present,
+            saved=None if learned is None else continued(path, spec, learned),
         )
     except FmvizError as error:
         st.session_state[REFUSED] = error
         return
-    if run is not None:
-        pool().forget(run.id)
-    runs().pop(key, None)
-    runs()[key] = found
-    for old in list(runs())[:-REMEMBERED]:
-        pool().forget(runs().pop(old))
+    if before is not None:
+        pool().forget(before.id)
+        _continued().discard(before.id)
+    if learned is not None:
+        _continued().add(found)
+    _remember(found)
     state.change("train", replay=None)
 
 
