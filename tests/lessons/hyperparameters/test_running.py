@@ -259,6 +259,36 @@ def test_sweeps_at_once_all_get_on_where_there_is_room_for_two_runs(monkeypatch)
     assert begun_at_first_end == 6
 
 
+def test_a_place_that_becomes_free_is_for_whoever_has_had_least(monkeypatch):
+    """And not for a sweep that happens to ask a moment later."""
+
+    class OneRefused(TrainingPool):
+        refuses, taken = False, ()
+
+        def submit(self, path, spec, **options):
+            if self.refuses:
+                self.refuses = False
+                raise PoolFullError("busy")
+            self.taken += (spec.seed,)
+            return super().submit(path, spec, **options)
+
+    monkeypatch.setattr(running, "TICK", 0.01)
+    with OneRefused() as pool:
+        most = 2
+        rich, poor = (
+            Sweep(jobs(*rates, seed=seed), paths, pool, lambda: True, Done(), at_once=lambda: most)
+            for seed, rates in enumerate([(0.01, 0.02, 0.03), (0.01,)])
+        )
+        rich.advance()
+        assert pool.taken == (0, 0)
+        pool.refuses, most = True, 3
+        running._LIVE.extend([rich, poor])
+        running._look_after()
+    assert pool.taken == (0, 0, 1, 0)
+    assert not rich.live
+    assert not poor.live
+
+
 def test_kept_results_are_bounded_in_number_and_size(monkeypatch):
     monkeypatch.setattr(running, "MOST_KEPT", 3)
     done, asked = Done(), jobs(0.01, 0.02, 0.03, 0.04)

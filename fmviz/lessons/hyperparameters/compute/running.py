@@ -193,25 +193,27 @@ class Sweep:
             self._waiting = [job for job in self.jobs if job not in at_work]
             self._stop_if_done()
 
-    def advance(self) -> None:
-        """Takes what the runs have to tell, and begins the next ones."""
+    def advance(self, *, begin: bool = True) -> bool:
+        """Takes what the runs have to tell, and begins the next ones if it may. Whether the pool had no room for one."""
         now = time.monotonic()
         there, at_once = self._present(), self._at_once()  # without the lock: whom they ask may be busy
         with self._lock:
             if not self.live:
-                return
+                return False
             if there:
                 self._seen = now
             elif now - self._seen > OWNER_TIMEOUT:
                 self._end()
-                return
+                return False
             for run_id, job in list(self._running.items()):
                 self._look_at(run_id, job)
-            while self._waiting and not self._paused and len(self._running) < at_once:
-                if not self._begin(self._waiting[0]):
-                    break
-                del self._waiting[0]
+            refused = False
+            while begin and not refused and self._waiting and not self._paused and len(self._running) < at_once:
+                refused = not self._begin(self._waiting[0])
+                if not refused:
+                    del self._waiting[0]
             self._stop_if_done()
+            return refused
 
     def _hold(self, paused: bool) -> None:
         with self._lock:
@@ -290,10 +292,11 @@ def drive(sweep: Sweep) -> None:
 def _look_after() -> None:
     while True:
         with _GUARD:
-            live = sorted(_LIVE, key=lambda sweep: sweep.begun)  # in a full pool, whoever has had least comes first
+            live = sorted(_LIVE, key=lambda sweep: sweep.begun)
+        full = False
         for sweep in live:
-            try:
-                sweep.advance()
+            try:  # whoever has had least comes first; a place that becomes free after that is for nobody who has had more
+                full |= sweep.advance(begin=not full)
             except Exception:  # one sweep does not end those of others
                 _log.exception("a sweep failed")
                 sweep.cancel()
