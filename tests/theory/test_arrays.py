@@ -12,89 +12,12 @@ from torch.func import vmap
 
 from fmviz import theory
 from fmviz.errors import FmvizError, ParameterError
-from fmviz.learning.model import LearnedModel
-from fmviz.learning.networks import MLP, Architecture
-from fmviz.theory import GaussianMixture, ProbabilityPath, conversions, dialects, flows, metrics, presets, schedulers
+from fmviz.theory import GaussianMixture, conversions, schedulers
 from fmviz.theory import sigmas as sigma_kinds
 from fmviz.theory.arrays import Points, Time, arraylike
-from fmviz.theory.checks import continuity_residual
-from fmviz.theory.conservation import moving_conditional, terms
-from fmviz.theory.couplings import minibatch_pairs, transport_cost
-from fmviz.theory.dialect_path import DialectPath
-from fmviz.theory.guidance import Guidance
-from fmviz.theory.likelihood import flow_likelihood
-from fmviz.theory.pair_field import PairField
-from fmviz.theory.processes import Langevin, OrnsteinUhlenbeck
 from fmviz.theory.solvers import solve_ode, solve_sde
+from tests.theory.fields import DATA, FIELDS, GIVEN_Z, LINEAR, LIST, PATH, STILL, TIMES, T, X, Z
 
-LIST = [[0.1, -0.3], [1.5, 2.0], [-1.0, 0.25]]
-TIMES = [0.2, 0.5, 0.9]
-Z = [0.5, -0.5]
-DATA = presets.get("two_modes").to(torch.float64)
-PATH = ProbabilityPath(GaussianMixture.standard(dtype=torch.float64), DATA, schedulers.get("linear"))
-X = torch.tensor(LIST, dtype=torch.float64)
-T = torch.tensor(TIMES, dtype=torch.float64)
-
-
-def model() -> LearnedModel:
-    plan = Architecture((8,))
-    weights = plan.initial_weights(torch.Generator().manual_seed(0)).double()
-    return LearnedModel(MLP(plan, weights), "velocity", schedulers.get("linear"), True)
-
-
-MODEL, LINEAR = model(), schedulers.get("linear")
-EDM = dialects.get("edm")
-
-# Everything that takes points, and perhaps times and z: called with lists, it must say what it says to tensors.
-FIELDS = {
-    "log_density": PATH.log_density,
-    "velocity": PATH.marginal_velocity,
-    "score": PATH.marginal_score,
-    "velocity and score": lambda x, t: PATH.velocity_and_score(x, t)[1],
-    "posterior": PATH.posterior,
-    "classifier": PATH.classifier,
-    "posterior mean": PATH.posterior_mean,
-    "covariance": PATH.target_covariance_trace,
-    "drift": PATH.sde_drift(sigma_kinds.get("constant")),
-    "guidance": Guidance(PATH, 1, 2.0).velocity,
-    "guided score": Guidance(PATH, 1, 2.0).score,
-    "weight rate": Guidance(PATH, 1, 2.0).weight_rate,
-    "tilted": Guidance(PATH, 1, 2.0).log_tilted,
-    "vortex": flows.Vortex(1.0).velocity,
-    "saddle": flows.Saddle(1.0).flow,
-    "shear": flows.Shear(1.0).velocity,
-    "marginal": flows.Marginal(PATH).velocity,
-    "dialect path": DialectPath(DATA, EDM).score,
-    "dialect noise": DialectPath(DATA, EDM).noise,
-    "learned velocity": MODEL.velocity,
-    "learned score": MODEL.sampling_score,
-    "network": MODEL.network,
-    "converted": lambda x, t: conversions.score_from_velocity(x, t, LIST, LINEAR),
-    "dialect": lambda x, t: EDM.convert(LIST, x, t, predicts="noise", to="data"),
-}
-GIVEN_Z = {
-    "conditional velocity": PATH.conditional_velocity,
-    "conditional score": PATH.conditional_score,
-    "conditional density": PATH.conditional_log_density,
-    "conditional flow": PATH.conditional_flow,
-}
-STILL = {
-    "density": DATA.log_density,
-    "score": DATA.score,
-    "responsibilities": DATA.responsibilities,
-    "Langevin": lambda x: Langevin(DATA, 1.0).drift(x, 0.0),
-    "OU": lambda x: OrnsteinUhlenbeck(1.0, 1.0).drift(x, 0.0),
-    "energy": lambda x: metrics.energy_distance(x, LIST[:2]),
-    "likelihood": lambda x: flow_likelihood(PATH.marginal_velocity, PATH.p_init, x, 0.5, times=[0.0, 0.5, 1.0]).value,
-    "transport": lambda x: transport_cost(x, LIST[::-1]),
-    "pairs": lambda x: minibatch_pairs(x, LIST[::-1]),
-    "pair field": lambda x: PairField(LIST, LIST[::-1], 0.3).velocity(x, 0.5),
-    "ODE": lambda x: solve_ode(PATH.marginal_velocity, x, 4)[0],
-    "SDE": lambda x: solve_sde(lambda y, t: -y, lambda t: 0.0, x, 4)[0],
-    "exact flow": lambda x: flows.exact_flow(flows.Rotation(1.0), x, [0.0, 1.0]),
-    "continuity": lambda x: continuity_residual(PATH, x, 0.5).density_rate,
-    "terms": lambda x: terms(moving_conditional(PATH, Z, [0.2, 0.5]), x, [0.0, 0.5]).rate,
-}
 AS = {
     "list": lambda values: values,
     "array": lambda values: np.array(values),
@@ -406,52 +329,3 @@ def test_an_argument_may_be_none_where_that_is_the_default():
     assert float(PATH.irreducible_loss(None, n=10, generator=torch.Generator().manual_seed(0))) > 0.0
     with pytest.raises(FmvizError):
         PATH.irreducible_loss("soon", n=10)
-
-
-# ----------------------------------------------------------------------- vmap
-
-MAPPED = [name for name in FIELDS if name not in ("converted", "dialect")]  # these have three points of their own
-
-
-@pytest.mark.parametrize("name", MAPPED)
-def test_vmap_over_times(name):
-    """As many calls as there are times, at the same points; three of each, which one axis less would confuse."""
-    field = FIELDS[name]
-    exact = torch.stack([field(X, float(t)) for t in T])
-    torch.testing.assert_close(vmap(lambda t: field(X, t))(T), exact, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("name", MAPPED)
-def test_vmap_over_points_and_times_together(name):
-    field = FIELDS[name]
-    torch.testing.assert_close(vmap(field)(X, T), field(X, T), rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(vmap(lambda x: field(x, 0.5))(X), field(X, 0.5), rtol=1e-9, atol=1e-9)
-
-
-def test_vmap_within_vmap_and_over_another_axis():
-    exact = PATH.marginal_velocity(X[None], T[:, None])
-    found = vmap(lambda t: vmap(lambda x: PATH.marginal_velocity(x, t))(X))(T)
-    torch.testing.assert_close(found, exact)
-    columns = vmap(lambda x: PATH.marginal_velocity(x, T), in_dims=1)(exact)
-    torch.testing.assert_close(columns, torch.stack([PATH.marginal_velocity(exact[:, i], T) for i in range(3)]))
-
-
-def test_vmap_over_z_and_over_schedules():
-    z = torch.tensor([[0.0, 0.0], [1.0, -1.0], [0.5, 0.5], [2.0, 0.0]], dtype=X.dtype)
-    exact = torch.stack([PATH.conditional_velocity(X, 0.5, one) for one in z])
-    torch.testing.assert_close(vmap(lambda one: PATH.conditional_velocity(X, 0.5, one))(z), exact)
-    for scheduler in (LINEAR, schedulers.custom("t", "sqrt(1 - t)"), schedulers.get("vp")):
-        torch.testing.assert_close(vmap(scheduler.d_beta)(T), scheduler.d_beta(T))
-        reversal = sigma_kinds.get("reversal", scheduler=scheduler)
-        torch.testing.assert_close(vmap(reversal)(T), reversal(T))
-
-
-def test_vmap_refuses_what_the_call_refuses():
-    with pytest.raises(ParameterError, match="a time in"):
-        vmap(lambda t: PATH.marginal_velocity(X, t))(T + 0.5)
-
-
-def test_derivatives_flow_through_vmap():
-    x = X.clone().requires_grad_()
-    (found,) = torch.autograd.grad(vmap(lambda t: PATH.log_density(x, t))(T).sum(), x)
-    torch.testing.assert_close(found, PATH.marginal_score(X[None], T[:, None]).sum(0))
