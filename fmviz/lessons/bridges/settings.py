@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from fmviz.scene.components import MAX_COMPONENTS
 from fmviz.scene.scene import ScenePart, two_decimals
 from fmviz.scene.views import LAYERS, Layers
 
@@ -61,6 +62,7 @@ class Settings(BaseModel):
         field: what moves the particles: the exact field of the coupling or of its pairs, or a network that learns it.
         steps: training steps of such a network.
         chart: the chart below the stage.
+        label: whose share the chart of labels shows; None, and any that no component has, takes the first of the data.
         layers: the layers that are on.
     """
 
@@ -84,6 +86,7 @@ class Settings(BaseModel):
     field: FieldName = Field("exact", alias="bfield")
     steps: int = Field(1500, ge=100, le=20_000, alias="bsteps")
     chart: ChartName = Field("steps", alias="bchart")
+    label: int | None = Field(None, ge=0, lt=MAX_COMPONENTS, alias="blabel")
     layers: Layers = Field(
         ("density", "ode", "ode_trails", "pairs", "mixture"), max_length=len(LAYERS), alias="blayers"
     )

@@ -73,6 +73,17 @@ def test_every_chart_draws():
     assert blind > 5.0 * within
 
 
+def test_of_more_than_two_labels_one_can_be_chosen():
+    app = open_page(State(scene=bridged(Scene(count=20), "spiral_smiley"), bridges=Settings(chart="labels", label=9)))
+    until(app, lambda: [box for box in app.selectbox if box.key == "bridges.label"])
+    assert app.selectbox(key="bridges.label").value == 0
+    app.selectbox(key="bridges.label").set_value(2).run()
+    assert app.session_state[STATE].bridges.label == 2
+    titles = " ".join(str(chart.proto.spec) for chart in app.get("vega_lite_chart"))
+    assert translate("en", "bridges.share", label=2) in titles
+    assert not errors(app)
+
+
 def test_a_preset_builds_its_bridge_and_can_be_undone():
     app = open_page(State(scene=Scene(count=20)))
     app.button(key="bridge_circles_checkerboard").click().run()
@@ -117,6 +128,7 @@ def test_noise_in_between_is_part_of_the_law():
         "bgammab=x",
         "bfield=y",
         "bsteps=1",
+        "blabel=64",
     ],
 )
 def test_a_hostile_link_is_refused_and_leaves_the_rest(hostile):

@@ -43,14 +43,14 @@ class Coupled:
 
     Attributes:
         cost: E|z - x0|^2.
-        shares: for each of `PARTS` and of `TIMES`, the mean of p_t(y|X_t) over its particles, for the label y that is shown.
+        shares: for each label, each of `PARTS` and of `TIMES`, the mean of p_t(y|X_t) over the particles of the part.
         bias: at t = 0, the total variation between the shares of all labels in a part and in the data, averaged over x0.
         distance: sliced W2 between the data of a label and the ends of the flow to that label from all of the source, averaged over
             the labels by their shares.
     """
 
     cost: Mean
-    shares: tuple[tuple[Mean, ...], ...]
+    shares: tuple[tuple[tuple[Mean, ...], ...], ...]
     bias: Mean
     distance: Mean
 
@@ -60,14 +60,14 @@ class Labels:
     """Couplings and classes.
 
     Attributes:
-        label: the label that is shown.
-        share: of this label in the data.
+        classes: the labels of the data, in increasing order.
+        share: of each label in the data.
         independent, blind, within: random pairs; mini-batch optimal transport without regard to labels, and within each label.
         floor: that distance of exact samples.
     """
 
-    label: int
-    share: float
+    classes: tuple[int, ...]
+    share: tuple[float, ...]
     independent: Coupled
     blind: Coupled
     within: Coupled
@@ -88,22 +88,21 @@ class _Draws:
 
 @shared
 def labels(scene: Scene, batch: int) -> Labels:
-    """Optimal transport in batches of `batch`, blind to the labels and within them, for the first label of the data."""
+    """Optimal transport in batches of `batch`, blind to the labels and within them."""
     p_init, p_data = scenes.mixture(scene, "init"), scenes.mixture(scene, "data")
     generator = torch.Generator().manual_seed(5)
     x0 = p_init.sample(SETS * SET, generator=generator)
     z, y = p_data.sample_labelled(SETS * SET, generator=generator)
     particles = p_init.sample(SETS * PARTICLES, generator=generator).reshape(SETS, PARTICLES, 2)
     draws = _Draws(p_data, x0, z, y, particles, _parts(particles - p_init.mean))
-    label = int(p_data.labels[0])
 
     def coupled(method: Method, within: bool) -> Coupled:
-        return _coupled(draws, _paired(draws, batch, method, within, generator), label)
+        return _coupled(draws, _paired(draws, batch, method, within, generator))
 
     with torch.inference_mode():
         return Labels(
-            label,
-            _share(p_data, label),
+            p_data.classes,
+            tuple(_share(p_data, label) for label in p_data.classes),
             coupled("independent", False),
             coupled("exact", False),
             coupled("exact", True),
@@ -120,20 +119,23 @@ def _paired(draws: _Draws, batch: int, method: Method, within: bool, generator: 
     return torch.cat(parts)
 
 
-def _coupled(draws: _Draws, index: Tensor, label: int) -> Coupled:
+def _coupled(draws: _Draws, index: Tensor) -> Coupled:
     p_data, z, y = draws.p_data, draws.z[index], draws.y[index]
     of_data = torch.tensor([_share(p_data, one) for one in p_data.classes], dtype=torch.float64)
     shares, biases, distances = [], [], []
     for i, (start, part) in enumerate(zip(draws.particles, draws.parts, strict=True)):
         x0_of, z_of, y_of = (of[i * SET : (i + 1) * SET] for of in (draws.x0, z, y))
         found = _shares(PairField(x0_of, z_of, BLUR), y_of, p_data.classes, start, part)  # (times, parts, labels)
-        shares.append(found[..., p_data.classes.index(label)])
+        shares.append(found)
         biases.append(_bias(found[0], of_data, part))
         distances.append(_distance(p_data, _ends(x0_of, z_of, y_of, start), i))
     means = torch.stack(shares)
     return Coupled(
         mean_of(pair_costs(draws.x0, z)),
-        tuple(tuple(mean_of(means[:, k, p]) for k in range(len(TIMES))) for p in range(len(PARTS))),
+        tuple(
+            tuple(tuple(mean_of(means[:, k, p, c]) for k in range(len(TIMES))) for p in range(len(PARTS)))
+            for c in range(len(p_data.classes))
+        ),
         mean_of(torch.stack(biases)),
         mean_of(torch.stack(distances)),
     )

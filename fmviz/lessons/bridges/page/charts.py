@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 
 import streamlit as st
+from pydantic import ValidationError
 
-from fmviz.app import bound, measured
+from fmviz.app import bound, measured, state
 from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
@@ -24,6 +26,7 @@ from fmviz.lessons.bridges.settings import BLUR, CHARTS, PAIRS
 __all__ = ["charts", "numbers"]
 
 WIDTH, HEIGHT = 760, 400
+LABEL = "bridges.label"
 PART_MARKS = (("velocity", "circle"), ("ode", "diamond"), ("sde", "square"), ("score", "triangle-up"))
 """Colour and mark of each part of the source."""
 
@@ -164,21 +167,40 @@ def _labels(current: State) -> None:
     scene, batch = results.plain(current.scene), current.bridges.batch
 
     def drawn(found: Labels) -> None:
+        label = _shown_label(current, found)
+        of = found.classes.index(label)
         ways = {"blind": found.blind, "within": found.within}
         for column, (name, coupled) in zip(st.columns(2), ways.items(), strict=True):
             series = [
                 _line(tr(f"bridges.part.{part}"), labels.TIMES, means, role, shape)
-                for part, means, (role, shape) in zip(labels.PARTS, coupled.shares, PART_MARKS, strict=True)
+                for part, means, (role, shape) in zip(labels.PARTS, coupled.shares[of], PART_MARKS, strict=True)
             ]
-            axes = Axes("t", tr("bridges.share", label=found.label), marks=(0.0, 0.25, 0.5, 0.75, 1.0), most_y=1.0)
+            axes = Axes("t", tr("bridges.share", label=label), marks=(0.0, 0.25, 0.5, 0.75, 1.0), most_y=1.0)
             with column:
                 st.markdown(f"**{tr(f'bridges.{name}')}**")
-                _show(f"labels_{name}", series, [Level("", found.share)], axes, (scene, batch, name))
+                _show(f"labels_{name}", series, [Level("", found.share[of])], axes, (scene, batch, name, label))
         st.table(_bias_table(found), border="horizontal", hide_index=True)
         st.caption(tr("bridges.labels_how", pairs=labels.SET, n=batch))
         st.caption(tr("bridges.labels_claim"))
 
     measured.show("bridges_labels_found", labels.labels, scene, batch, draw=drawn, height=HEIGHT)
+
+
+def _shown_label(current: State, found: Labels) -> int:
+    """The label whose share is drawn; of more than two, which one can be chosen."""
+    wanted = current.bridges.label
+    shown: int = wanted if wanted in found.classes else found.classes[0]
+    if len(found.classes) > 2:
+        bound.show(LABEL, shown)
+        st.selectbox(
+            tr("bridges.label"), found.classes, key=LABEL, on_change=bound.user_change(LABEL, _take_label), width=160
+        )
+    return shown
+
+
+def _take_label() -> None:
+    with suppress(ValidationError):  # a browser can send anything
+        state.change("bridges", label=st.session_state[LABEL])
 
 
 def _bias_table(found: Labels) -> dict[str, list[str]]:
