@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from fmviz.app import tabs
 from fmviz.app.catalogue import translate
 from fmviz.learning import TrainSpec
 from fmviz.learning.networks import MLP
 from fmviz.learning.training import initial_model
 from fmviz.lessons.hyperparameters.compute import pinned_pictures
 from fmviz.lessons.hyperparameters.compute.pins import LETTERS, MOST_BYTES, Pin, Pins
-from fmviz.lessons.hyperparameters.page import pinned_table
+from fmviz.lessons.hyperparameters.page import pinned_table, side
 from fmviz.scene import Component, Scene, scenes
 from fmviz.stage.payload import View, decode_header
-from tests.lessons.hyperparameters.test_page import go, header, opened, settings, trained
+from tests.lessons.hyperparameters.test_page import go, header, in_train, opened, settings, trained
 
 SCENE = scenes.learned_part(Scene(data="two_modes"))
 SPEC = TrainSpec(hidden=(8,), batch_size=20, steps=30, device="cpu")
@@ -144,3 +145,18 @@ def test_a_pinned_run_outlives_its_table_and_is_compared_with_one_of_another():
     pressed(app, "hyper_unpin_A")
     assert [panel["title"].split(":")[0] for panel in header(app)["panels"]] == ["8"], "one alone is no comparison"
     assert go(app).disabled
+
+
+@pytest.mark.slow
+def test_the_run_of_the_page_train_is_pinned_beside_a_cell():
+    app = trained(opened(x="width", x_values=("4",), y="none", steps=10))
+    assert "hyper_pin_train" not in {button.key for button in app.button}
+    in_train(app)
+    app.switch_page("pages/hyperparameters.py").run()
+    assert app.button(key="hyper_pin_train").label == translate("en", "hyperparameters.side.pin_train")
+    pressed(app, "hyper_pin_train")
+    assert app.button(key="hyper_pin_cell").disabled, "the cell's run and that of Train are one"
+    (kept,) = app.session_state[tabs.TAB].belongings[side.PINS].kept
+    assert [step for step, _ in kept.errors] == [0, 10]
+    pressed(app, "hyper_unpin_A")
+    assert not app.button(key="hyper_pin_cell").disabled
