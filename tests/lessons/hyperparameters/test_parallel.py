@@ -92,7 +92,7 @@ def test_the_page_draws_what_varies_then_the_error_and_the_seconds(monkeypatch):
     results = {job: ended(0.1 * (1 + place)) for place, cell in enumerate(asked.cells) for job in cell.jobs}
     results[asked.cells[5].jobs[0]] = ended(0.5, failure=DIVERGED)
     page.parallel(asked, results)
-    assert drawn["titles"] == ("Learning rate", "Activation", "Seed", "Final error", "Training time (s)")
+    assert drawn["titles"] == ("Learning rate", "Activation", "Seed", "Final error", "Seconds")
     table = pd.DataFrame(drawn["rows"])
     fates = table[table["fate"] != "tick"].groupby("run")["fate"].agg(["unique", "count"])
     assert [one for (one,) in fates["unique"]] == ["best", "best", *["other"] * 8, "diverged", "other"]

@@ -133,8 +133,8 @@ def _parallel(titles: tuple[str, ...], run: str, error: str, seconds: str, theme
         scale=alt.Scale(type="point", domain=list(titles), padding=0.35),
         axis=alt.Axis(
             title=None,
-            orient="top",
             labelAngle=0,
+            labelPadding=8,
             labelLimit=130,
             labelFontSize=12,
             labelExpr="length(datum.label) > 13 ? split(datum.label, ' ') : datum.label",
@@ -153,7 +153,7 @@ def _parallel(titles: tuple[str, ...], run: str, error: str, seconds: str, theme
         "error:Q",
         scale=ramp,
         legend=alt.Legend(
-            title=error, orient="bottom", type="gradient", format="~%", tickCount=5, gradientLength=220, titleLimit=300
+            title=error, orient="bottom", type="gradient", format="~%", tickCount=3, gradientLength=220, titleLimit=300
         ),
     )
     seen = alt.condition(over, alt.value(0.95), alt.value(0.12))
