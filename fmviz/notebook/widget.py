@@ -15,8 +15,9 @@ import traitlets
 
 from fmviz.app.clips import labels
 from fmviz.clips.clip import Clip
+from fmviz.notebook.cells import Cells
 from fmviz.notebook.pictures import Picture, path_picture
-from fmviz.notebook.script import widget_script
+from fmviz.notebook.script import loader_script, packed_script
 from fmviz.notebook.still import still
 from fmviz.scene.views import Language
 from fmviz.stage.events import Clicked, Edited, Moved, StageEvents, read
@@ -25,9 +26,13 @@ from fmviz.stage.standalone import standalone_html
 from fmviz.theory import GaussianMixture, ProbabilityPath
 from fmviz.theory.sigmas import Sigma
 
+CELLS = Cells()
+
 
 class Player(anywidget.AnyWidget):
     """A moving picture. Its traits can be set and observed.
+
+    When the only cell that shows it runs again, it is closed; displayed once more, it opens anew.
 
     Attributes:
         t: where the clock stands; while it plays it is told when it stops.
@@ -37,7 +42,8 @@ class Player(anywidget.AnyWidget):
         path: the path that is shown, with that p_data; None for other pictures.
     """
 
-    _esm = widget_script()
+    _esm = loader_script()
+    script = traitlets.Bytes(b"").tag(sync=True)
     payload = traitlets.Bytes(b"").tag(sync=True)
     t = traitlets.Float(0.0).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
@@ -67,6 +73,7 @@ class Player(anywidget.AnyWidget):
         self._view = View(t=start, playing=playing)
         self._picture = picture
         super().__init__(
+            script=packed_script(),
             payload=self._encoded(picture.clip),
             t=start,
             playing=playing,
@@ -150,7 +157,18 @@ class Player(anywidget.AnyWidget):
 
     # --------------------------------------------------------------- output
 
+    def close(self) -> None:
+        """Take the picture out of the front end, with its layout; displayed once more, it opens anew."""
+        if self.comm is not None:
+            super().close()
+            self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets would not have a closed widget displayed
+            self.layout.close()
+
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        if self.comm is None:
+            self.layout.open()
+            self.open()
+        CELLS.displayed(self)
         found = super()._repr_mimebundle_(**options)
         if found is None:
             return None

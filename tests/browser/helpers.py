@@ -11,7 +11,19 @@ from playwright.sync_api import Error, Locator, Page
 
 from fmviz.app.catalogue import translate
 
-__all__ = ["LISTEN", "OpenPage", "Stage", "choose", "english", "query", "settle", "stage", "wait_for_query", "widget"]
+__all__ = [
+    "LISTEN",
+    "OpenPage",
+    "Stage",
+    "choose",
+    "english",
+    "heap",
+    "query",
+    "settle",
+    "stage",
+    "wait_for_query",
+    "widget",
+]
 
 OpenPage = Callable[..., Page]
 QUIET_MS, QUIET_FRAMES = 250, 8
@@ -191,3 +203,12 @@ class Stage:
             [(x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)],
         )
         return found
+
+
+def heap(page: Page) -> float:
+    """The tab's heap in megabytes, after the garbage has been collected."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used = float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+    session.detach()
+    return used

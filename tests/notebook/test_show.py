@@ -20,7 +20,7 @@ from fmviz.clips.clip import Clip, Extent, Markers, PlanePanel
 from fmviz.errors import ParameterError
 from fmviz.learning import Snapshot
 from fmviz.notebook import watch as watch_function
-from fmviz.notebook.script import widget_script
+from fmviz.notebook.script import loader_script, packed_script
 from fmviz.notebook.widget import Player
 from fmviz.stage.events import Clicked
 from fmviz.stage.payload import decode_header
@@ -62,7 +62,7 @@ def test_a_path_travels_as_its_law():
     assert found["law"]["follows"]
     assert (found["view"]["t"], found["view"]["playing"]) == (0.25, True)
     assert "sde" not in layers(player, 1)
-    assert len(player.payload) + len(widget_script()) < LARGEST
+    assert len(player.payload) + len(packed_script()) + len(loader_script()) < 100_000
     assert "sde" in layers(fmviz.show(path(), particles=20, sigma=sigmas.get("constant", 0.5)), 1)
     assert "边际" in header(fmviz.show(path(), language="zh"))["panels"][1]["title"]
 

@@ -15,7 +15,7 @@ from fmviz.lessons.paths.compute import results
 from fmviz.scene import Scene
 from fmviz.stage.payload import View, decode_header, packed
 from fmviz.stage.standalone import Choices, standalone_html
-from tests.browser.helpers import OpenPage, Stage
+from tests.browser.helpers import OpenPage, Stage, heap
 
 pytestmark = pytest.mark.browser
 
@@ -127,15 +127,6 @@ def test_a_label_cannot_leave_its_script(payload: bytes) -> None:
     )
     assert evil not in page
     assert "\\u003c/script>" in page
-
-
-def heap(page: Page) -> float:
-    """The tab's heap in megabytes, after the garbage has been collected."""
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.collectGarbage")
-    used = float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
-    session.detach()
-    return used
 
 
 def test_the_heap_stays_flat(alive: tuple[Page, Stage]) -> None:
