@@ -41,6 +41,7 @@ MOST_DOTS, FEW_DOTS, MANY_PAIRS = 250, 80, 256
 """Particles of a frame, fewer where the path has many pairs of components."""
 MOST_PANELS = 3
 DOT = 1.6
+COLOURS = 128
 REACH = 30.0
 """Nats below the top at which a density has no colour left."""
 
@@ -62,7 +63,7 @@ def still(clip: Clip, path: ProbabilityPath | None = None) -> bytes:
         draw.text(at, f"t = {clip.times[frame]:.3g}", fill=(*_ink("init"), 255), anchor="mm", font_size=FINE * 13)
     file = io.BytesIO()
     small = image.resize((width, height), Image.Resampling.LANCZOS)
-    small.quantize(128, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+    small.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 

@@ -14,6 +14,9 @@ __all__ = ["DTYPES", "NATS", "Block"]
 DTYPES = {"u16": "<u2", "i16": "<i2", "s16": "<i2", "f32": "<f4", "f64": "<f8"}
 """How numpy calls the kinds of arrays."""
 
+FRAMES = ("u16", "i16", "s16")
+"""Kinds in which only long arrays travel. Two layers with the same one, such as particles in two panels, share it."""
+
 NATS = 30.0
 """Depth of the log density kept below the top: exp(-30) of the top is far under what any scale shows."""
 
@@ -29,12 +32,17 @@ class Block:
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
+        self.known: dict[bytes, int] = {}
         self.size = 0
 
     def add(self, dtype: str, values: NDArray[Any], **more: float) -> dict[str, Any]:
-        """Appends an array; its entry in the header, which `more` completes."""
+        """Appends an array, unless the same frames are there already; its entry in the header, which `more` completes."""
         raw = values.tobytes()
         entry = {"dtype": dtype, "offset": self.size, "count": int(values.size), **more}
+        if dtype in FRAMES:  # the others may be edited in their place, each by itself
+            known = self.known.setdefault(raw, self.size)
+            if known != self.size:
+                return entry | {"offset": known}
         padding = -len(raw) % 8
         self.parts += [raw, bytes(padding)]
         self.size += len(raw) + padding

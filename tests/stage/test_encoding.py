@@ -7,6 +7,7 @@ import pytest
 
 from fmviz.clips.clip import Clip, Density, Extent, Layer, Particles, PlanePanel
 from fmviz.errors import ParameterError
+from fmviz.stage.block import Block
 from fmviz.stage.payload import NATS, View, decode_header, encode, layer_names, live_part, packed, pair
 from tests.stage.scenes import english, f32, small_clip
 
@@ -87,3 +88,16 @@ def test_arrays_of_any_length_begin_at_a_multiple_of_eight_bytes() -> None:
         )
         assert (codes["offset"] % 8, positions["offset"] % 8) == (0, 0)
         assert (len(payload) - decode_header(payload)["start"]) % 8 == 0
+
+
+def test_frames_that_two_layers_share_travel_once_and_what_can_be_edited_does_not():
+    block = Block()
+    frames = np.linspace(-1.0, 1.0, 4096, dtype=np.float32)
+    first, again, other = block.floats(frames), block.floats(frames.copy()), block.floats(2.0 * frames + 1.0)
+    assert again == first
+    assert (other["lo"], other["hi"]) == (-1.0, 3.0)
+    size = block.size
+    rows = np.ones(6)
+    assert block.doubles(rows)["offset"] != block.doubles(rows)["offset"]
+    assert size <= 2 * 4096 * 2
+    assert block.size == size + 2 * rows.nbytes
