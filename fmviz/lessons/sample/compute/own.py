@@ -1,4 +1,4 @@
-"""A network that somebody uploads as an ONNX file, held against the exact field of the scene."""
+"""A network that somebody uploads, as an ONNX file or a checkpoint of fmviz, held against the exact field of the scene."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from fmviz.comparison.onnx_network import OnnxError, OnnxNetwork
 from fmviz.comparison.report import Comparison
 from fmviz.comparison.sentences import reading_name
 from fmviz.errors import ParameterError
+from fmviz.learning import checkpoint
 from fmviz.scene import Scene, scenes
 from fmviz.scene.views import Language
 
-__all__ = ["DIRECTIONS", "PREDICTIONS", "Direction", "Held", "Prediction", "held"]
+__all__ = ["DIRECTIONS", "PREDICTIONS", "Direction", "Held", "Prediction", "held", "held_checkpoint"]
 
 Prediction = Literal["velocity", "score", "noise", "data", "v"]
 PREDICTIONS: tuple[Prediction, ...] = get_args(Prediction)
@@ -71,6 +72,30 @@ def held(scene: Scene, model: bytes, predicts: Prediction, time: Direction, fact
             if isinstance(error.__cause__, OnnxError):
                 raise error.__cause__ from None
             raise
+    return _shown(found, language)
+
+
+def held_checkpoint(scene: Scene, file: bytes, language: Language) -> Held:
+    """The comparison of a checkpoint's network, whose file says what it predicts and how time runs.
+
+    Args:
+        scene: the scene that it is held against, whatever it was trained on.
+        file: as `fmviz.learning.checkpoint` writes it; it is read, nothing in it is run.
+        language: of the report.
+
+    Raises:
+        CheckpointError: the file is none, too large, or not in order.
+        ParameterError: the network tells labels apart, or its answers do not give a velocity on this path.
+    """
+    model = checkpoint.from_bytes(file).model
+    predicts = model.predicts
+    if predicts == "label":
+        raise ParameterError("network", "one that predicts a field", "a classifier", key="classifier")
+    found = compare(
+        scenes.path(scene),
+        lambda x, t: model.predict(predicts, x.to(model.dtype), t.to(model.dtype)),
+        predicts=predicts,
+    )
     return _shown(found, language)
 
 

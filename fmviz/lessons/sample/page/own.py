@@ -15,13 +15,15 @@ from fmviz.app.explain import explain
 from fmviz.app.i18n import tr
 from fmviz.comparison.onnx_network import MAX_BYTES
 from fmviz.comparison.sentences import percent
-from fmviz.lessons.sample.compute.own import DIRECTIONS, PREDICTIONS, Held, held
+from fmviz.learning.checkpoint import CheckpointError
+from fmviz.lessons.sample.compute.own import DIRECTIONS, PREDICTIONS, Held, held, held_checkpoint
 from fmviz.scene import scenes
 from fmviz.tasks.task import FINAL, Task
 
 __all__ = ["section"]
 
 FOUND = "fmviz_own_network"
+CHECKPOINT = "safetensors"
 EVERY = 0.4
 FACTORS = (1.0, 999.0, 1000.0)
 """What is common: times from 0 to 1, and counted in steps."""
@@ -51,23 +53,34 @@ def section(current: State) -> None:
     with folded:
         st.markdown(tr("sample.own.what"))
         file = st.file_uploader(
-            tr("sample.own.file"), type="onnx", key="sample_own_file", max_upload_size=MAX_BYTES >> 20
+            tr("sample.own.file"),
+            type=["onnx", CHECKPOINT],
+            key="sample_own_file",
+            max_upload_size=MAX_BYTES >> 20,
         )
+        # A checkpoint says by itself what follows.
+        told = file is not None and file.name.lower().endswith(CHECKPOINT)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             predicts = st.selectbox(
                 tr("sample.own.predicts"),
                 PREDICTIONS,
                 format_func=lambda name: tr(f"comparison.quantity.{name}"),
                 key="sample_own_predicts",
+                disabled=told,
             )
             time = st.selectbox(
                 tr("sample.own.time"),
                 DIRECTIONS,
                 format_func=lambda name: tr(f"sample.own.{'forward' if name == DIRECTIONS[0] else 'backward'}"),
                 key="sample_own_time",
+                disabled=told,
             )
             factor = st.selectbox(
-                tr("sample.own.factor"), FACTORS, format_func=lambda value: f"0 … {value:g}", key="sample_own_factor"
+                tr("sample.own.factor"),
+                FACTORS,
+                format_func=lambda value: f"0 … {value:g}",
+                key="sample_own_factor",
+                disabled=told,
             )
         if file is None:
             st.session_state.pop(FOUND, None)
@@ -77,7 +90,10 @@ def section(current: State) -> None:
         asked: Asked | None = st.session_state.get(FOUND)
         if asked is None or asked.question != question:
             asked = st.session_state[FOUND] = Asked(question)
-        ask = partial(measured.ask_once, held, scene, file.getvalue(), predicts, time, factor, current.shell.language)
+        language = current.shell.language
+        ask = partial(measured.ask_once, held, scene, file.getvalue(), predicts, time, factor, language)
+        if told:
+            ask = partial(measured.ask_once, held_checkpoint, scene, file.getvalue(), language)
         _ask(asked, ask)
         st.fragment(_answer, run_every=EVERY if asked.waiting else None)(asked, ask, asked.waiting)
 
@@ -101,7 +117,12 @@ def _answer(asked: Asked, ask: Callable[..., Task[Held] | Held | None], waited: 
     if found is not None:
         _draw(found)
     elif isinstance(answer, Task):
-        st.error(explain(answer.error), icon=":material/error:")
+        error = answer.error
+        if isinstance(error, CheckpointError):
+            said = tr("learned.refused", reason=tr(f"learned.problem.{error.kind}"))
+        else:
+            said = explain(error)
+        st.error(said, icon=":material/error:")
 
 
 def _draw(found: Held) -> None:
