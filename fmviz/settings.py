@@ -10,12 +10,12 @@ __all__ = ["cache_bytes", "cluster_address", "helpers", "most_sessions"]
 
 
 def cache_bytes() -> int:
-    """FMVIZ_CACHE_MIB, the largest size of all kept results together: here in bytes, there in MiB; 256 MiB if not set.
+    """FMVIZ_CACHE_MIB, the largest size of all kept results together: here in bytes, there in MiB; 128 MiB if not set.
 
     Raises:
         ParameterError: not a whole number from 0 to a million.
     """
-    return _whole_number("FMVIZ_CACHE_MIB", 256, 0, 1_000_000) << 20
+    return _whole_number("FMVIZ_CACHE_MIB", 128, 0, 1_000_000) << 20
 
 
 def cluster_address() -> str | None:

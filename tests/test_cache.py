@@ -166,7 +166,7 @@ def test_what_is_met_twice_counts_once():
 
 def test_the_bound_comes_from_the_environment(monkeypatch):
     monkeypatch.delenv("FMVIZ_CACHE_MIB", raising=False)
-    assert settings.cache_bytes() == 256 * MIB
+    assert settings.cache_bytes() == 128 * MIB
     monkeypatch.setenv("FMVIZ_CACHE_MIB", "64")
     assert settings.cache_bytes() == 64 * MIB
     for wrong in ("-1", "much", "1e9", "99999999999999"):
