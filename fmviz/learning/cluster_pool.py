@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from fmviz.learning.evaluation import Evaluation
@@ -64,19 +64,23 @@ class Pool(Protocol):
     def forget(self, run_id: int) -> None: ...
 
 
-@dataclass
 class _Run:
     """A run: a task of the cluster, or a run of the pool, or waiting for the pool where it has neither number nor task."""
 
-    id: int
-    path: ProbabilityPath
-    spec: TrainSpec
-    evaluation: Evaluation | None
-    present: Callable[[], bool]
-    paused: bool
-    task: Any = None
-    here: int | None = None
-    ended: RunStatus | None = None
+    def __init__(
+        self,
+        number: int,
+        path: ProbabilityPath,
+        spec: TrainSpec,
+        evaluation: Evaluation | None,
+        present: Callable[[], bool],
+        paused: bool,
+    ) -> None:
+        self.id, self.path, self.spec, self.evaluation = number, path, spec, evaluation
+        self.present, self.paused = present, paused
+        self.task: Any = None
+        self.here: int | None = None
+        self.ended: RunStatus | None = None
 
 
 class ClusterPool:

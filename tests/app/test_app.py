@@ -168,7 +168,7 @@ def test_nonsense_in_a_link_shows_a_note_and_the_default():
     app.run()
     assert not app.exception
     assert scene(app) == Scene()
-    assert "amp, data, foo, alpha, beta" in [text.value for text in app.text]
+    assert "amp (at least 0 and at most 5), data, foo, alpha, beta" in [text.value for text in app.text]
     app.button(key="dismiss").click().run()
     assert not app.warning
 
