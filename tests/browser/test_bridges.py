@@ -38,6 +38,11 @@ def test_reflow_and_noise_change_the_picture_and_the_link(bridges):
     chosen = decode(query(page))[0].bridges
     assert (chosen.a, chosen.b, chosen.gamma) == ("independent", "reflow1", 0.05)
     assert stage.t == pytest.approx(0.8)
+    chart = widget(page, "bridges-chart").get_by_role("radio", name=english("bridges.chart_labels"), exact=True)
+    chart.click()
+    wait_for_query(page, "bchart", "labels")
+    expect(page.get_by_text(english("bridges.labels_claim"))).to_be_visible(timeout=60_000)  # after its numbers
+    expect(page.get_by_text(english("bridges.bias")).first).to_be_visible()
 
 
 def test_the_picture_follows_networks_that_learn_until_they_are_cancelled(open_page):
