@@ -131,6 +131,14 @@ def test_optimal_pairs_teach_the_optimal_field(gaussians: ProbabilityPath) -> No
     assert error(QUICK) > 10 * coupled
 
 
+def test_with_noise_in_between_targets_are_the_velocities_of_its_pairs(moons: ProbabilityPath) -> None:
+    report = Evaluation(dataclasses.replace(moons, gamma=0.5)).report(
+        initial_model(dataclasses.replace(moons, gamma=0.5), dataclasses.replace(QUICK, gamma=0.5))
+    )
+    assert abs(report.gap + report.irreducible.total) < 5.0 * report.gap_error
+    assert report.gap_error < 0.1 * report.irreducible.total
+
+
 @pytest.mark.parametrize("gamma", [0.3, 1.0])
 def test_noise_in_between_teaches_the_field_of_the_interpolant(moons: ProbabilityPath, gamma: float) -> None:
     path = dataclasses.replace(moons, gamma=gamma)

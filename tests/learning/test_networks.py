@@ -104,3 +104,10 @@ def test_wrong_parameters_are_named() -> None:
         network(torch.zeros(4, 3), 0.5)
     with pytest.raises(ParameterError, match="t: expected a shape"):
         network(torch.zeros(4, 2), torch.zeros(3))
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, math.inf, math.nan])
+@pytest.mark.parametrize("name", ["input_scale", "output_scale"])
+def test_a_scale_is_a_positive_number(name: str, scale: float) -> None:
+    with pytest.raises(ParameterError, match="positive numbers"):
+        Architecture((8,), **{name: scale})

@@ -28,3 +28,8 @@ def test_the_last_that_is_allowed_and_the_first_that_is_refused(name: str) -> No
     for value in beyond:
         with pytest.raises(ParameterError, match=f"^{name}: "):
             TrainSpec(**{name: value})  # type: ignore[arg-type]
+
+
+def test_little_noise_in_between_is_noise_too() -> None:
+    assert not TrainSpec().own_quantity_only
+    assert TrainSpec(gamma=0.005).own_quantity_only

@@ -11,6 +11,7 @@ from fmviz.errors import ParameterError
 from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers, sigmas
 from fmviz.theory.conversions import coefficients
 from fmviz.theory.guidance import Guidance, WeightedRun, simulate_weighted
+from fmviz.theory.guided_fields import combined
 from fmviz.theory.solvers import solve_ode, solve_sde
 from tests.theory import builders, reference
 
@@ -432,3 +433,14 @@ def test_given_keeps_the_components_of_the_label() -> None:
     assert part.classes == (5,)
     with pytest.raises(ParameterError, match="label: expected one of 3, 5, 7, got 4"):
         mixture.given(4)
+
+
+def test_one_side_alone_is_asked_where_the_scale_is_0_or_1_and_both_are_beside_it():
+    def never() -> Tensor:
+        raise AssertionError("asked for nothing")
+
+    plain, own = torch.tensor([1.0]), torch.tensor([3.0])
+    assert combined(0.0, lambda: plain, never) is plain
+    assert combined(1.0, never, lambda: own) is own
+    for scale in (0.01, 0.99, 1.01):
+        assert combined(scale, lambda: plain, lambda: own).item() == pytest.approx(1.0 + 2.0 * scale)
