@@ -232,8 +232,8 @@ def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tens
     each = -(-points // times)
     uniform = sobol(7 if path.gamma == 0.0 else 9, times * each, 0)
     uniform = uniform[uniform[:, 0].argsort()].to(path.p_data.device)
-    # Strictly inside: at the ends themselves some conversions have no value. Sobol points begin at 0 and never come to 1.
-    middle = uniform[each // 2 :: each, :1].clamp(min=0.25 / points)
+    # Strictly inside: at the ends themselves some conversions have no value.
+    middle = uniform[each // 2 :: each, :1].clamp(0.25 / points, 1.0 - 0.25 / points)
     return (
         middle.expand(-1, each),
         path.p_data.inverse_transform(uniform[:, 1:4]),

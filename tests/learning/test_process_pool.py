@@ -83,6 +83,7 @@ def test_pause_step_resume_cancel(pool: ProcessPool, submit: Callable[..., int])
     pool.pause(run)
     paused = pool.status(run)
     assert paused.state == "paused"
+    assert paused.steps_per_second == 0.0
     assert paused.rate_changed
     time.sleep(0.3)
     assert pool.status(run).step == paused.step

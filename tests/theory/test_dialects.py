@@ -97,6 +97,14 @@ def test_edm_has_the_defaults_of_diffusers():
 
 
 @each
+def test_products_are_those_of_their_factors(dialect):
+    share = torch.tensor([0.2, 0.55, 0.9], dtype=torch.float64)
+    v = dialect.evaluate(dialect.data_time + share * (dialect.noise_time - dialect.data_time))
+    assert torch.allclose(v.alpha_d_alpha, v.alpha * v.d_alpha, rtol=1e-9, atol=1e-15)
+    assert torch.allclose(v.beta_d_beta, v.beta * v.d_beta, rtol=1e-9, atol=1e-15)
+
+
+@each
 def test_sampling_goes_from_the_noise_to_the_data(dialect):
     times = dialect.sampling_times(torch.tensor([0.0, 0.25, 1.0], dtype=torch.float64)).tolist()
     assert times[0] == dialect.noise_time
