@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import azula.denoise as azula_denoise
+import azula.noise as azula_noise
+import azula.sample as azula_sample
 import pytest
 import torch
+import torchcfm.conditional_flow_matching as matchers
+import torchcfm.models as torchcfm_models
 from torch import Tensor
 from torchdiffeq import odeint
 
@@ -17,13 +22,6 @@ from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.dialect_path import DialectPath
 from fmviz.theory.discrete import ancestral, ddim
 from fmviz.theory.solvers import solve_ode
-
-# `make` installs these two without what they ask for: see pyproject.toml.
-matchers = pytest.importorskip("torchcfm.conditional_flow_matching")
-torchcfm_models = pytest.importorskip("torchcfm.models")
-azula_denoise = pytest.importorskip("azula.denoise")
-azula_noise = pytest.importorskip("azula.noise")
-azula_sample = pytest.importorskip("azula.sample")
 
 MATCHERS = {
     "linear": lambda: matchers.ConditionalFlowMatcher(sigma=0.0),
