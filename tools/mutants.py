@@ -136,7 +136,7 @@ class Covering:
         """The tests of some contexts: a test is one, and a fixture stands for all its users. None for what also runs on import."""
         if "" in contexts:
             return []
-        return sorted(set().union(*(self.users.get(name, {name}) for name in contexts if name)))
+        return sorted(set().union(*(self.users.get(name, {name}) for name in contexts)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration

@@ -22,7 +22,7 @@ from typing import Any, Literal, Protocol
 
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.mirror import Mirror
-from fmviz.learning.owners import UnknownRunError
+from fmviz.learning.owners import find
 from fmviz.learning.pool import PoolFullError, require_affordable, require_evaluable
 from fmviz.learning.runs import Run, RunStatus
 from fmviz.learning.spec import TrainSpec
@@ -208,10 +208,7 @@ class ClusterPool:
     # ------------------------------------------------------------- internals
 
     def _get(self, run_id: int) -> _Run:
-        try:
-            return self._runs[run_id]
-        except KeyError:
-            raise UnknownRunError(f"run {run_id} is not known; it was forgotten, or never was") from None
+        return find(self._runs, run_id)
 
     def _order(self, run_id: int, order: Callable[[int], None], *, paused: bool | None = None) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Runs and their owners, for both pools: who is still there, and whose results are kept."""
+"""Runs and their owners, for all pools: who is still there, and whose results are kept."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Owned(Protocol):
 
 
 R = TypeVar("R", bound=Owned)
+T = TypeVar("T")
 
 
 class UnknownRunError(FmvizError, KeyError):
@@ -39,7 +40,7 @@ class UnknownRunError(FmvizError, KeyError):
         return str(self.args[0])
 
 
-def find(runs: Mapping[int, R], run_id: int) -> R:
+def find(runs: Mapping[int, T], run_id: int) -> T:
     """The run of this number.
 
     Raises:
