@@ -316,6 +316,7 @@ def test_train_has_the_network_of_the_cell_and_trains_it_on():
     assert again.state == "finished"
     assert torch.equal(again.kept[0].model.network.weights, result.model.network.weights)
     assert not torch.equal(again.model.network.weights, result.model.network.weights)
+    app.run()  # the page may have been drawn just before the last step, with a button that pauses
     app.button(key="train_go").click().run()
     assert translate("en", "train.export.trained_on") not in said(app)
 
