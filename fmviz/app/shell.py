@@ -22,6 +22,7 @@ from fmviz.app.scene_bar import scene_bar
 from fmviz.app.still import FIGURE_FILE, figure_of_scene
 from fmviz.app.story_editor import story_editor
 from fmviz.app.turns import one_page
+from fmviz.app.unsent import keep_unsent
 from fmviz.lessons import LESSONS, named
 from fmviz.runtime import prepare_process
 from fmviz.scene.scene import SCENE_PARTS
@@ -51,6 +52,7 @@ def warm_up() -> None:
         if hasattr(page, "warm_up"):
             page.warm_up(view)
     prepare_process()
+    keep_unsent()
 
 
 @cache
