@@ -37,4 +37,5 @@ def test_a_cluster_gives_the_same_cells_though_a_worker_is_killed(client: Client
     assert here.keys() == there.keys()
     for place, cell in here.items():
         torch.testing.assert_close(there[place].model.network.weights, cell.model.network.weights, rtol=1e-5, atol=1e-6)
+    client.wait_for_workers(2, timeout=60)  # the one that was killed has another in its place
     assert victim not in client.run(os.getpid).values()

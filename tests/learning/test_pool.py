@@ -276,6 +276,18 @@ def test_what_a_step_costs_is_the_size_of_the_network(
         pool.submit(ring8, spec)
 
 
+def test_a_marginal_target_costs_as_much_again_for_each_pair_of_components(
+    ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch, pool: TrainingPool
+) -> None:
+    spec = dataclasses.replace(SPEC, steps=1, objective="fm")
+    size = Trainer(ring8, spec).snapshot().model.network.weights.numel()
+    monkeypatch.setattr(pools, "MAX_COST", spec.batch_size * (size + 40 * ring8.n_pairs))
+    assert wait(pool, pool.submit(ring8, spec), ended).state == "finished"
+    monkeypatch.setattr(pools, "MAX_COST", spec.batch_size * (size + 40 * ring8.n_pairs) - 1)
+    with pytest.raises(ParameterError, match="shared machine"):
+        pool.submit(ring8, spec)
+
+
 def test_a_caller_that_polls_does_not_block_the_workers(pool: TrainingPool, ring8: ProbabilityPath) -> None:
     run, deadline = pool.submit(ring8, dataclasses.replace(SPEC, steps=200)), time.monotonic() + 30.0
     while pool.status(run).alive:
