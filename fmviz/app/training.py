@@ -28,8 +28,9 @@ def button(
     start: Callable[[], None],
     cancel: Callable[[], None],
     hint: str = "",
+    refused: FmvizError | None = None,
 ) -> None:
-    """The button of some runs, outside all fragments, and below it why they were not begun when it was pressed last.
+    """The button of some runs, outside all fragments, and below it why they cannot begin or were not begun.
 
     Args:
         key: of the button.
@@ -39,6 +40,7 @@ def button(
         start: begins them.
         cancel: ends them.
         hint: said beside the button before anything has been trained.
+        refused: why these settings cannot be trained at all; the button is then disabled unless it ends the runs.
     """
     done = all(run is not None and run.state == "finished" for run in found)
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_row"):
@@ -46,10 +48,16 @@ def button(
             act, text, icon = cancel, tr("training.cancel"), ":material/stop:"
         else:
             act, text, icon = start, tr("training.again") if done else name, ":material/model_training:"
-        st.button(text, icon=icon, on_click=ignore_duplicate_press(act), key=key)
+        st.button(
+            text,
+            icon=icon,
+            on_click=ignore_duplicate_press(act),
+            disabled=refused is not None and not going_on,
+            key=key,
+        )
         if hint and not any(found) and not going_on:
             st.caption(hint)
-    refused = st.session_state.pop(_refused(key), None)
+    refused = st.session_state.pop(_refused(key), None) or refused
     if refused is not None:
         full = isinstance(refused, PoolFullError)
         st.error(tr("training.full") if full else explain(refused), icon=":material/error:")

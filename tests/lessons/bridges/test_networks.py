@@ -122,11 +122,13 @@ def runs_of(app) -> dict:
     return app.session_state["fmviz_tab"].belongings[runs.RUNS]
 
 
-def test_a_batch_beyond_what_a_step_may_pair_is_refused_with_the_bound():
+def test_a_batch_beyond_what_a_step_may_pair_is_refused_with_the_bound_before_anyone_presses():
     app = open_page(State(scene=SMALL, bridges=Settings(batch=1024, field="network", steps=100)))
-    app.button(key="bridges_train").click().run()
-    until(app, lambda: "512" in errors(app))
-    assert app.button(key="bridges_train").label == translate("en", "bridges.train")
+    assert "512" in errors(app)
+    assert app.button(key="bridges_train").disabled
+    app.select_slider(key="bridges.batch").set_value(512).run()
+    assert not errors(app)
+    assert not app.button(key="bridges_train").disabled
 
 
 def test_a_full_house_is_said_and_begins_nothing(monkeypatch):

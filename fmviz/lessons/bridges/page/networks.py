@@ -16,7 +16,7 @@ from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.errors import FmvizError
 from fmviz.learning import LearnedModel, RunStatus, TrainSpec
-from fmviz.learning.pool import UnknownRunError
+from fmviz.learning.pool import UnknownRunError, require_affordable
 from fmviz.lessons.bridges.compute import networks, results
 from fmviz.lessons.bridges.compute.fields import Side, bridge
 from fmviz.lessons.bridges.compute.flows import Flow, Motion, flow
@@ -188,9 +188,21 @@ def section(current: State, shown: tuple[Panel, Panel] | None) -> None:
         start=lambda: _start(current),
         cancel=lambda: _cancel(current),
         hint=tr("bridges.train_hint"),
+        refused=_refusal(current, specs),
     )
     settled = not going_on and (shown is None or _all_there(current, shown))
     st.fragment(_progress, run_every=None if settled else EVERY)(current, shown)
+
+
+def _refusal(current: State, specs: tuple[TrainSpec, ...]) -> FmvizError | None:
+    """Why one of these runs cannot begin on a machine that others share; None if all can."""
+    path = bridge(_scene(current))
+    for spec in specs:
+        try:
+            require_affordable(path, spec)
+        except FmvizError as error:
+            return error
+    return None
 
 
 def _progress(current: State, shown: tuple[Panel, Panel] | None) -> None:
