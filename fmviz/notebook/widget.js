@@ -12,6 +12,7 @@ function groundBehind(node) {
 }
 
 function takeGround(el, host) {
+  if (!el.isConnected) return;
   const ground = groundBehind(el);
   const dark = luminance(parseColour(ground) ?? [255, 255, 255]) < DARK;
   host.classList.toggle("dark", dark);
@@ -33,8 +34,6 @@ function renderWidget({ model, el }) {
   const css = document.createElement("style");
   css.textContent = STYLE;
   shadow.append(css);
-  takeGround(el, host);
-  const timer = setInterval(() => takeGround(el, host), 1000);
   let S = null;
   let close = null;
   let alive = false;
@@ -73,10 +72,19 @@ function renderWidget({ model, el }) {
     syncOverlays(S);
     if (!S.playing) report(S, "t", S.t);
   };
+  const look = () => {
+    takeGround(el, host);
+    if (S) retheme(S);
+  };
+  // Whether it is in the page by now depends on the notebook; when it has a size, it is, and nothing has been painted yet.
+  const placed = new ResizeObserver(look);
+  placed.observe(host);
+  const timer = setInterval(look, 1000);
   model.on("change:payload", show);
   model.on("change:t", seek);
   model.on("change:playing", run);
   model.on("msg:custom", greet);
+  takeGround(el, host);
   show();
   if (S && !S.playing) seek();
   model.send({ kind: "hello" });
@@ -88,6 +96,7 @@ function renderWidget({ model, el }) {
   if (S) heard.observe(S.root, { attributes: true, attributeFilter: ["data-playing"] });
   return () => {
     clearInterval(timer);
+    placed.disconnect();
     heard.disconnect();
     model.off("change:payload", show);
     model.off("change:t", seek);

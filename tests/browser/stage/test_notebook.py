@@ -152,6 +152,21 @@ def test_the_widget_plays_calls_back_follows_python_and_leaves(notebook: Stage, 
     assert page.evaluate("listening()") == 0
     assert page.evaluate("[model.get('payload').byteLength, model.get('script').byteLength]") == [0, 0]
 
+    # One that is put into a dark page only after it has been drawn is dark before it is painted, not a second later.
+    assert page.evaluate(
+        """async () => {
+          const { default: widget } = await import("./widget.js?late");
+          const el = document.createElement("div");
+          const leave = await widget.render({ model, el });
+          document.body.append(el);
+          for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame);
+          const dark = el.querySelectorAll(".fmviz-host.dark").length;
+          leave();
+          el.remove();
+          return dark;
+        }"""
+    )
+
     # A cell that runs again costs no second module of the player, and no memory: the first pictures fill what is kept, such as tables.
     def run_again(count: int) -> None:
         page.evaluate(AGAIN, [payload, count])
