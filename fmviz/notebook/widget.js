@@ -49,7 +49,9 @@ function renderWidget({ model, el }) {
   const show = () => {
     const payload = model.get("payload");
     if (!payload?.byteLength) return;
-    close = stage({ data: bytesOf(payload), parentElement: shadow, setStateValue: alive ? tell : undefined, readOnly: model.get("read_only") });
+    // A notebook takes the output of a folded cell out of the page and puts the same back when it unfolds.
+    const given = { data: bytesOf(payload), parentElement: shadow, readOnly: model.get("read_only"), lasting: true };
+    close = stage({ ...given, setStateValue: alive ? tell : undefined });
     S = STAGES.get(shadow);
   };
   const seek = () => {

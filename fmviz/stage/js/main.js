@@ -15,6 +15,7 @@ export default function stage(component) {
   S.setStateValue = setStateValue;
   S.choices = component.choices;
   S.readOnly = Boolean(readOnly);
+  S.lasting = Boolean(component.lasting);
   takePinned(S, pair?.pinned);
   takeGiven(S, pair?.live ?? data);
   return () => unmount(S, parentElement);
@@ -94,7 +95,8 @@ function watch(S) {
     if (detail.picture?.length && !S.leader && S.header?.view.feed === detail.name) takePayload(S, openPayload(detail.picture));
   };
   window.addEventListener("fmviz-feed", S.onFeed);
-  S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : unmount(S)), 1000);
+  // One that lasts is put back into the page later on, or ended by whoever shows it.
+  S.watchId = setInterval(() => (S.root.isConnected ? retheme(S) : S.lasting || unmount(S)), 1000);
 }
 
 function unmount(S, parent) {
