@@ -33,6 +33,7 @@ def continued(path: ProbabilityPath, spec: TrainSpec, model: LearnedModel) -> Sa
         raise ParameterError("model", f"a network of the shape {built}", model.network.architecture)
     fresh = Trainer(path, replace(spec, device="cpu")).save()
     weights = model.network.weights.detach().float().cpu().clone()
-    good = replace(fresh.good, model=replace(fresh.good.model, network=MLP(built, weights.clone())))
+    begun = replace(fresh.good.model, network=MLP(built, weights.clone()))
     average = None if fresh.average is None else weights.clone()
+    good = replace(fresh.good, model=begun, raw=None if average is None else begun)
     return replace(fresh, weights=weights, average=average, good=good)

@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fmviz.errors import FmvizError
 from fmviz.learning.evaluation import Evaluation
@@ -62,6 +64,7 @@ class Mirror:
         self._step, self._rate, self._speed, self._loss = 0, spec.learning_rate, 0.0, math.nan
         self._history, self._losses, self._seconds = History(), torch.zeros(0), 0.0
         self._model: LearnedModel | None = None
+        self._raw: LearnedModel | None = None
         self._kept: tuple[KeptSnapshot, ...] = ()
         self._error: str | None = None
         self._failure: Exception | None = None
@@ -79,7 +82,7 @@ class Mirror:
     @property
     def size(self) -> int:
         """Size of the networks and losses that are kept, in bytes."""
-        return sum(kept.model.network.weights.nbytes for kept in self._kept) + self._losses.nbytes
+        return sum(kept.nbytes for kept in self._kept) + self._losses.nbytes
 
     def apply(self, update: Update) -> None:
         """Takes news. What an ended run still has to tell is not heard."""
@@ -98,16 +101,17 @@ class Mirror:
             self._loss = float(update.losses.mean(dtype="float64"))
             self._history.add(update.losses.tolist())
         if update.weights is not None:
-            self._model = self._built(torch.from_numpy(update.weights))
+            self._model, self._raw = self._built(update.weights), self._maybe_built(update.raw)
         self._kept += tuple(
-            KeptSnapshot(step, self._built(torch.from_numpy(w)), report) for step, w, report in update.kept
+            KeptSnapshot(k.step, self._built(k.weights), k.report, self._maybe_built(k.raw)) for k in update.kept
         )
         if update.state in FINAL:
             self.release()
 
     def adopt(self, kept: tuple[KeptSnapshot, ...], losses: torch.Tensor, seconds: float) -> None:
         """Takes over what was learned elsewhere, to the last step; then it has ended."""
-        self._step, self._model, self._kept, self._seconds = kept[-1].step, kept[-1].model, kept, seconds
+        self._step, self._model, self._raw = kept[-1].step, kept[-1].model, kept[-1].raw
+        self._kept, self._seconds = kept, seconds
         self._losses = losses
         self._loss = float(losses.mean(dtype=torch.float64))
         self._history.add(losses.tolist())
@@ -156,6 +160,7 @@ class Mirror:
             steps_per_second=self._speed if moving else 0.0,
             eta_seconds=(self.spec.steps - self._step) / self._speed if moving and self._speed > 0 else None,
             model=self._model,
+            raw=self._raw,
             kept=self._kept,
             error=self._error,
             failure=self._failure,
@@ -163,8 +168,11 @@ class Mirror:
             seconds=self._seconds,
         )
 
-    def _built(self, weights: torch.Tensor) -> LearnedModel:
+    def _built(self, weights: NDArray[np.float32]) -> LearnedModel:
         """The network with these weights."""
         if self._first is None:
             self._first = initial_model(self.path, self.spec)
-        return replace(self._first, network=MLP(self._first.network.architecture, weights))
+        return replace(self._first, network=MLP(self._first.network.architecture, torch.from_numpy(weights)))
+
+    def _maybe_built(self, weights: NDArray[np.float32] | None) -> LearnedModel | None:
+        return None if weights is None else self._built(weights)

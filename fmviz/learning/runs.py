@@ -50,14 +50,21 @@ class KeptSnapshot:
     Attributes:
         step: steps done.
         model: the network then.
-        report: its errors, if the run is evaluated.
+        report: the errors of `model`, if the run is evaluated.
+        raw: see `Snapshot.raw`.
     """
 
     step: int
     model: LearnedModel
     report: Report | None
+    raw: LearnedModel | None = None
 
     __repr__ = one_line
+
+    @property
+    def nbytes(self) -> int:
+        """Size of its weights, in bytes."""
+        return sum(model.network.weights.nbytes for model in (self.model, self.raw) if model is not None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +83,13 @@ class RunStatus:
         rate_changed: whether the peak was another than that of `spec` while the run was alive.
         steps_per_second: over the last few seconds, others' turns included; 0 when not running.
         eta_seconds: time left at that speed, None when unknown.
-        model: the latest network; None before the first turn.
+        model: the latest network, with ``ema`` that of the average; None before the first turn.
         kept: log-spaced snapshots, step 0 first, for replay.
         error: why a failed run failed; None otherwise.
         failure: the exception behind `error`; None otherwise.
         place: of a run that waits until others have ended, 1 for the next one; None for all others.
         seconds: time spent computing its steps so far.
+        raw: with ``ema`` the network of the latest step; None without, and before the first turn.
     """
 
     id: int
@@ -102,6 +110,7 @@ class RunStatus:
     failure: Exception | None = None
     place: int | None = None
     seconds: float = 0.0
+    raw: LearnedModel | None = None
 
     __repr__ = one_line
 
@@ -138,8 +147,11 @@ class History:
 
 
 def snapshot_steps(path: ProbabilityPath, spec: TrainSpec) -> tuple[int, ...]:
-    """The steps whose snapshots a run of `spec` keeps: log-spaced, fewer of a large network."""
-    size = 4 * objectives.architecture(path, spec).n_weights
+    """The steps whose snapshots a run of `spec` keeps: log-spaced, fewer of a large network.
+
+    With ``ema`` a snapshot has two networks.
+    """
+    size = (8 if spec.ema else 4) * objectives.architecture(path, spec).n_weights
     return log_spaced_steps(spec.steps, min(KEPT_SNAPSHOTS, max(4, KEPT_BYTES // size)))
 
 
@@ -208,7 +220,7 @@ class Run:
     @property
     def size(self) -> int:
         """Size of the networks and losses that are kept, in bytes."""
-        return sum(kept.model.network.weights.nbytes for kept in self._kept) + self._losses.nbytes
+        return sum(kept.nbytes for kept in self._kept) + self._losses.nbytes
 
     # ------------------------------------------------- by the pool, lock held
 
@@ -254,6 +266,7 @@ class Run:
             steps_per_second=speed,
             eta_seconds=(self.spec.steps - done) / speed if speed > 0 else None,
             model=None if self._snapshot is None else self._snapshot.model,
+            raw=None if self._snapshot is None else self._snapshot.raw,
             kept=self._kept,
             error=self._error,
             failure=self._failure,
@@ -311,7 +324,7 @@ class Run:
         if self._wanted and snapshot.step == self._wanted[0]:
             self._wanted.popleft()
             report = None if self._evaluation is None else self._evaluation.report(snapshot.model)
-            kept = (KeptSnapshot(snapshot.step, snapshot.model, report),)
+            kept = (KeptSnapshot(snapshot.step, snapshot.model, report, snapshot.raw),)
         losses: list[float] = snapshot.losses.tolist()
         saved = None
         if (now := time.monotonic()) >= self._save_at and 0 < trainer.step < self.spec.steps:

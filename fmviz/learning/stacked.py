@@ -24,7 +24,7 @@ from fmviz.errors import ParameterError
 from fmviz.learning import objectives, optimizers
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
-from fmviz.learning.model import model_of
+from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import ACTIVATIONS, MLP, Architecture
 from fmviz.learning.pace import schedule
 from fmviz.learning.spec import TrainSpec
@@ -231,17 +231,23 @@ class StackedTrainer:
 
     def _snapshot(self, index: int, losses: Tensor) -> Snapshot:
         spec = self.specs[index]
-        shown = self._average if self._average is not None and spec.ema else self._weights
-        network = MLP(self._architecture, shown[index].detach().clone())
+        raw = self._model(self._weights, index)
+        averaged = self._model(self._average, index) if self._average is not None and spec.ema else None
         return Snapshot(
             step=self.step,
             steps=self.steps,
             loss=float(losses.double().mean()) if len(losses) else math.nan,
             losses=losses,
-            model=model_of(network, spec, self._path.scheduler, self._path.p_init.is_standard),
+            model=averaged or raw,
             learning_rate=self._rate(spec, max(0, self.step - 1)),
             seconds=self._seconds / len(self.specs),
+            raw=raw if averaged else None,
         )
+
+    def _model(self, weights: Tensor, index: int) -> LearnedModel:
+        """The network of one run, weights copied from those of all."""
+        network = MLP(self._architecture, weights[index].detach().clone())
+        return model_of(network, self.specs[index], self._path.scheduler, self._path.p_init.is_standard)
 
 
 def require_measurable(path: ProbabilityPath, spec: TrainSpec) -> None:

@@ -55,9 +55,10 @@ class Snapshot:
         steps: steps of the whole run.
         loss: mean of `losses`; nan before the first step.
         losses: the loss of every step since the snapshot before, (n,) float32 on the CPU.
-        model: the network as it is now (averaged, with ``ema``), weights copied.
+        model: the network as it is now, weights copied; with ``ema`` that of their average.
         learning_rate: that of the last step.
         seconds: time spent computing steps so far.
+        raw: with ``ema`` the network of this very step, weights copied; None without, where `model` is it.
     """
 
     step: int
@@ -67,6 +68,7 @@ class Snapshot:
     model: LearnedModel
     learning_rate: float
     seconds: float
+    raw: LearnedModel | None = None
 
     __repr__ = one_line
 
@@ -299,15 +301,16 @@ class Trainer:
         optimizers.step(self._optimizer)
 
     def _new_snapshot(self, losses: Tensor) -> Snapshot:
-        shown = self._weights if self._average is None else self._average
+        raw = self._model(self._weights.detach().clone())
         return Snapshot(
             step=self.step,
             steps=self.spec.steps,
             loss=float(losses.double().mean()) if len(losses) else math.nan,
             losses=losses,
-            model=self._model(shown.detach().clone()),
+            model=raw if self._average is None else self._model(self._average.detach().clone()),
             learning_rate=self._base_rate * schedule(self.spec, max(0, self.step - 1)),
             seconds=self._seconds,
+            raw=None if self._average is None else raw,
         )
 
     def _model(self, weights: Tensor) -> LearnedModel:

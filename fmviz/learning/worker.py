@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Command", "Reply", "Update", "serve"]
+__all__ = ["Command", "Kept", "Reply", "Update", "serve"]
 
 import threading
 import time
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmviz.learning.evaluation import Report
+from fmviz.learning.model import LearnedModel
 from fmviz.learning.optimizers import leave_out_compiler
 from fmviz.learning.pool import TrainingPool, UnknownRunError
 from fmviz.learning.runs import RunStatus, State
@@ -42,6 +43,18 @@ class Command:
 
 
 @dataclass(frozen=True, eq=False)
+class Kept:
+    """A `KeptSnapshot`, of whose networks the weights alone travel, (W,)."""
+
+    step: int
+    weights: NDArray[np.float32]
+    report: Report | None
+    raw: NDArray[np.float32] | None
+
+    __repr__ = one_line
+
+
+@dataclass(frozen=True, eq=False)
 class Update:
     """What has changed about a run since the last update.
 
@@ -51,8 +64,9 @@ class Update:
         step: steps done.
         seconds: time spent computing them.
         losses: of the steps since the last update, (n,).
-        weights: of the latest network, None before there is one or where it is the last one told.
-        kept: snapshots kept since the last update: step, weights, report.
+        weights, raw: of the latest `RunStatus.model` and `RunStatus.raw`, None before there is one or where it is the last one
+            told.
+        kept: snapshots kept since the last update.
         saved: the run, for another process to go on with, where it was saved anew.
     """
 
@@ -65,7 +79,8 @@ class Update:
     rate_changed: bool
     steps_per_second: float
     weights: NDArray[np.float32] | None
-    kept: tuple[tuple[int, NDArray[np.float32], Report | None], ...]
+    raw: NDArray[np.float32] | None
+    kept: tuple[Kept, ...]
     error: str | None
     failure: Exception | None
     saved: Saved | None
@@ -143,7 +158,7 @@ class _Teller:
 
 
 def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None) -> Update:
-    model = None if status.model is told.model else status.model
+    model, raw = (None, None) if status.model is told.model else (status.model, status.raw)
     return Update(
         run=run,
         state=status.state,
@@ -153,12 +168,20 @@ def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None) -> Up
         learning_rate=status.learning_rate,
         rate_changed=status.rate_changed,
         steps_per_second=status.steps_per_second,
-        weights=None if model is None else model.network.weights.cpu().numpy(),
-        kept=tuple((k.step, k.model.network.weights.cpu().numpy(), k.report) for k in status.kept[told.kept :]),
+        weights=_weights(model),
+        raw=_weights(raw),
+        kept=tuple(
+            Kept(k.step, k.model.network.weights.cpu().numpy(), k.report, _weights(k.raw))
+            for k in status.kept[told.kept :]
+        ),
         error=status.error,
         failure=status.failure,
         saved=saved if saved is not told.saved else None,
     )
+
+
+def _weights(model: LearnedModel | None) -> NDArray[np.float32] | None:
+    return None if model is None else model.network.weights.cpu().numpy()
 
 
 def _warm_up() -> None:

@@ -53,6 +53,8 @@ def test_it_begins_with_the_network_that_is_given_and_its_average_too(ring8: Pro
     first = trainer.snapshot()
     assert first.step == 0
     assert torch.equal(weights(first.model), before)
+    assert torch.equal(weights(first.raw), before)
+    assert torch.equal(weights(continued(ring8, SPEC, model).good.raw), before)
     trainer.advance(SPEC.steps)
     assert trainer.finished
     assert torch.equal(weights(model), before), "the network that is given does not change"

@@ -67,6 +67,26 @@ def test_the_losses_and_weights_of_a_lone_run(pool: ProcessPool, submit: Callabl
     assert all(kept.report is not None for kept in status.kept)
     assert len(status.history) == SPEC.steps
     assert 0.0 < status.seconds < 30.0
+    assert [status.raw, *(kept.raw for kept in status.kept)] == [None] * (1 + len(status.kept))
+
+
+def test_the_raw_network_travels_beside_the_averaged_one(
+    pool: ProcessPool, submit: Callable[..., int], ring8: ProbabilityPath
+):
+    spec = dataclasses.replace(SPEC, ema=0.9)
+    status = wait(pool, submit(spec), ended)
+    (alone,) = train(ring8, spec, every=spec.steps)
+    for found, expected in ((status, alone), (status.kept[-1], alone)):
+        assert found.model is not None
+        assert found.raw is not None
+        assert expected.raw is not None
+        assert torch.equal(found.model.network.weights, expected.model.network.weights)
+        assert torch.equal(found.raw.network.weights, expected.raw.network.weights)
+    first, second, *_ = status.kept
+    assert first.raw is not None
+    assert second.raw is not None
+    assert torch.equal(first.raw.network.weights, first.model.network.weights)
+    assert not torch.equal(second.raw.network.weights, second.model.network.weights)
 
 
 def test_pause_step_resume_cancel(pool: ProcessPool, submit: Callable[..., int]):

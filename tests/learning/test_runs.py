@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from fmviz.errors import ParameterError
-from fmviz.learning import Trainer, TrainSpec
+from fmviz.learning import Trainer, TrainSpec, objectives
 from fmviz.learning import pool as pools
 from fmviz.learning import runs as module
 from fmviz.learning.pool import PoolFullError, TrainingPool, UnknownRunError
@@ -82,6 +82,19 @@ def test_a_turn_ends_on_time_and_the_rest_is_estimated_from_the_speed(
     assert run.status(clock.now).steps_per_second == 0.0
     run.in_turn = True
     assert run.status(clock.now).state == "running"
+
+
+def test_both_networks_of_a_run_with_an_average_count_as_memory(ring8: ProbabilityPath) -> None:
+    run = new(ring8, dataclasses.replace(SPEC, ema=0.9, steps=10))
+    run.run_slice(LOCK, 10.0)
+    kept = run.status(0.0).kept
+    assert run.size == 2 * kept[0].model.network.weights.nbytes * len(kept) + 4 * 10
+    for width in (64, 128, 256, 512):
+        wide = TrainSpec(hidden=(width,) * 4)
+        size = objectives.architecture(ring8, wide).n_weights * 4
+        plain, both = (len(module.snapshot_steps(ring8, dataclasses.replace(wide, ema=ema))) for ema in (0.0, 0.995))
+        assert both * 2 * size <= max(module.KEPT_BYTES, 4 * 2 * size)
+        assert plain == both if width <= 128 else plain > both >= 4
 
 
 @pytest.mark.usefixtures("bursts")

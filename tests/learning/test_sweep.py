@@ -132,6 +132,10 @@ def test_stacked_runs_are_the_single_runs(changes: dict[str, Any], ring8: Probab
             found.model.velocity(PLANE, TIMES), last.model.velocity(PLANE, TIMES), rtol=0.0, atol=1e-3
         )
         torch.testing.assert_close(found.losses, last.losses, rtol=1e-3, atol=1e-3)
+        assert (found.raw is None) is (last.raw is None) is (spec.ema == 0.0)
+        if found.raw is not None and last.raw is not None:
+            raw = last.raw.velocity(PLANE, TIMES)
+            torch.testing.assert_close(found.raw.velocity(PLANE, TIMES), raw, rtol=0.0, atol=1e-3)
 
 
 def test_what_differs_in_shape_cannot_be_stacked(ring8: ProbabilityPath) -> None:

@@ -89,6 +89,18 @@ def test_every_option_learns(changes: dict[str, object], ring8: ProbabilityPath)
     assert float(losses[-50:].median()) < float(losses[:5].median())
 
 
+def test_the_raw_network_of_a_run_with_an_average_is_that_of_a_run_without_one(ring8: ProbabilityPath) -> None:
+    spec = small(steps=40, learning_rate=1e-2)
+    plain = list(train(ring8, spec, every=20))
+    both = list(train(ring8, dataclasses.replace(spec, ema=0.9), every=20))
+    assert [snapshot.raw for snapshot in plain] == [None, None], "one network, held once"
+    for one, other in zip(plain, both, strict=True):
+        assert other.raw is not None
+        assert torch.equal(other.raw.network.weights, one.model.network.weights)
+        assert not torch.equal(other.raw.network.weights, other.model.network.weights)
+        assert torch.equal(one.losses, other.losses)
+
+
 def test_a_young_weight_average_forgets_its_first_weights(ring8: ProbabilityPath) -> None:
     """With decay k / (k + 10) at step k the average has a closed form: step j counts 10 (j + 1) ... (j + 9) / (k + 1) ... (k + 10)."""
     last = 12
