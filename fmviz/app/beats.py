@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fmviz.app.choices import READER, State, decode, encode
+from fmviz.app.choices import CHANGED, READER, State, decode, encode
 from fmviz.lessons import named
 from fmviz.scene import link
 
 __all__ = ["Beat", "beats", "same_moment"]
 
-PASSING = (*READER, "t", "view")
-"""Parameters of a link in which somebody at a beat may differ from it: the clock runs, and anybody may look closer."""
+PASSING = (*READER, "t", "view", *CHANGED)
+"""Parameters of a link in which somebody at a beat may differ from it: the clock runs, anybody may look closer, and links from
+before a default was changed are still those of the beat."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Beat:
 
     Attributes:
         name: of its texts.
-        parameters: of its link, those of the shell left out.
+        parameters: of its link, those of the shell left out, with the defaults of this version.
     """
 
     name: str
@@ -47,7 +48,14 @@ def beats(lesson: str) -> tuple[Beat, ...]:
         return ()
     with file.open("rb") as opened:
         rows = tomllib.load(opened)["beat"]
-    return tuple(Beat(row["name"], link.parameters(row["link"])) for row in rows)
+    return tuple(Beat(row["name"], _of_today(link.parameters(row["link"]))) for row in rows)
+
+
+def _of_today(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """The parameters, with those whose default has changed as this version has them (`CHANGED`), in the order of a link."""
+    today = encode(decode(parameters, today=True)[0])
+    named = {name: today[name] for name in CHANGED if name in today} | dict(parameters)
+    return {name: named[name] for name in [*(name for name in today if name in named), *(named.keys() - today.keys())]}
 
 
 def same_moment(one: State, other: State) -> bool:

@@ -15,7 +15,7 @@ from fmviz.scene import link
 from fmviz.scene.scene import Scene
 from fmviz.scene.views import Clock, PathView, Shell
 
-__all__ = ["BOUNDS", "CLOCK", "PARTS", "READER", "State", "decode", "encode"]
+__all__ = ["BOUNDS", "CHANGED", "PARTS", "READER", "State", "decode", "encode"]
 
 SHARED: dict[str, type[BaseModel]] = {"shell": Shell, "scene": Scene, "clock": Clock, "path": PathView}
 PARTS = SHARED | {lesson.name: model for lesson in LESSONS if (model := lesson.settings()) is not None}
@@ -25,8 +25,8 @@ READER = ("lang", "present", "beat")
 """Parameters that belong to whoever looks at the page, and not to what it shows."""
 BOUNDS = link.bounds(PARTS.values())
 """What each parameter keeps to that is a number within bounds."""
-CLOCK = tuple(field.alias or name for name, field in Clock.model_fields.items())
-"""Parameters of the clock and of how density becomes colour."""
+CHANGED = tuple(model.model_fields[name].alias or name for model in PARTS.values() for name in link.left_out(model))
+"""Parameters whose default has changed (`fmviz.scene.link.LeftOut`): links of today name what links of then leave out."""
 
 if TYPE_CHECKING:
 
@@ -49,13 +49,17 @@ else:
 
 def encode(state: State) -> dict[str, str]:
     """The query parameters of `state`, defaults left out, in a fixed order."""
-    return link.write(getattr(state, name) for name in PARTS)
+    return link.write((getattr(state, name) for name in PARTS), READER)
 
 
-def decode(query: Mapping[str, str]) -> tuple[State, tuple[str, ...]]:
+def decode(query: Mapping[str, str], *, today: bool = False) -> tuple[State, tuple[str, ...]]:
     """The state a query stands for, and the names of the parameters that could not be used.
 
     Unknown names, values outside their range and an over-long query are reported, never raised.
+
+    Args:
+        query: of a link, which may be old.
+        today: whether it belongs to this version, so that what it leaves out has today's default (`CHANGED`).
     """
-    parts, problems = link.read(query, PARTS)
+    parts, problems = link.read(query, PARTS, READER, today=today)
     return State(**parts), problems

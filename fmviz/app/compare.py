@@ -11,17 +11,17 @@ from pydantic import BaseModel
 
 from fmviz.app import state
 from fmviz.app.catalogue import catalogue, number
-from fmviz.app.choices import CLOCK, PARTS, READER, State, decode, encode
+from fmviz.app.choices import PARTS, State, decode, encode
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.errors import FmvizError
-from fmviz.scene import link
+from fmviz.scene import Clock, Shell, link
 from fmviz.stage.payload import pair
 
 __all__ = ["beside", "button", "differences", "line", "pinned"]
 
-APART = (*READER, "a", *CLOCK)
-"""Parameters that both sides share: those of the shell and of the clock."""
+PINNED = "a"
+"""The parameter of a link that holds the link of side A."""
 VIEWS = ("layers", "chart", "axis", "stage")
 """Fields that say how something is looked at: no difference worth a word."""
 
@@ -31,7 +31,7 @@ def pinned() -> State | None:
     now = state.current()
     if now.shell.pinned is None:
         return None
-    found, problems = decode(link.parameters(now.shell.pinned))
+    found, problems = decode({**link.parameters(now.shell.pinned), PINNED: ""})
     if problems:
         return None
     return found.model_copy(update={"shell": now.shell.model_copy(update={"pinned": None}), "clock": now.clock})
@@ -130,7 +130,9 @@ TABLES = {"data": "preset", "init": "preset"}
 
 
 def _link(of: State) -> str:
-    return urlencode({name: value for name, value in encode(of).items() if name not in APART})
+    # It stands inside a link that names it, so it leaves out what that leaves out.
+    inside = of.model_copy(update={"shell": Shell(pinned=""), "clock": Clock()})
+    return urlencode({name: value for name, value in encode(inside).items() if name != PINNED})
 
 
 def _pin() -> None:
@@ -145,5 +147,4 @@ def _swap() -> None:
     other, now = pinned(), state.current()
     if other is None:
         return
-    clock = {name: value for name, value in encode(now).items() if name in CLOCK}
-    state.open_link(encode(other) | clock, pinned=_link(now))
+    state.open_link(encode(other), pinned=_link(now))

@@ -38,6 +38,7 @@ class Handed:
         model: its last network.
         losses: of every step, (steps,).
         seconds: spent computing them.
+        raw: see `fmviz.learning.RunStatus`.
     """
 
     scene: Scene
@@ -45,6 +46,7 @@ class Handed:
     model: LearnedModel
     losses: Tensor
     seconds: float
+    raw: LearnedModel | None = None
 
 
 @lru_cache(maxsize=1)

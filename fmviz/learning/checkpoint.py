@@ -94,7 +94,8 @@ def to_bytes(model: LearnedModel, spec: TrainSpec, path: ProbabilityPath, step: 
 
     Args:
         model: of a snapshot of the run.
-        spec: the run's settings.
+        spec: the run's settings; with ``ema`` they say that the weights are the average. For `Snapshot.raw` leave that out,
+            ``replace(spec, ema=0.0)``: it is the network of a run without average.
         path: what it was trained on.
         step: the snapshot's step.
 

@@ -51,6 +51,7 @@ def training_script(path: ProbabilityPath, spec: TrainSpec) -> str:
         _HEAD.format(
             needs="PyTorch only" if spec.coupling == "independent" else "PyTorch and POT",
             ot="" if spec.coupling == "independent" else "import ot  # POT, pip install POT\n",
+            saves=f"the average of the weights, of decay {spec.ema!r}" if spec.ema else "the weights of the last step",
             objective=spec.objective,
             seed=spec.seed,
             steps=spec.steps,
@@ -201,7 +202,7 @@ _SCHEDULES = {
 _HEAD = '''
 """Trains the network of an fmviz run ({objective}): python train.py [steps]. Needs {needs}.
 
-Time runs from t = 0 (noise, p_init) to t = 1 (data, p_data); x_t = alpha z + beta eps.
+Time runs from t = 0 (noise, p_init) to t = 1 (data, p_data); x_t = alpha z + beta eps. weights.pt holds {saves}.
 """
 
 import copy

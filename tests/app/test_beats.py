@@ -10,6 +10,7 @@ from fmviz.app.catalogue import catalogue, translate
 from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
 from fmviz.lessons import LESSONS, READING
+from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.scene.views import LANGUAGES, Shell
 from tests.app.test_app import open_app, scene
 
@@ -61,6 +62,13 @@ def test_the_clock_and_the_zoom_do_not_leave_the_story():
     here = decode({"data": "moons", "t": "0.5"})[0]
     assert same_moment(here, decode({"data": "moons", "view": "0.5_0.5_2", "lang": "zh", "beat": "paths.1"})[0])
     assert not same_moment(here, decode({"data": "two", "t": "0.5"})[0])
+
+
+@pytest.mark.parametrize(("lesson", "beat"), EVERY, ids=ids)
+def test_a_beat_has_the_defaults_of_today_and_an_old_link_of_it_is_still_at_it(lesson, beat):
+    assert beat.state.train.ema == TrainSettings().ema
+    old = {name: value for name, value in beat.parameters.items() if name != "ema"}
+    assert same_moment(decode(old)[0], beat.state)
 
 
 def said(app) -> str:

@@ -8,7 +8,7 @@ from fmviz.app.choices import State, decode, encode
 from fmviz.app.state import STATE
 from fmviz.errors import ParameterError
 from fmviz.lessons.train.settings import Settings as TrainSettings
-from fmviz.scene import Component, Scene, Shell
+from fmviz.scene import Clock, Component, Scene, Shell
 from fmviz.stage.payload import MAGIC, decode_header, live_part, pair
 from tests.app.test_app import open_app, scene
 
@@ -34,6 +34,23 @@ def test_the_present_state_is_pinned_and_what_is_changed_then_is_said():
     assert scene(app) == Scene(scheduler="trig")
     app.button(key="undo").click().run()
     assert scene(app).data == "moons"
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.0, 0.0), (0.0, 0.995), (0.995, 0.0), (0.995, 0.995), (0.9, 0.0)])
+@pytest.mark.parametrize("t", [0.0, 0.5])
+def test_a_default_that_has_changed_is_that_of_its_own_side(a, b, t):
+    clock = Clock(t=t)
+    pinned = compare._link(State(clock=clock, train=TrainSettings(ema=a)))
+    now = State(clock=clock, train=TrainSettings(ema=b), shell=Shell(pinned=pinned))
+    with compare.state.standing_in(decode(encode(now))[0]):
+        other, here = compare.pinned(), compare.state.current()
+    assert (other.train.ema, here.train.ema) == (a, b)
+    assert decode(encode(other))[0] == other
+
+
+def test_an_old_link_of_two_sides_means_what_it_meant():
+    with compare.state.standing_in(decode({"a": "", "obj": "noise"})[0]):
+        assert (compare.pinned().train.ema, compare.state.current().train.ema) == (0.0, 0.0)
 
 
 def test_both_pictures_travel_as_one():

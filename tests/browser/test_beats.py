@@ -13,7 +13,7 @@ from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 WHOLE, FIRST = ("paths", "hyperparameters"), 2
 """Stories that are told to their end; of the others the first beats. That each beat opens is tested without a browser."""
 TOLD = [lesson for lesson in LESSONS if beats.beats(lesson.name)]
-PASSING = ("lang", "present", "beat", "t")
+PASSING = ("lang", "present", "beat", "t", "ema")
 
 
 def plain(text: str) -> str:

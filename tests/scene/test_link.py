@@ -17,6 +17,7 @@ from fmviz.lessons.train.settings import (
     SCHEDULES,
     T_SAMPLINGS,
     TIME_FEATURES,
+    WEIGHTS,
 )
 from fmviz.lessons.train.settings import Settings as TrainSettings
 from fmviz.scene import Clock, Component, PathView, Scene, Shell
@@ -85,7 +86,8 @@ def random_state(seed: int) -> State:
             schedule=rng.choice(SCHEDULES),
             warm_up=rng.uniform(0, 0.9),
             optimizer=rng.choice(OPTIMIZERS),
-            ema=rng.uniform(0, 0.99),
+            ema=rng.choice([0.0, 0.995, rng.uniform(0, 0.99)]),
+            weights=rng.choice(WEIGHTS),
             t_sampling=rng.choice(T_SAMPLINGS),
             score_weighting=rng.choice(["beta_squared", "plain"]),
             gradient_clip=rng.uniform(0.1, 10) if rng.random() < 0.5 else None,
@@ -109,6 +111,38 @@ def test_round_trip_is_exact(seed):
 def test_defaults_make_an_empty_link():
     assert encode(State()) == {}
     assert decode({}) == (State(), ())
+
+
+@pytest.mark.parametrize(
+    ("query", "ema"),
+    [
+        ({}, 0.995),
+        ({"lang": "zh", "present": "1"}, 0.995),
+        ({"lang": "zh", "beat": "paths.2"}, 0.995),
+        ({"foo": "1"}, 0.995),
+        ({"data": "moons"}, 0.0),
+        ({"t": "0.5"}, 0.0),
+        ({"obj": "noise", "train": "400"}, 0.0),
+        ({"data": "moons", "ema": "0.99"}, 0.99),
+        ({"data": "moons", "ema": "0.995"}, 0.995),
+        ({"data": "moons", "ema": "nonsense"}, 0.0),
+        ({"ema": "0"}, 0.0),
+        ({"a": "data%3Dmoons"}, 0.0),
+    ],
+    ids=str,
+)
+def test_a_link_from_before_averaging_was_the_default_means_what_it_meant(query, ema):
+    """It leaves out the default of then, 0; a link that names nothing is the page as it is today."""
+    assert decode(query)[0].train.ema == ema
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9, 0.995])
+@pytest.mark.parametrize("other", [{}, {"shell": Shell(language="zh")}, {"clock": Clock(t=0.5)}], ids=str)
+def test_a_field_whose_default_has_changed_survives_the_link_whatever_else_it_names(ema, other):
+    state = State(train=TrainSettings(ema=ema), **other)
+    assert decode(encode(state)) == (state, ())
+    named = "clock" in other
+    assert ("ema" in encode(state)) is (ema != (0.0 if named else 0.995))
 
 
 def test_no_two_fields_share_a_name():

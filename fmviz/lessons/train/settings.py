@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from fmviz.scene.link import LeftOut
 from fmviz.scene.scene import ScenePart
 from fmviz.scene.views import LAYERS, Layers
 
@@ -19,6 +20,7 @@ __all__ = [
     "SCORE_WEIGHTINGS",
     "TIME_FEATURES",
     "T_SAMPLINGS",
+    "WEIGHTS",
     "Settings",
 ]
 
@@ -31,6 +33,7 @@ OptimizerName = Literal["adam", "adamw", "sgd"]
 TSamplingName = Literal["uniform", "stratified", "logit_normal"]
 ScoreWeightingName = Literal["beta_squared", "plain"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+WeightsName = Literal["averaged", "raw"]
 
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 ACTIVATIONS: tuple[ActivationName, ...] = get_args(ActivationName)
@@ -41,6 +44,7 @@ OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 T_SAMPLINGS: tuple[TSamplingName, ...] = get_args(TSamplingName)
 SCORE_WEIGHTINGS: tuple[ScoreWeightingName, ...] = get_args(ScoreWeightingName)
 DEVICES: tuple[DeviceName, ...] = get_args(DeviceName)
+WEIGHTS: tuple[WeightsName, ...] = get_args(WeightsName)
 
 MAX_WIDTH, MAX_DEPTH, MAX_BATCH, MAX_STEPS, MAX_DRAW = 512, 8, 16_384, 200_000, 999_999
 MAX_RATE = 1000.0
@@ -66,7 +70,9 @@ class Settings(BaseModel):
         steps: length of the run.
         schedule, warm_up: of the learning rate; `warm_up` is the part of the run over which it climbs.
         optimizer: "adam", "adamw" or "sgd".
-        ema: decay of the average of the weights that is shown; 0 shows the weights themselves.
+        ema: decay of the average of the weights that a run keeps beside them; 0 keeps none. Links from before averaging was
+            the default leave out 0.
+        weights: whether the network of that average is shown or that of the weights themselves, where a run has both.
         t_sampling: the distribution of t.
         score_weighting: of the objective "score" alone.
         gradient_clip: largest norm of the gradient, or None.
@@ -90,7 +96,8 @@ class Settings(BaseModel):
     schedule: ScheduleName = Field("cosine", alias="lrs")
     warm_up: Number = Field(0.02, ge=0.0, le=0.9, allow_inf_nan=False, alias="warm")
     optimizer: OptimizerName = Field("adam", alias="opt")
-    ema: Number = Field(0.0, ge=0.0, le=0.9999, allow_inf_nan=False, alias="ema")
+    ema: Annotated[Number, LeftOut(0.0)] = Field(0.995, ge=0.0, le=0.9999, allow_inf_nan=False, alias="ema")
+    weights: WeightsName = Field("averaged", alias="weights")
     t_sampling: TSamplingName = Field("stratified", alias="tdraw")
     score_weighting: ScoreWeightingName = Field("beta_squared", alias="sweight")
     gradient_clip: Number | None = Field(None, gt=0.0, le=1e6, allow_inf_nan=False, alias="clip")

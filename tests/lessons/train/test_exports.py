@@ -1,10 +1,15 @@
 """What the page Train offers to take home, and when."""
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from fmviz.app.catalogue import translate
-from tests.lessons.train.test_page import finished, open_train, press, until
+from fmviz.learning import checkpoint, training_script
+from fmviz.lessons.train.page import exports, training
+from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.scene import Scene, scenes
+from tests.lessons.train.test_page import finished, open_train, press, run_of, until
 
 FIRST_RATE = translate("en", "train.export.rate", rate="0.01")
 
@@ -63,3 +68,33 @@ def test_a_rate_set_after_the_end_is_that_of_the_next_run():
     app.session_state["code_train"] = True
     app.run()
     assert "LEARNING_RATE, WARM_UP = 0, 200, 64, 0.001," in app.code[0].value
+
+
+def test_checkpoint_script_and_curves_are_of_the_weights_that_are_shown():
+    app = press(open_train(), "go")
+    until(app, finished)
+    run, scene = run_of(app), scenes.learned_part(Scene())
+    errors = {}
+    for weights, ema, said in (
+        ("averaged", 0.995, "the average of the weights, of decay 0.995"),
+        ("raw", 0.0, "the weights of the last step"),
+    ):
+        view = TrainSettings(weights=weights)
+        saved = checkpoint.from_bytes(exports._checkpoint(scenes.path(scene), run, weights))
+        shown = training.kept(run, view)
+        assert torch.equal(saved.model.network.weights, shown.model.network.weights)
+        assert (saved.spec.ema, saved.step) == (ema, 200)
+        assert f"weights.pt holds {said}." in training_script(scenes.path(scene), training.spec_of(run.spec, weights))
+        reports = training.reports(run, view, scene)
+        assert [step for step, _ in reports] == [kept.step for kept in run.kept]
+        errors[weights] = [report.velocity.total for _, report in reports]
+        assert errors[weights][-1] == pytest.approx(training.report(scene, shown.model).velocity.total, rel=1e-5)
+    assert errors["averaged"][0] == pytest.approx(errors["raw"][0], rel=1e-5), "before the first step"
+    assert errors["averaged"][1:] != pytest.approx(errors["raw"][1:], rel=1e-3)
+
+
+def test_without_an_average_there_is_nothing_to_switch():
+    app = open_train(ema=0.0)
+    control = app.segmented_control(key="train.weights")
+    assert (control.disabled, control.value) == (True, "raw")
+    assert not [text for text in captions(app) if text.startswith("The checkpoint and the script")]

@@ -315,3 +315,46 @@ def test_a_full_pool_says_so_and_another_try_works(monkeypatch):
     assert translate("en", "train.failed.full") in [error.value for error in app.error]
     press(app, "go")
     until(app, finished)
+
+
+def picture(app: AppTest) -> bytes:
+    payload = app.session_state["fmviz_last_payload.train_stage"]
+    return payload[decode_header(payload)["start"] :]
+
+
+def switch_weights(app: AppTest, weights: str) -> AppTest:
+    app.segmented_control(key="train.weights").set_value(weights).run()
+    assert not app.exception
+    return app
+
+
+def test_the_averaged_network_is_shown_and_the_raw_one_is_a_switch_away():
+    app = press(open_train(), "go")
+    until(app, finished)
+    app.run()
+    before, averaged = run_of(app), picture(app)
+    assert view(app).weights == "averaged"
+    assert translate("en", "train.measured.averaged") in [caption.value for caption in app.caption]
+    switch_weights(app, "raw")
+    assert run_of(app).id == before.id, "nothing is trained again"
+    assert picture(app) != averaged
+    captions = [caption.value for caption in app.caption]
+    assert translate("en", "train.measured.raw") in captions
+    assert translate("en", "train.export.weights.raw") in captions
+    raw = picture(app)
+    assert picture(switch_weights(app, "averaged")) == averaged
+    other = press(open_train(ema=0.0), "go")
+    until(other, finished)
+    other.run()
+    assert picture(other) == raw, "the average changes nothing in the training"
+
+
+def test_a_running_page_is_fed_with_the_weights_that_are_shown():
+    app = press(open_train(steps=100_000), "go")
+    first, averaged = news(app)
+    switch_weights(app, "raw")
+    second, raw = news(app, first["tag"])
+    assert averaged
+    assert raw
+    assert [tag["tag"].rpartition("-")[2] for tag in (first, second)] == ["averaged", "raw"]
+    press(app, "reset")

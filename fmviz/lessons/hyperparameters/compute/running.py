@@ -46,6 +46,7 @@ class Result:
         failure: why it was given up; None while all is well.
         seconds: time spent computing its steps.
         losses: of every step, (steps,), of a run that has come to its end; None before.
+        raw: its latest network without the average of the weights; None where there is no average.
     """
 
     step: int
@@ -55,6 +56,7 @@ class Result:
     failure: Exception | None = None
     seconds: float = 0.0
     losses: Tensor | None = None
+    raw: LearnedModel | None = None
 
 
 class Done:
@@ -79,8 +81,8 @@ class Done:
 
 
 def _size(result: Result) -> int:
-    weights = None if result.model is None else result.model.network.weights
-    return sum(part.nbytes for part in (weights, result.losses) if part is not None)
+    networks = [model.network.weights.nbytes for model in (result.model, result.raw) if model is not None]
+    return sum(networks) + (0 if result.losses is None else result.losses.nbytes)
 
 
 class Sweep:
@@ -253,7 +255,9 @@ class Sweep:
             (kept.step, kept.report.velocity.total) for kept in run.kept if kept.report and kept.report.velocity
         )
         losses = run.losses if run.state == "finished" else None
-        self._results[job] = Result(run.step, errors, run.model, not run.alive, run.failure, run.seconds, losses)
+        self._results[job] = Result(
+            run.step, errors, run.model, not run.alive, run.failure, run.seconds, losses, run.raw
+        )
         if not run.alive:
             self._done.put(job, self._results[job])
             del self._running[run_id]

@@ -212,7 +212,7 @@ def _hand_over(cell: CellPlan, result: Result | None) -> None:
     if result is None or result.model is None or result.losses is None:
         runs.hand_over(None)
     else:
-        runs.hand_over(Handed(scene, spec, result.model, result.losses, result.seconds))
+        runs.hand_over(Handed(scene, spec, result.model, result.losses, result.seconds, result.raw))
 
 
 def in_train(current: State, cell: CellPlan) -> State:

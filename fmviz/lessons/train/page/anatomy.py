@@ -38,7 +38,7 @@ def anatomy_of_a_step() -> None:
 def _opened() -> None:
     now = state.current()
     try:
-        seen = training.shown(training.status(), now.train.replay)
+        seen = training.shown(training.status(), now.train)
         draws = anatomy(scenes.path(now.scene), training.run_spec(), seen.model, draw=now.train.draw)
     except FmvizError as error:
         st.error(training.explain(error), icon=":material/error:")

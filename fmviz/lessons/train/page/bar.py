@@ -24,6 +24,7 @@ from fmviz.lessons.train.settings import (
     SCORE_WEIGHTINGS,
     T_SAMPLINGS,
     TIME_FEATURES,
+    WEIGHTS,
 )
 
 __all__ = ["bar", "controls"]
@@ -44,7 +45,7 @@ RECOMMENDED = (
     "t_sampling",
     "gradient_clip",
 )
-EMAS, CLIPS = (0.0, 0.9, 0.95, 0.99, 0.999), (None, 0.1, 1.0, 10.0)
+EMAS, CLIPS = (0.0, 0.9, 0.95, 0.99, 0.995, 0.999), (None, 0.1, 1.0, 10.0)
 
 
 def bar(run: RunStatus | None) -> None:
@@ -59,9 +60,10 @@ def bar(run: RunStatus | None) -> None:
 
 
 def controls() -> None:
-    """The objective, the learning rate, and all other settings."""
+    """The objective, the learning rate, the weights that are shown, and all other settings."""
     bound.choose("train", "objective", tr("train.objective"), OBJECTIVES, "train.objectives")
     _rate()
+    _weights()
     settings = st.popover(tr("train.settings"), icon=":material/tune:", on_change="rerun", key="train_settings")
     if settings.open:
         with settings:
@@ -108,6 +110,23 @@ def _rate() -> None:
         **bound.slider_value(key, rate, *rates),
         on_change=bound.user_change(key, lambda: training.set_rate(float(st.session_state[key]))),
         help=tr("train.rate_help"),
+    )
+
+
+def _weights() -> None:
+    """Which network of the run is shown; a run without an average of its weights has only the raw ones."""
+    key, view = "train.weights", state.current().train
+    averages, texts = view.ema > 0.0, {weights: tr(f"train.weights.{weights}") for weights in WEIGHTS}
+    bound.show(key, view.weights if averages else "raw")
+    st.segmented_control(
+        tr("train.weights_shown"),
+        list(texts),
+        format_func=texts.__getitem__,
+        key=key,
+        on_change=bound.user_change(key, lambda: state.change("train", weights=st.session_state[key])),
+        disabled=not averages,
+        help=tr("train.weights_help" if averages else "train.weights_none"),
+        required=True,
     )
 
 

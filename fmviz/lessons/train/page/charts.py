@@ -30,10 +30,12 @@ BROKEN = {"velocity": "dashed", "score": "dotted", "noise": "dashed", "data": "m
 HISTORY_POINTS = 90
 
 
-def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language: Language) -> Tables:
-    """The rows of all four; `seen` is the step on stage and its report. Knows no session."""
+def tables(
+    run: RunStatus | None, kept: Sequence[tuple[int, Report]], seen: tuple[int, Report], steps: int, language: Language
+) -> Tables:
+    """The rows of all four, of the reports of `kept` steps; `seen` is the step on stage and its report. Knows no session."""
     step, report = seen
-    reports = _reports(run, seen)
+    reports = [pair for pair in sorted([*kept, seen], key=lambda pair: pair[0]) if pair[0] > 0]
     return {
         "loss": table(_losses(run, reports, steps, language), rule=max(1, step), positive=True),
         "loss_t": table(_losses_by_t(report, language), positive=True),
@@ -43,7 +45,9 @@ def tables(run: RunStatus | None, seen: tuple[int, Report], steps: int, language
 
 
 def charts(rows: Tables, view: Settings, predicts: Quantity) -> None:
-    """All four, of `rows`."""
+    """All four, of `rows`, and which weights they are of."""
+    if view.ema > 0.0:
+        st.caption(tr(f"train.measured.{view.weights}"))
     columns: tuple[tuple[ChartName, ...], ...] = (("loss", "loss_t"), ("error", "error_t"))
     for column, names in zip(st.columns(2, gap="medium"), columns, strict=True):
         with column:
@@ -105,11 +109,6 @@ def _quantity_lines(predicts: Quantity, language: Language) -> list[Line]:
         )
         for name in QUANTITIES
     ]
-
-
-def _reports(run: RunStatus | None, seen: tuple[int, Report]) -> list[tuple[int, Report]]:
-    kept = [(k.step, k.report) for k in run.kept if k.report is not None] if run else []
-    return [pair for pair in sorted(kept + [seen], key=lambda pair: pair[0]) if pair[0] > 0]
 
 
 def _losses(

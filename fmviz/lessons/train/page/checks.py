@@ -26,11 +26,12 @@ def table() -> None:
     scene = scenes.learned_part(now.scene)
     st.caption(tr("train.check.intro", n=POINTS))
     try:
-        seen = training.shown(run, now.train.replay)
+        seen = training.shown(run, now.train)
     except FmvizError as error:
         st.error(training.explain(error), icon=":material/error:")
         return
-    models = {k.step: k.model for k in run.kept if k.step <= seen.step} if run else {}
+    weights = now.train.weights
+    models = {k.step: training.chosen(k, weights) for k in run.kept if k.step <= seen.step} if run else {}
     if not models or not moving(run):
         models[seen.step] = seen.model
     every = max(1, -(-len(models) // MOST_ROWS))

@@ -11,6 +11,7 @@ from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.learning import RunStatus, checkpoint, training_script
 from fmviz.lessons.train.page import training
+from fmviz.lessons.train.settings import WeightsName
 from fmviz.scene import scenes
 from fmviz.theory import ProbabilityPath
 
@@ -27,13 +28,15 @@ def exports(run: RunStatus | None) -> None:
     if now.shell.present:
         return
     run = training.reader(run)()  # a run that had just begun when the page did has mostly had its first turn by now
-    path, latest = scenes.path(now.scene), training.reader(run)
+    path, latest, weights = scenes.path(now.scene), training.reader(run), now.train.weights
     spec = training.run_spec() if run is None else run.spec
     untrained = run is None or run.model is None
     with st.container(horizontal=True, vertical_alignment="center", key="train_exports"):
-        _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest()), disabled=untrained)
+        _button("checkpoint", "fmviz.safetensors", lambda: _checkpoint(path, latest(), weights), disabled=untrained)
         _button("csv", "loss.csv", lambda: _csv(latest()), disabled=untrained)
-        _button("script", "train.py", lambda: training_script(path, spec))
+        _button("script", "train.py", lambda: training_script(path, training.spec_of(spec, weights)))
+        if spec.ema > 0.0:
+            st.caption(tr(f"train.export.weights.{weights}"))
         if run is not None and run.rate_changed:
             st.caption(tr("train.export.rate", rate=number(spec.learning_rate)))
         if training.trained_on(run):
@@ -55,9 +58,9 @@ def _first_turn() -> None:
 
 def script() -> str:
     """PyTorch alone, the same draws, the same weights."""
-    run = training.status()
+    run, now = training.status(), state.current()
     spec = training.run_spec() if run is None else run.spec
-    return training_script(scenes.path(state.current().scene), spec)
+    return training_script(scenes.path(now.scene), training.spec_of(spec, now.train.weights))
 
 
 def _button(what: str, file: str, content: Callable[[], str | bytes], *, disabled: bool = False) -> None:
@@ -74,10 +77,12 @@ def _button(what: str, file: str, content: Callable[[], str | bytes], *, disable
     )
 
 
-def _checkpoint(path: ProbabilityPath, run: RunStatus | None) -> bytes:
+def _checkpoint(path: ProbabilityPath, run: RunStatus | None, weights: WeightsName) -> bytes:
+    found = None if run is None else training.latest(run, weights)
     assert run is not None, "offered only then"
-    assert run.model is not None, "offered only then"
-    return checkpoint.to_bytes(run.model, run.spec, path, run.step)
+    assert found is not None, "offered only then"
+    model, spec = found
+    return checkpoint.to_bytes(model, spec, path, run.step)
 
 
 def _csv(run: RunStatus | None) -> str:

@@ -57,17 +57,18 @@ def _answer(run: RunStatus, view: View) -> Answer:
         if not moving(run):
             return packed({"ended": True})
         assert run is not None
-        seen = training.kept(run, now.train.replay)
+        seen = training.kept(run, now.train)
         if seen is None:
             return packed({"tag": "", **told(run, steps, language)})
-        at, shown = f"{run.id}-{run.step}", f"{seen.stamp[0]}-{seen.stamp[1]}"
+        at, shown = f"{run.id}-{run.step}", "-".join(map(str, seen.stamp))
         before = tag.partition("/")
         if before[0] == at:
             return None
         header = {"tag": f"{at}/{shown}", **told(run, steps, language)}
         with suppress(FmvizError):
             if not now.shell.present:
-                header["rows"] = charts.tables(run, (seen.step, training.report(scene, seen.model)), steps, language)
+                reports = training.reports(run, now.train, scene), (seen.step, training.report(scene, seen.model))
+                header["rows"] = charts.tables(run, *reports, steps, language)
             if before[2] != shown:
                 return packed(header, results.payload(now.scene, seen.model, LIVE, view, language))
         return packed(header)

@@ -51,7 +51,7 @@ def _live(view: View, moves: bool) -> None:
         st.rerun()
     now = state.current()
     try:
-        seen = training.shown(run, now.train.replay)
+        seen = training.shown(run, now.train)
     except FmvizError as error:
         _progress(run, None)
         st.error(training.explain(error), icon=":material/error:")
@@ -60,7 +60,7 @@ def _live(view: View, moves: bool) -> None:
     def picture() -> bytes:
         here = state.current()
         # Of the state beside this one it is another network.
-        network = seen if here.train == now.train else training.shown(training.status(), here.train.replay)
+        network = seen if here.train == now.train else training.shown(training.status(), here.train)
         finest = LIVE if moves else UNTRAINED if network.step == 0 else STILL
         return results.payload(here.scene, network.model, finest, view, here.shell.language)
 
@@ -70,8 +70,9 @@ def _live(view: View, moves: bool) -> None:
         picture()
     with suppress(FmvizError):  # what has no picture may still have losses
         if not now.shell.present:
-            measured = training.report(scenes.learned_part(now.scene), seen.model)
-            tables = charts.tables(run, (seen.step, measured), now.train.steps, now.shell.language)
+            scene = scenes.learned_part(now.scene)
+            reports = training.reports(run, now.train, scene), (seen.step, training.report(scene, seen.model))
+            tables = charts.tables(run, *reports, now.train.steps, now.shell.language)
     _progress(run, feed.served(run, view) if moves and run is not None else None)
     player.player("train_stage", "train", picture)
     if now.shell.present:

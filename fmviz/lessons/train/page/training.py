@@ -27,24 +27,29 @@ from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.runs import KeptSnapshot
 from fmviz.learning.training import initial_model
 from fmviz.lessons.train.settings import Settings as TrainSettings
+from fmviz.lessons.train.settings import WeightsName
 from fmviz.lessons.train.spec import train_spec
 from fmviz.scene import Scene, scenes
 
 __all__ = [
     "Shown",
     "cancel",
+    "chosen",
     "explain",
     "kept",
+    "latest",
     "new_weights",
     "pause",
     "reader",
     "refusal",
     "report",
+    "reports",
     "reset",
     "run_spec",
     "set_rate",
     "shown",
     "single_step",
+    "spec_of",
     "start",
     "status",
     "sync",
@@ -92,13 +97,13 @@ class Shown:
 
     Attributes:
         step: its training step.
-        model: itself.
+        model: itself, with averaged weights or with raw ones.
         stamp: tells networks of this session apart.
     """
 
     step: int
     model: LearnedModel
-    stamp: tuple[int, int]
+    stamp: tuple[int, int, WeightsName]
 
 
 # ------------------------------------------------------------------ what is there
@@ -136,8 +141,9 @@ def _adopted() -> int | None:
     if found is None:
         return None
     first = _first_model(scene, replace(found.spec, device="cpu"))
-    kept = tuple(
-        KeptSnapshot(step, model, report(scene, model)) for step, model in ((0, first), (found.spec.steps, found.model))
+    kept = (
+        KeptSnapshot(0, first, report(scene, first), first if found.spec.ema else None),
+        KeptSnapshot(found.spec.steps, found.model, report(scene, found.model), found.raw),
     )
     run = pool().adopt(
         scenes.path(scene), found.spec, kept, found.losses, seconds=found.seconds, present=tabs.current().present
@@ -167,24 +173,62 @@ def reader(run: RunStatus | None) -> Callable[[], RunStatus | None]:
     return read
 
 
-def kept(run: RunStatus, step: int | None) -> Shown | None:
-    """The network of the last kept step up to `step`, or the latest; None before there is one. Knows no session."""
+def chosen(of: RunStatus | KeptSnapshot, weights: WeightsName) -> LearnedModel | None:
+    """The network with the chosen weights; without an average there are only raw ones. None before there is one."""
+    return of.raw if weights == "raw" and of.raw is not None else of.model
+
+
+def kept(run: RunStatus, view: TrainSettings) -> Shown | None:
+    """The network of the last kept step up to the one that is replayed, or the latest; None before there is one. Knows no session."""
+    step, weights = view.replay, view.weights
     found = [k for k in run.kept if step is not None and k.step <= step]
     if found and step is not None and step < run.step:
-        return Shown(found[-1].step, found[-1].model, (run.id, found[-1].step))
-    return None if run.model is None else Shown(run.step, run.model, (run.id, run.step))
+        model = chosen(found[-1], weights)
+        assert model is not None, "kept only with one"
+        return Shown(found[-1].step, model, (run.id, found[-1].step, weights))
+    latest = chosen(run, weights)
+    return None if latest is None else Shown(run.step, latest, (run.id, run.step, weights))
 
 
-def shown(run: RunStatus | None, step: int | None) -> Shown:
-    """The network to show: that of the last kept step up to `step`, the latest, or that before the first step.
+def shown(run: RunStatus | None, view: TrainSettings) -> Shown:
+    """The network to show: that of the last kept step up to the one that is replayed, the latest, or that before the first step.
 
     Raises:
         FmvizError: these settings cannot be trained on this scene.
     """
-    found = kept(run, step) if run else None
+    found = kept(run, view) if run else None
     if found is not None:
         return found
-    return Shown(0, _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu")), (0, 0))
+    first = _first_model(scenes.learned_part(state.current().scene), replace(run_spec(), device="cpu"))
+    return Shown(0, first, (0, 0, view.weights))
+
+
+def reports(run: RunStatus | None, view: TrainSettings, scene: Scene) -> list[tuple[int, Report]]:
+    """The errors of the kept networks with the chosen weights, by step; `scene` as `scenes.learned_part` gives it. Knows no session.
+
+    The pool measures what is shown unless somebody asks for the raw weights; those are measured here.
+    """
+    found = []
+    for snapshot in run.kept if run else ():
+        if view.weights == "raw" and snapshot.raw is not None:
+            found.append((snapshot.step, report(scene, snapshot.raw)))
+        elif snapshot.report is not None:
+            found.append((snapshot.step, snapshot.report))
+    return found
+
+
+def latest(run: RunStatus, weights: WeightsName) -> tuple[LearnedModel, TrainSpec] | None:
+    """The latest network with the chosen weights, and the settings of a run that gives it; None before there is one.
+
+    Raw weights know nothing of their average, so that they are those of a run without one. Knows no session.
+    """
+    model = chosen(run, weights)
+    return None if model is None else (model, spec_of(run.spec, weights))
+
+
+def spec_of(spec: TrainSpec, weights: WeightsName) -> TrainSpec:
+    """The settings of a run that gives the chosen weights."""
+    return replace(spec, ema=0.0) if weights == "raw" else spec
 
 
 def explain(error: Exception | None) -> str:
