@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser import helpers
+from tests.browser.helpers import OpenPage
+from tests.browser.tabs import Tabs
 from tools.find_chromium import FLAGS, ChromiumMissing, find_chromium
 from tools.serve import ServerError, serve
 
@@ -64,65 +66,37 @@ def _log_since(offset: int) -> str:
     return _server_log[0].read_bytes()[offset:].decode(errors="replace") if _server_log else ""
 
 
-def _listen(page: Page, complaints: list[str]) -> None:
-    # A failed load is told once, by its response. A page opened by its own address first probes /_stcore below that
-    # address: those answers are not the app's.
-    page.on(
-        "console",
-        lambda m: (
-            complaints.append(f"console: {m.text}")
-            if m.type == "error" and "Failed to load resource" not in m.text
-            else None
-        ),
-    )
-    page.on("pageerror", lambda e: complaints.append(f"uncaught: {e}"))
-    page.on(
-        "response",
-        lambda r: complaints.append(f"{r.status}: {r.url}") if r.status >= 400 and "/_stcore/" not in r.url else None,
-    )
-
-
 @pytest.fixture(scope="session")
-def contexts(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """The browser contexts opened so far by their options: what a page has loaded the next one need not load again."""
-    opened: dict[str, BrowserContext] = {}
-    yield opened
-    for context in opened.values():
-        context.close()
+def tabs(browser: Browser) -> Iterator[Tabs]:
+    """The tabs opened so far, those that no test uses among them."""
+    tabs = Tabs(browser)
+    yield tabs
+    tabs.close()
 
 
 @pytest.fixture
-def open_page(
-    browser: Browser, contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Page]]:
+def open_page(tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[OpenPage]:
     """``open_page(url, **context_options)``: a page that knows of no other, once the app has settled.
 
     `url` is an address, or a path such as ``"/probability-paths"`` of the running app. Options are those of Playwright's
-    ``Browser.new_context``: ``viewport``, ``color_scheme``, ``locale``, ``reduced_motion``, ``accept_downloads`` …
+    ``Browser.new_context``: ``viewport``, ``color_scheme``, ``locale``, ``reduced_motion``, ``accept_downloads`` …;
+    and ``init_script``, which runs before the scripts of each page.
     """
-    pages: list[Page] = []
+    taken: list[Page] = []
     complaints: list[str] = []
     app_url: str = request.getfixturevalue("app_url")
     log_start = _log_size()
 
     def open_(url: str = "/", **options: Any) -> Page:
-        options = {"viewport": {"width": 1366, "height": 768}} | options
-        key = repr(sorted(options.items()))
-        if key not in contexts:
-            contexts[key] = browser.new_context(**options)
-            contexts[key].add_init_script(helpers.LISTEN)
-        page = contexts[key].new_page()
-        pages.append(page)
-        _listen(page, complaints)
+        page = tabs.take(complaints, **options)
+        taken.append(page)
         page.goto(app_url + url if url.startswith("/") else url)
         helpers.settle(page)
         return page
 
     yield open_
-    for page in pages:
-        if page.url.startswith("http"):
-            page.evaluate("localStorage.clear()")
-        page.close()
+    for page in taken:
+        tabs.give_back(page)
     if "Uncaught app execution" in (log := _log_since(log_start)):
         complaints.append(f"exception in the app:\n{log[-4000:]}")
     if complaints:

@@ -60,8 +60,7 @@ SHIFTS = """() => {
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_plots_cover_the_window_and_nothing_moves_as_it_loads(open_page, window):
     first, larger, least = WINDOWS[window]
-    page = open_page("/theory", viewport=size(first))
-    page.add_init_script(f"({SHIFTS})()")
+    page = open_page("/theory", viewport=size(first), init_script=f"({SHIFTS})()")
     origin = page.url.removesuffix("/theory")
     covered, shifted = {}, {}
     for path in PAGES:

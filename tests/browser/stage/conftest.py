@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from fmviz.clips.clip import Clip
 from fmviz.stage.assets import script, style
 from fmviz.stage.payload import View, encode
 from fmviz.stage.standalone import standalone_html
 from tests.browser.helpers import OpenPage, Stage
+from tests.browser.tabs import Tabs
 from tests.stage.scenes import (
     default_clip,
     english,
@@ -79,28 +80,30 @@ def site(tmp_path_factory: pytest.TempPathFactory, clip: Clip) -> Iterator[tuple
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        """What is asked for again may be another page by now, written in the same second."""
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
     def log_message(self, *args: object) -> None:
         """Say nothing."""
 
 
 @pytest.fixture
-def open_plain(browser: Browser) -> Iterator[OpenPage]:
+def open_plain(tabs: Tabs) -> Iterator[OpenPage]:
     """``open_plain(url, **context_options)``: a page that is no Streamlit app. Any complaint of the browser fails the test."""
-    contexts: list[BrowserContext] = []
+    taken: list[Page] = []
     complaints: list[str] = []
 
     def open_(url: str, **options: Any) -> Page:
-        context = browser.new_context(**({"viewport": {"width": 1366, "height": 768}} | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page = tabs.take(complaints, warnings=True, **options)
+        taken.append(page)
         page.goto(url)
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in taken:
+        tabs.give_back(page)
     assert not complaints
 
 

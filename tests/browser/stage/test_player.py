@@ -209,9 +209,7 @@ def test_panels_stay_in_one_row_at_any_width(host: Stage) -> None:
 
 
 def test_a_browser_that_cannot_record_says_so(open_plain: OpenPage, site: tuple[str, Path]) -> None:
-    page = open_plain(f"{site[0]}/still.html")
-    page.add_init_script("delete window.MediaRecorder")
-    page.reload()
+    page = open_plain(f"{site[0]}/still.html", init_script="delete window.MediaRecorder")
     record = Stage(page).tool("record")
     expect(record).to_be_disabled()
     assert record.get_attribute("title") == TEXTS["no_recording"]
