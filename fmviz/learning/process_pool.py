@@ -37,13 +37,12 @@ from fmviz.learning.reflow import simulation_of
 from fmviz.learning.runs import KeptSnapshot, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
 from fmviz.learning.training import Saved
-from fmviz.learning.worker import Command, Order, Reply, Update
-from fmviz.processes import Process
+from fmviz.learning.training_processes import TrainingProcess, TrainingProcesses
+from fmviz.learning.worker import Order, Reply, Update
 from fmviz.theory import ProbabilityPath
 
 _log = logging.getLogger(__name__)
 
-SERVE = "fmviz.learning.worker:serve"
 TOGETHER = 32
 """Runs that take turns in one process: each then has one about once a second."""
 MAX_QUEUED = 256
@@ -57,14 +56,6 @@ class ProcessDiedError(FmvizError):
     """The process that trained died again and again."""
 
     key = "process_died"
-
-
-class _Worker:
-    """A process, and the runs that it does."""
-
-    def __init__(self) -> None:
-        self.process: Process | None = None
-        self.runs: set[int] = set()
 
 
 class ProcessPool:
@@ -100,12 +91,10 @@ class ProcessPool:
         self._lock = threading.RLock()
         self._runs: dict[int, Mirror] = {}
         self._queue: list[Mirror] = []
-        self._tickets: dict[int, threading.Event] = {}
-        self._numbers, self._ticket_numbers = itertools.count(1), itertools.count(1)
+        self._numbers = itertools.count(1)
         self._closing = threading.Event()
-        self._workers = [_Worker() for _ in range(processes)]
-        for worker in self._workers:
-            self._start(worker)
+        self._processes = TrainingProcesses(processes, self._hear, self._gone)
+        self._processes.start()
         threading.Thread(target=self._look_after, name="fmviz-runs", daemon=True).start()
 
     def __repr__(self) -> str:
@@ -114,7 +103,7 @@ class ProcessPool:
     @property
     def pids(self) -> tuple[int, ...]:
         """The numbers of the processes."""
-        return tuple(worker.process.pid for worker in self._workers if worker.process is not None)
+        return self._processes.pids
 
     # -------------------------------------------------------------- commands
 
@@ -277,12 +266,7 @@ class ProcessPool:
                 if run.alive:
                     run.end("cancelled")
             self._queue.clear()
-            waiting = list(self._tickets.values())
-        for event in waiting:
-            event.set()
-        for worker in self._workers:
-            if worker.process is not None:
-                worker.process.end()
+        self._processes.end()
 
     def __enter__(self) -> ProcessPool:
         return self
@@ -294,31 +278,27 @@ class ProcessPool:
 
     # ------------------------------------------------------------- processes
 
-    def _start(self, worker: _Worker) -> None:
-        worker.process = Process(SERVE, lambda message: self._hear(worker, message), lambda: self._gone(worker))
-
-    def _hear(self, worker: _Worker, message: Reply | Update) -> None:
+    def _hear(self, process: TrainingProcess, message: Reply | Update) -> None:
         update = message.update if isinstance(message, Reply) else message
         with self._lock:
             run = None if update is None else self._runs.get(update.run)
-            if run is not None and update is not None and run.id in worker.runs:
+            if run is not None and update is not None and run.id in process.runs:
                 run.apply(update)
                 if not run.alive:
                     self._drop(run)
                     self._forget_old()
-            event = self._tickets.pop(message.ticket, None) if isinstance(message, Reply) else None
-        if event is not None:
-            event.set()
+            if isinstance(message, Reply):
+                self._processes.carried_out(message.ticket)
         self._next()
 
-    def _gone(self, worker: _Worker) -> None:
+    def _gone(self, process: TrainingProcess) -> None:
         """Replaces a process that died; its runs go on from where they were saved."""
         if self._closing.is_set():
             return
         with self._lock:
-            runs = [self._runs[run] for run in worker.runs if run in self._runs]
+            runs = [self._runs[run] for run in process.runs if run in self._runs]
             _log.warning("a process that trained has died; %d runs go on in another one", len(runs))
-            worker.runs.clear()
+            process.runs.clear()
             for run in runs:
                 if run.alive:
                     run.rewind()
@@ -326,19 +306,19 @@ class ProcessPool:
                         run.end("failed", ProcessDiedError("the process that trains ended again and again"))
                     else:
                         self._queue.insert(0, run)
-            self._start(worker)
+            self._processes.replace(process)
         self._next()
 
     def _next(self) -> None:
         """Gives the runs at the head of the queue to processes that have room for them."""
         with self._lock:
             while self._queue and not self._closing.is_set():
-                worker = min(self._workers, key=self._busy)
-                if self._busy(worker) >= self._together:
+                process = self._processes.least(self._busy)
+                if self._busy(process) >= self._together:
                     break
                 run = self._queue.pop(0)
                 run.place = None
-                worker.runs.add(run.id)
+                process.runs.add(run.id)
                 self._order(
                     run,
                     "submit",
@@ -355,36 +335,26 @@ class ProcessPool:
             for place, run in enumerate(self._queue, start=1):
                 run.place = place
 
-    def _busy(self, worker: _Worker) -> int:
+    def _busy(self, process: TrainingProcess) -> int:
         """The runs of a process that take turns."""
-        return sum(self._runs[run].moving for run in worker.runs if run in self._runs)
+        return sum(self._runs[run].moving for run in process.runs if run in self._runs)
 
     def _order(self, run: Mirror, order: Order, *, wait: bool = True, **arguments: Any) -> None:
         """Sends a command to the process that has the run, and waits until it has been carried out."""
         with self._lock:
-            worker = next((worker for worker in self._workers if run.id in worker.runs), None)
-            if worker is None or worker.process is None or not (run.alive or order == "forget"):
+            if not run.alive:
                 return
-            ticket = next(self._ticket_numbers)
-            event = threading.Event()
-            if wait:
-                self._tickets[ticket] = event
-            process = worker.process
-            process.send(Command(ticket, order, run.id, arguments))
+            ticket, event = self._processes.order(run.id, order, arguments, wait=wait)
         if wait:
             event.wait(PATIENCE)
             with self._lock:
-                self._tickets.pop(ticket, None)
+                self._processes.carried_out(ticket)
 
     def _drop(self, run: Mirror) -> None:
         """Takes a run from the queue and from its process; the lock is held."""
         if run in self._queue:
             self._queue.remove(run)
-        for worker in self._workers:
-            if run.id in worker.runs:
-                if worker.process is not None:
-                    worker.process.send(Command(0, "forget", run.id, {}))
-                worker.runs.discard(run.id)
+        self._processes.drop(run.id)
 
     # ---------------------------------------------------------------- owners
 
