@@ -36,26 +36,24 @@ class Gradient:
     """
 
     def __init__(self, architecture: Architecture, weights: Tensor, batch: int, *, cross_entropy: bool = False) -> None:
-        def empty(rows: int) -> Tensor:
-            return weights.new_empty(rows, batch)
-
         hidden = architecture.hidden
         self.gradient = torch.zeros_like(weights)
         self._scale = architecture.output_scale
         self._cross_entropy = cross_entropy
         self._activation = ACTIVATIONS[architecture.activation]
         self._layers = architecture.layers(weights)
-        self._transposed = [layer[:, :-1].mT for layer in self._layers]
         self._gradients = architecture.layers(self.gradient)
+        # Few buffers, which stay in the cache: going back, a delta takes the place of the values that it is the last to need.
         self._extended = [weights.new_ones(width + 1, batch) for width in hidden]
         self._values = [extended[:-1] for extended in self._extended]
-        self._slopes = [empty(width) for width in hidden]
-        widest = max(hidden, default=0)
-        scratch = (empty(widest), empty(widest))
-        self._before = [scratch[0][:width] for width in hidden]
-        self._deltas = [scratch[index % 2][:width] for index, width in enumerate(hidden)]
-        self._out = empty(2)
-        self._squares = empty(2)
+        self._slopes = [weights.new_empty(width, batch) for width in hidden]
+        self._out, self._squares = weights.new_empty(2, batch), weights.new_empty(2, batch)
+        self._back = [
+            (layer[:, :-1].mT, gradient[:, :-1], gradient[:, -1], values, values.mT, slopes)
+            for layer, gradient, values, slopes in zip(
+                self._layers[1:], self._gradients[1:], self._values, self._slopes, strict=True
+            )
+        ][::-1]
 
     def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor, loss: Tensor) -> None:
         """Overwrite `gradient` and write the loss.
@@ -67,11 +65,11 @@ class Gradient:
             loss: scalar tensor that receives the loss.
         """
         h = inputs
-        for layer, before, extended, value, slope in zip(
-            self._layers, self._before, self._extended, self._values, self._slopes, strict=False
+        for layer, values, slopes, extended in zip(
+            self._layers, self._values, self._slopes, self._extended, strict=False
         ):
-            torch.mm(layer, h, out=before)
-            self._activation.write(before, value, slope)
+            torch.mm(layer, h, out=values)
+            self._activation.replace(values, slopes)
             h = extended
         delta = self._out
         torch.mm(self._layers[-1], h, out=delta)
@@ -90,9 +88,9 @@ class Gradient:
             torch.sum(self._squares, dim=(0, 1), out=loss)
             loss.div_(points)
             delta.mul_(scaled * (2.0 / points))
-        for index in range(len(self._layers) - 1, 0, -1):
-            torch.mm(delta, self._extended[index - 1].mT, out=self._gradients[index])
-            earlier = self._deltas[index - 1]
-            torch.mm(self._transposed[index], delta, out=earlier)
-            delta = earlier.mul_(self._slopes[index - 1])
+        for weights, of_weights, of_bias, values, transposed, slopes in self._back:
+            # A product with 64 columns rather than 65 is a sixth faster.
+            torch.mm(delta, transposed, out=of_weights)
+            torch.sum(delta, dim=1, out=of_bias)
+            delta = torch.mm(weights, delta, out=values).mul_(slopes)
         torch.mm(delta, inputs.mT, out=self._gradients[0])

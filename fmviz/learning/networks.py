@@ -43,8 +43,8 @@ class Activation(abc.ABC):
         """Values at a; differentiable."""
 
     @abc.abstractmethod
-    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
-        """Write values and derivatives at a into two buffers of its shape; no large array is allocated."""
+    def replace(self, a: Tensor, slope: Tensor) -> None:
+        """Overwrite a with the values there, and `slope`, of its shape, with the derivatives: two arrays stay in the cache."""
 
 
 class SiLU(Activation):
@@ -53,10 +53,10 @@ class SiLU(Activation):
     def __call__(self, a: Tensor) -> Tensor:
         return torch.nn.functional.silu(a)
 
-    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+    def replace(self, a: Tensor, slope: Tensor) -> None:
         torch.sigmoid(a, out=slope)
-        torch.mul(a, slope, out=value)
-        torch.lerp(slope, slope.new_ones(()), value, out=slope)
+        a.mul_(slope)
+        slope.lerp_(slope.new_ones(()), a)
 
 
 class ReLU(Activation):
@@ -65,9 +65,9 @@ class ReLU(Activation):
     def __call__(self, a: Tensor) -> Tensor:
         return torch.relu(a)
 
-    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
-        torch.clamp(a, min=0.0, out=value)
+    def replace(self, a: Tensor, slope: Tensor) -> None:
         torch.gt(a, 0.0, out=slope)
+        a.clamp_(min=0.0)
 
 
 class Tanh(Activation):
@@ -76,9 +76,9 @@ class Tanh(Activation):
     def __call__(self, a: Tensor) -> Tensor:
         return torch.tanh(a)
 
-    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
-        torch.tanh(a, out=value)
-        torch.addcmul(slope.new_ones(()), value, value, value=-1.0, out=slope)
+    def replace(self, a: Tensor, slope: Tensor) -> None:
+        a.tanh_()
+        torch.addcmul(slope.new_ones(()), a, a, value=-1.0, out=slope)
 
 
 class GELU(Activation):
@@ -87,11 +87,12 @@ class GELU(Activation):
     def __call__(self, a: Tensor) -> Tensor:
         return torch.nn.functional.gelu(a)
 
-    def write(self, a: Tensor, value: Tensor, slope: Tensor) -> None:
+    def replace(self, a: Tensor, slope: Tensor) -> None:
         torch.mul(a, math.sqrt(0.5), out=slope)
         slope.erf_().add_(1.0).mul_(0.5)
-        torch.mul(a, slope, out=value)
-        slope.addcmul_(a, a.square().mul_(-0.5).exp_(), value=1.0 / math.sqrt(2.0 * math.pi))
+        weighted = a.square().mul_(-0.5).exp_().mul_(a)
+        a.mul_(slope)
+        slope.add_(weighted, alpha=1.0 / math.sqrt(2.0 * math.pi))
 
 
 ACTIVATIONS: dict[str, Activation] = {"silu": SiLU(), "relu": ReLU(), "tanh": Tanh(), "gelu": GELU()}

@@ -64,7 +64,6 @@ class StackedGradient:
         self._slopes = [empty(width) for width in hidden]
         # Few buffers that stay in the cache: layers of the same width share theirs.
         shared = {(width, turn): empty(width) for width in hidden for turn in (0, 1)}
-        self._before = [shared[width, 0] for width in hidden]
         self._deltas = [shared[width, index % 2] for index, width in enumerate(hidden)]
         self._out, self._squares = empty(2), empty(2)
 
@@ -78,11 +77,11 @@ class StackedGradient:
             loss: (C,), receives the losses.
         """
         h = inputs
-        for layer, before, extended, value, slope in zip(
-            self._layers, self._before, self._extended, self._values, self._slopes, strict=False
+        for layer, extended, value, slope in zip(
+            self._layers, self._extended, self._values, self._slopes, strict=False
         ):
-            torch.bmm(layer, h, out=before)
-            self._activation.write(before, value, slope)
+            torch.bmm(layer, h, out=value)
+            self._activation.replace(value, slope)
             h = extended
         delta = self._out
         torch.bmm(self._layers[-1], h, out=delta)
