@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fmviz.errors import FmvizError, ParameterError, SingularTimeError
+from fmviz.learning import mixture_draws
 from fmviz.learning.draws import Batches, draw_times
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP
@@ -142,6 +143,25 @@ def test_draws_have_the_moments_of_the_path(bridge: ProbabilityPath) -> None:
         torch.testing.assert_close(
             found.T.cov(), law.covariance.double(), atol=10.0 * allowed * float(spread), rtol=0.0
         )
+
+
+def test_each_component_is_drawn_as_often_as_it_weighs_whichever_way_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weights = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    mixture = GaussianMixture(torch.arange(8.0).reshape(4, 2), torch.eye(2).expand(4, 2, 2), weights)
+    found = []
+    for few in (3, 2):
+        monkeypatch.setattr(mixture_draws, "FEW", few)
+        draws = mixture_draws.MixtureDraws(mixture, torch.device("cpu"))
+        found.append(draws.labelled((40, 500), torch.Generator().manual_seed(0)))
+    (points, components), (again, searched) = found
+    assert torch.equal(components, searched)
+    assert torch.equal(points, again)
+    shares = torch.bincount(components.reshape(-1), minlength=4) / components.numel()
+    torch.testing.assert_close(shares, weights, atol=0.015, rtol=0.0)
+    offsets = points.movedim(1, 2) - mixture.means[components]
+    torch.testing.assert_close(offsets.square().mean(), torch.tensor(1.0), atol=0.03, rtol=0.0)
 
 
 @pytest.mark.parametrize("how", T_SAMPLINGS)
