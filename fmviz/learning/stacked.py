@@ -1,8 +1,7 @@
-r"""Several runs of one shape trained as one: weights (C, W), one batched product a layer for all C.
+"""Several runs of one shape trained as one: one batched product a layer for all of them (`fmviz.learning.stacked_gradient`).
 
-The loss and its gradient are those of `fmviz.learning.backprop`, with one more axis in front. The runs may differ in what
-leaves the shape of a step alone: the seed, the learning rate and its schedule, the average of the weights. Small batches
-gain most, as there the cost of a step lies in the calls rather than in the products.
+The runs may differ in what leaves the shape of a step alone: the seed, the learning rate and its schedule, the average of the
+weights. Small batches gain most, as there the cost of a step lies in the calls rather than in the products.
 
 The optimiser is the fused one of torch, which knows a single learning rate. It therefore steps from zero at the rate 1, which
 gives the direction of every run, and each run goes along its own as far as its own rate says.
@@ -10,7 +9,7 @@ gives the direction of every run, and each run goes along its own as far as its 
 
 from __future__ import annotations
 
-__all__ = ["DIFFERENT", "StackedGradient", "StackedTrainer", "require_measurable"]
+__all__ = ["DIFFERENT", "StackedTrainer", "require_measurable"]
 
 import dataclasses
 import math
@@ -25,79 +24,15 @@ from fmviz.learning import objectives, optimizers
 from fmviz.learning.devices import pick_device
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel, model_of
-from fmviz.learning.networks import ACTIVATIONS, MLP, Architecture
+from fmviz.learning.networks import MLP
 from fmviz.learning.pace import schedule
 from fmviz.learning.spec import TrainSpec
+from fmviz.learning.stacked_gradient import StackedGradient, StackedWeights
 from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights
 from fmviz.theory import ProbabilityPath
 
 DIFFERENT = ("seed", "learning_rate", "schedule", "warm_up", "ema")
 """The settings in which runs that are trained as one may differ."""
-
-
-class StackedGradient:
-    """Loss and gradient of C networks of one architecture, as `fmviz.learning.backprop.Gradient` computes those of one.
-
-    Args:
-        architecture: of all networks.
-        weights: (C, W), read at each call.
-        batch: number of points B of each network.
-
-    Attributes:
-        gradient: (C, W), overwritten by each call.
-    """
-
-    def __init__(self, architecture: Architecture, weights: Tensor, batch: int) -> None:
-        count, hidden = len(weights), architecture.hidden
-
-        def empty(rows: int) -> Tensor:
-            return weights.new_empty(count, rows, batch)
-
-        self.gradient = torch.zeros_like(weights)
-        self._scale = architecture.output_scale
-        self._activation = ACTIVATIONS[architecture.activation]
-        self._layers = _layers(architecture, weights)
-        self._transposed = [layer[..., :-1].mT for layer in self._layers]
-        self._gradients = _layers(architecture, self.gradient)
-        self._extended = [weights.new_ones(count, width + 1, batch) for width in hidden]
-        self._values = [extended[:, :-1] for extended in self._extended]
-        self._slopes = [empty(width) for width in hidden]
-        # Few buffers that stay in the cache: layers of the same width share theirs.
-        shared = {(width, turn): empty(width) for width in hidden for turn in (0, 1)}
-        self._deltas = [shared[width, index % 2] for index, width in enumerate(hidden)]
-        self._out, self._squares = empty(2), empty(2)
-
-    def __call__(self, inputs: Tensor, factor: Tensor | float, target: Tensor, loss: Tensor) -> None:
-        """Overwrite `gradient` and write the losses.
-
-        Args:
-            inputs: features and a last row of ones, (C, F + 1, B).
-            factor: f, a number or (C, 1, B).
-            target: y, (C, 2, B).
-            loss: (C,), receives the losses.
-        """
-        h = inputs
-        for layer, extended, value, slope in zip(
-            self._layers, self._extended, self._values, self._slopes, strict=False
-        ):
-            torch.bmm(layer, h, out=value)
-            self._activation.replace(value, slope)
-            h = extended
-        delta = self._out
-        torch.bmm(self._layers[-1], h, out=delta)
-        scaled = factor * self._scale
-        delta.mul_(scaled).sub_(target)
-        points = delta.shape[-1]
-        torch.mul(delta, delta, out=self._squares)
-        torch.sum(self._squares, dim=(1, 2), out=loss)
-        loss.div_(points)
-        delta.mul_(scaled * (2.0 / points))
-        for index in range(len(self._layers) - 1, 0, -1):
-            torch.bmm(delta, self._extended[index - 1].mT, out=self._gradients[index])
-            earlier = self._deltas[index - 1]
-            torch.bmm(self._transposed[index], delta, out=earlier)
-            delta = earlier.mul_(self._slopes[index - 1])
-        torch.bmm(delta, inputs.mT, out=self._gradients[0])
 
 
 class StackedTrainer:
@@ -122,20 +57,26 @@ class StackedTrainer:
         self._device = pick_device(first.device)
         self._path = path
         self._architecture = objectives.architecture(path, first)
-        self._weights = torch.stack([first_weights(self._architecture, spec) for spec in specs]).to(self._device)
-        self._average = self._weights.clone() if any(spec.ema for spec in specs) else None
-        self._emas = self._weights.new_tensor([[spec.ema] for spec in specs])
+        self._weights, self._direction = (
+            StackedWeights(self._architecture, len(specs), self._device) for _ in range(2)
+        )
+        for place, spec in enumerate(specs):
+            self._weights.put(place, first_weights(self._architecture, spec))
+        self._average: StackedWeights | None = None
+        if any(spec.ema for spec in specs):
+            self._average = StackedWeights(self._architecture, len(specs), self._device)
+            self._average.flat.copy_(self._weights.flat)
+        self._emas = torch.tensor([[spec.ema] for spec in specs], device=self._device)
         seeds = sorted({spec.seed for spec in specs})
         plain = path.to("cpu").to(torch.float32)
         self._sources = [self._batches(plain, dataclasses.replace(first, seed=seed)) for seed in seeds]
         self._of_seed = [seeds.index(spec.seed) for spec in specs]
         self._gradient = StackedGradient(self._architecture, self._weights, first.batch_size)
-        self._direction = torch.zeros_like(self._weights)
-        self._direction.grad = self._gradient.gradient
-        self._optimizer = optimizers.make(dataclasses.replace(first, learning_rate=1.0), self._direction)
+        self._direction.flat.grad = self._gradient.gradient.flat
+        self._optimizer = optimizers.make(dataclasses.replace(first, learning_rate=1.0), self._direction.flat)
         self._chunks: list[Chunk] = []
         self._chunk_start = 0
-        self._loss = self._weights.new_zeros(len(specs))
+        self._loss = torch.zeros(len(specs), device=self._device)
         self._losses: list[Tensor] = []
         self._reference: list[float] = []
         self._high = [0] * len(specs)
@@ -186,19 +127,18 @@ class StackedTrainer:
         if self._average is not None:
             # As in `Trainer`: a young average forgets faster.
             decay = self._emas.clamp(max=self.step / (self.step + 10.0))
-            self._average.lerp_(self._weights, 1.0 - decay)
+            self._average.approach(self._weights, 1.0 - decay)
 
     def _update(self) -> None:
         first, gradient = self.specs[0], self._gradient.gradient
         if first.gradient_clip is not None:
-            norms = gradient.norm(dim=1, keepdim=True)
-            gradient.mul_(first.gradient_clip / norms.clamp(min=first.gradient_clip))
-        self._direction.zero_()
+            gradient.scale(first.gradient_clip / gradient.norms().clamp(min=first.gradient_clip))
+        self._direction.flat.zero_()
         optimizers.step(self._optimizer)
-        rates = self._weights.new_tensor([[self._rate(spec, self.step)] for spec in self.specs])
+        rates = torch.tensor([[self._rate(spec, self.step)] for spec in self.specs], device=self._device)
         if first.optimizer == "adamw":
-            self._weights.mul_(1.0 - rates * first.weight_decay)
-        self._weights.addcmul_(self._direction, rates)
+            self._weights.scale(1.0 - rates * first.weight_decay)
+        self._weights.add(self._direction, rates)
 
     def _each(self, of_seeds: list[Tensor]) -> Tensor:
         """For every run what belongs to its seed, (C, rows, B)."""
@@ -217,7 +157,7 @@ class StackedTrainer:
             if self._high[index] >= PATIENCE or not math.isfinite(loss):
                 broken = ago, loss
                 break
-        if broken is None and values and not bool(self._weights[index].isfinite().all()):
+        if broken is None and values and not bool(self._weights.of(index).isfinite().all()):
             broken = 1, values[-1]
         if broken is not None:
             self._ended[index] = True
@@ -243,9 +183,9 @@ class StackedTrainer:
             raw=raw if averaged else None,
         )
 
-    def _model(self, weights: Tensor, index: int) -> LearnedModel:
+    def _model(self, weights: StackedWeights, index: int) -> LearnedModel:
         """The network of one run, weights copied from those of all."""
-        network = MLP(self._architecture, weights[index].detach().clone())
+        network = MLP(self._architecture, weights.of(index))
         return model_of(network, self.specs[index], self._path.scheduler, self._path.p_init.is_standard)
 
 
@@ -263,9 +203,3 @@ def require_measurable(path: ProbabilityPath, spec: TrainSpec) -> None:
     if spec.classify is not None:
         raise ParameterError("classify", "None: a classifier has no field", spec.classify)
     objectives.require_trainable(path, spec)
-
-
-def _layers(architecture: Architecture, weights: Tensor) -> list[Tensor]:
-    """Views (C, rows, columns) of the layers of weights (C, W)."""
-    pieces = torch.split(weights, [rows * columns for rows, columns in architecture.shapes], dim=1)
-    return [piece.view(-1, *shape) for piece, shape in zip(pieces, architecture.shapes, strict=True)]

@@ -20,7 +20,8 @@ from fmviz.learning import Cell, TrainSpec, frame, sweep, sweeps, train
 from fmviz.learning.backprop import Gradient
 from fmviz.learning.grid import MAX_CELLS, cells, groups
 from fmviz.learning.networks import Architecture
-from fmviz.learning.stacked import DIFFERENT, StackedGradient, StackedTrainer
+from fmviz.learning.stacked import DIFFERENT, StackedTrainer
+from fmviz.learning.stacked_gradient import StackedGradient, StackedWeights
 from fmviz.learning.training import Snapshot, TrainingDivergedError
 from fmviz.theory import ProbabilityPath
 
@@ -88,21 +89,31 @@ def test_groups_hold_equal_shapes_and_every_cell_once() -> None:
     assert max(len(group) for group in found if specs[group[0]].batch_size == 10) > 4
 
 
+def test_sixteen_runs_are_work_for_two() -> None:
+    assert [
+        len(group) for group in groups(cells(TrainSpec(batch_size=128), {"learning_rate": [0.1, 0.2]}, seeds=8))
+    ] == [8, 8]
+
+
 @pytest.mark.parametrize("activation", ["silu", "relu", "tanh", "gelu"])
 def test_the_stacked_gradient_is_that_of_each_network(activation: str) -> None:
     generator = torch.Generator().manual_seed(3)
     built = Architecture((7, 5), activation, "fourier", output_scale=1.7)
-    weights = torch.stack([built.initial_weights(generator) for _ in range(3)])
+    weights, each = StackedWeights(built, 3), [built.initial_weights(generator) for _ in range(3)]
+    for place, one in enumerate(each):
+        weights.put(place, one)
+        assert torch.equal(weights.of(place), one)
     inputs = torch.randn(3, built.n_features + 1, 20, generator=generator)
+    inputs[:, -1] = 1.0
     factor, target = torch.rand(3, 1, 20, generator=generator), torch.randn(3, 2, 20, generator=generator)
     losses = torch.zeros(3)
     stacked = StackedGradient(built, weights, 20)
     stacked(inputs, factor, target, losses)
     for place in range(3):
         loss = torch.zeros(())
-        alone = Gradient(built, weights[place], 20)
+        alone = Gradient(built, each[place], 20)
         alone(inputs[place], factor[place], target[place], loss)
-        torch.testing.assert_close(stacked.gradient[place], alone.gradient, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(stacked.gradient.of(place), alone.gradient, rtol=1e-4, atol=1e-6)
         torch.testing.assert_close(losses[place], loss)
 
 
@@ -173,7 +184,7 @@ def test_a_diverging_cell_ends_alone_with_step_and_reason(seeds: int, ring8: Pro
 def test_weights_that_cease_to_be_numbers_end_a_run_at_its_last_step(ring8: ProbabilityPath) -> None:
     stack = StackedTrainer(ring8, [small(seed=0), small(seed=1)])
     stack.advance(3)
-    stack._weights[1, 0] = torch.inf
+    stack._weights.biases[0][1] = torch.inf
     good, bad = stack.snapshots()
     assert isinstance(good, Snapshot)
     assert isinstance(bad, TrainingDivergedError)
