@@ -11,6 +11,7 @@ from fmviz.app.catalogue import number
 from fmviz.app.i18n import tr
 from fmviz.app.press import ignore_duplicate_press
 from fmviz.learning import RunStatus, recommended
+from fmviz.learning.recommendation import GOALS
 from fmviz.lessons.train.page import training
 from fmviz.lessons.train.settings import (
     ACTIVATIONS,
@@ -133,13 +134,16 @@ def _weights() -> None:
 def _settings() -> None:
     view = state.current().train
     st.caption(tr("train.settings_help"))
-    st.button(
-        tr("train.recommended"),
-        icon=":material/bolt:",
-        on_click=ignore_duplicate_press(_recommend),
-        key="train_recommended",
-        help=tr("train.recommended_help"),
-    )
+    st.markdown(tr("train.recommended"))
+    with st.container(horizontal=True, key="train_recommendations"):
+        for goal in GOALS:
+            st.button(
+                tr(f"train.recommended_{goal}"),
+                icon=":material/bolt:",
+                on_click=ignore_duplicate_press(lambda goal=goal: _recommend(goal)),
+                key=f"train_recommended_{goal}",
+                help=tr(f"train.recommended_{goal}_help"),
+            )
     with st.grid(2):
         _pick("width", WIDTHS)
         _pick("depth", DEPTHS)
@@ -159,9 +163,9 @@ def _settings() -> None:
             _named("score_weighting", SCORE_WEIGHTINGS)
 
 
-def _recommend() -> None:
-    """The settings that reach a good field soonest; the objective stays."""
-    spec = recommended()
+def _recommend(goal: str) -> None:
+    """The settings that reach a goal soonest; the objective stays."""
+    spec = recommended(goal=goal)
     same = {field: getattr(spec, field) for field in RECOMMENDED}
     state.change("train", width=spec.hidden[0], depth=len(spec.hidden), **same)
 
