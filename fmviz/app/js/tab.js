@@ -57,12 +57,15 @@ function listenToPresenting() {
   });
 }
 
-/** A formula that is wider than its place scrolls: the keyboard must reach it. */
-function watchFormulas() {
+// Both scroll where they are wider than their place (fmviz/app/css/shell.css).
+const SCROLLING = ".katex-display, [data-testid=stMarkdownContainer] table";
+
+/** A formula or a table that scrolls must be reached by the keyboard. */
+function watchScrolling() {
   let asked = 0;
   const look = () => {
     asked = 0;
-    for (const node of document.querySelectorAll(".katex-display")) {
+    for (const node of document.querySelectorAll(SCROLLING)) {
       sizes.observe(node);
       if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
       else node.removeAttribute("tabindex");
@@ -79,7 +82,7 @@ function watchFormulas() {
 function listen() {
   here.listens = true;
   listenToPresenting();
-  watchFormulas();
+  watchScrolling();
   window.addEventListener("pagehide", leave);
   window.addEventListener("pageshow", (event) => event.persisted && write({ ...read(), left: false }));
   oneEntryAPage();
