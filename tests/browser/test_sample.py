@@ -176,7 +176,7 @@ def test_the_error_map_comes_to_its_end(sample):
     page, _ = sample
     button = widget(page, "map_button").get_by_role("button")
     button.click()
-    expect(button).to_contain_text(english("sample.map.cancel"))
+    # It may be over at once: the server keeps the cells that another test has had measured.
     expect(button).to_contain_text(english("sample.map.again"), timeout=110_000)
     expect(page.get_by_text("Best: amplitude")).to_have_count(1)
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
