@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ROOT", "ServerError", "free_port", "serve", "start", "stop"]
+__all__ = ["ROOT", "ServerError", "free_port", "serve", "start", "stop", "wait"]
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90
@@ -66,13 +66,22 @@ def start(
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    wait(server, f"{url}/_stcore/health", str(script), log)
+    return server, url
+
+
+def wait(server: subprocess.Popen[bytes], health: str, name: str, log: Path) -> None:
+    """Waits until a server answers at the address `health`.
+
+    Raises:
+        ServerError: it has ended, or did not answer in time; it is stopped then.
+    """
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(url):
+    while not _answers(health):
         if server.poll() is not None or time.monotonic() > deadline:
             stop(server)
-            raise ServerError(f"{script} did not start.\n{log.read_text()[-4000:]}")
+            raise ServerError(f"{name} did not start.\n{log.read_text()[-4000:]}")
         time.sleep(0.2)
-    return server, url
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
@@ -85,9 +94,9 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait(STOP_SECONDS)
 
 
-def _answers(url: str) -> bool:
+def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1) as answer:
+        with urllib.request.urlopen(address, timeout=1) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

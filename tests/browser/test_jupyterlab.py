@@ -8,8 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.helpers import Stage
-from tools.serve import ROOT, free_port, stop
+from tools.serve import ROOT, free_port, stop, wait
 
-START_SECONDS = 90
 LARGEST = 300_000
 """Bytes by which one picture may let a saved notebook grow, its widget included."""
 TOKEN = "secret"
@@ -135,11 +132,7 @@ def lab(tmp_path: Path, browser: Browser) -> Iterator[Lab]:
         )
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not answers(url):
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"JupyterLab did not start.\n{log.read_text()[-4000:]}", pytrace=False)
-            time.sleep(0.1)
+        wait(server, f"{url}/api/status?token={TOKEN}", "JupyterLab", log)
         made = Lab(url, tmp_path, context.new_page())
         for plugin, values in SETTINGS.items():
             made.set(plugin, values)
@@ -148,14 +141,6 @@ def lab(tmp_path: Path, browser: Browser) -> Iterator[Lab]:
         context.close()
         stop(server)
     assert not made.complaints
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/api/status?token={TOKEN}", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def written(file: Path) -> int:
