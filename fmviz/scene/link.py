@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -52,15 +53,16 @@ class Bounds:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Marks a field whose default has changed: what a link means that leaves it out, which is the default of then.
+    """Marks a field whose default has changed, with its former default: what a link that leaves the field out stands for.
 
-    So links of then go on to mean the same, and links of today name the default of today. A link that names nothing at all has
-    the defaults of today.
+    So older links keep their meaning, and newer ones name the present default. A link that names nothing at all stands for the
+    present defaults.
     """
 
     value: Any
 
 
+@cache
 def left_out(model: type[BaseModel]) -> dict[str, LeftOut]:
     """The fields of a model whose default has changed."""
     return {
@@ -91,34 +93,37 @@ def write(parts: Iterable[BaseModel], apart: Collection[str] = ()) -> dict[str, 
         parts: what to write.
         apart: parameters that are no choice of what is shown: a link of these alone names nothing.
     """
-    parts = tuple(parts)
-    query = {
-        key: value for part in parts for key, value in part.model_dump(by_alias=True, exclude_defaults=True).items()
-    }
-    if _names_something(query, map(type, parts), apart):
-        query = {key: value for part in parts for key, value in _written(part).items()}
-    return {key: _text(value) for key, value in query.items()}
+    changed = [(part, _changed(part)) for part in parts]
+    if _names_something(changed, apart):
+        changed = [(part, _since_former(part, kept)) for part, kept in changed]
+    return {key: _text(value) for _, kept in changed for key, value in kept.items()}
 
 
-def _names_something(query: Iterable[str], models: Iterable[type[BaseModel]], apart: Collection[str]) -> bool:
-    """Whether a query says anything besides what is `apart` and the fields whose default has changed."""
-    return not {*query} <= {*apart, *(name for model in models for name in _of_then(model))}
+def _changed(part: BaseModel) -> dict[str, Any]:
+    """What differs from the present defaults, by the names that a link has for it."""
+    return part.model_dump(by_alias=True, exclude_defaults=True)
 
 
-def _of_then(model: type[BaseModel]) -> dict[str, Any]:
-    """The values of `left_out` by the names that a link has for them."""
-    return {model.model_fields[name].alias or name: of_then.value for name, of_then in left_out(model).items()}
+def _names_something(changed: Iterable[tuple[BaseModel, Iterable[str]]], apart: Collection[str]) -> bool:
+    """Whether anything has `changed` besides what is `apart` and the fields whose default has changed."""
+    return any(key not in apart and key not in _former(type(part)) for part, kept in changed for key in kept)
 
 
-def _written(part: BaseModel) -> dict[str, Any]:
-    """What is written of a part: what is not the default, or not that of then."""
-    kept, of_then = part.model_dump(by_alias=True, exclude_defaults=True), _of_then(type(part))
-    if not of_then:
-        return kept
+@cache
+def _former(model: type[BaseModel]) -> dict[str, Any]:
+    """The former defaults of `left_out`, by the names that a link has for the fields."""
+    return {model.model_fields[name].alias or name: mark.value for name, mark in left_out(model).items()}
+
+
+def _since_former(part: BaseModel, changed: dict[str, Any]) -> dict[str, Any]:
+    """What has `changed`, for fields with a former default what differs from that."""
+    former = _former(type(part))
+    if not former:
+        return changed
     return {
         key: value
         for key, value in part.model_dump(by_alias=True).items()
-        if (value != of_then[key] if key in of_then else key in kept)
+        if (value != former[key] if key in former else key in changed)
     }
 
 
@@ -180,7 +185,7 @@ def read(
         query: of the link.
         models: of the parts.
         apart: see `write`.
-        today: whether what it leaves out has the default of today in any case (`LeftOut`).
+        today: whether what it leaves out has the present default in any case (`LeftOut`).
     """
     if sum(len(k) + len(v) for k, v in query.items()) > MAX_LENGTH:
         return {name: model() for name, model in models.items()}, _names(sorted(query))
@@ -192,12 +197,15 @@ def read(
         own = {key: remaining.pop(key) for key in list(remaining) if key in aliases}
         parts[name], bad = _tolerant(model, own)
         problems += bad
-    if not today and _names_something(write(parts.values(), apart), models.values(), apart):
-        for name, part in parts.items():
-            changed = left_out(models[name])
-            of_then = {field: mark.value for field, mark in changed.items() if field not in part.model_fields_set}
-            parts[name] = part.model_copy(update=of_then) if of_then else part
+    if not today and _names_something([(part, _changed(part)) for part in parts.values()], apart):
+        parts = {name: _with_former(part) for name, part in parts.items()}
     return parts, _names([*problems, *remaining])
+
+
+def _with_former(part: BaseModel) -> BaseModel:
+    """A part with the former defaults of the fields that its link leaves out."""
+    former = {name: mark.value for name, mark in left_out(type(part)).items() if name not in part.model_fields_set}
+    return part.model_copy(update=former) if former else part
 
 
 def _tolerant(model: type[M], values: dict[str, str]) -> tuple[M, list[str]]:
