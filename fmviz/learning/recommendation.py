@@ -18,9 +18,9 @@ def recommended(seed: int = 0, goal: str = "field") -> TrainSpec:
     so that the learning rate comes down within them; small batches make a step cheap and a high rate makes it long; the
     average of the weights takes out the noise that both bring.
 
-    For ``"samples"`` it is that samples are nearly as close to the data as exact samples of the same number, measured by
-    the energy distance on the presets. Their distance goes with the square of the error of the field, and a sharp or a
-    divided target keeps that error up for longer: more steps, larger batches, and a longer average.
+    For ``"samples"`` it is that samples are nearly as close to the data as exact ones. On seven presets, three seeds each,
+    their energy distance to the data is 0.6 to 2.1 times that of exact samples of the same number, where the settings for the
+    field leave 1.0 to 7.7. Training takes about twelve times as long.
 
     Args:
         seed: of the weights and the draws.

@@ -78,11 +78,10 @@ def _button(what: str, file: str, content: Callable[[], str | bytes], *, disable
 
 
 def _checkpoint(path: ProbabilityPath, run: RunStatus | None, weights: WeightsName) -> bytes:
-    found = None if run is None else training.latest(run, weights)
     assert run is not None, "offered only then"
-    assert found is not None, "offered only then"
-    model, spec = found
-    return checkpoint.to_bytes(model, spec, path, run.step)
+    model = training.chosen(run, weights)
+    assert model is not None, "offered only then"
+    return checkpoint.to_bytes(model, training.spec_of(run.spec, weights), path, run.step)
 
 
 def _csv(run: RunStatus | None) -> str:

@@ -37,7 +37,6 @@ __all__ = [
     "chosen",
     "explain",
     "kept",
-    "latest",
     "new_weights",
     "pause",
     "reader",
@@ -180,14 +179,11 @@ def chosen(of: RunStatus | KeptSnapshot, weights: WeightsName) -> LearnedModel |
 
 def kept(run: RunStatus, view: TrainSettings) -> Shown | None:
     """The network of the last kept step up to the one that is replayed, or the latest; None before there is one. Knows no session."""
-    step, weights = view.replay, view.weights
-    found = [k for k in run.kept if step is not None and k.step <= step]
-    if found and step is not None and step < run.step:
-        model = chosen(found[-1], weights)
-        assert model is not None, "kept only with one"
-        return Shown(found[-1].step, model, (run.id, found[-1].step, weights))
-    latest = chosen(run, weights)
-    return None if latest is None else Shown(run.step, latest, (run.id, run.step, weights))
+    step = view.replay
+    earlier = [k for k in run.kept if k.step <= step] if step is not None and step < run.step else []
+    of = earlier[-1] if earlier else run
+    model = chosen(of, view.weights)
+    return None if model is None else Shown(of.step, model, (run.id, of.step, view.weights))
 
 
 def shown(run: RunStatus | None, view: TrainSettings) -> Shown:
@@ -217,17 +213,8 @@ def reports(run: RunStatus | None, view: TrainSettings, scene: Scene) -> list[tu
     return found
 
 
-def latest(run: RunStatus, weights: WeightsName) -> tuple[LearnedModel, TrainSpec] | None:
-    """The latest network with the chosen weights, and the settings of a run that gives it; None before there is one.
-
-    Raw weights know nothing of their average, so that they are those of a run without one. Knows no session.
-    """
-    model = chosen(run, weights)
-    return None if model is None else (model, spec_of(run.spec, weights))
-
-
 def spec_of(spec: TrainSpec, weights: WeightsName) -> TrainSpec:
-    """The settings of a run that gives the chosen weights."""
+    """The settings of a run that gives the chosen weights: the raw ones are those of a run without an average."""
     return replace(spec, ema=0.0) if weights == "raw" else spec
 
 
