@@ -1,10 +1,12 @@
-"""The library's public surface as text: every public name with its signature, one to a line.
+"""The library's public surface as text: every public name with its signature, every public constant with its value, one to a line.
 
-``python -m tests.surface`` writes `SURFACE`; a test holds the file against the code, so that a default or a name changes on purpose only.
+``python -m tests.surface`` writes `SURFACE`; a test of each package holds the file against the code, so that a name, a default or
+a limit changes on purpose only.
 """
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import inspect
@@ -13,14 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import fmviz.clips
 import fmviz.learning
+import fmviz.stage
 import fmviz.theory
 
 SURFACE = Path(__file__).with_name("surface.txt")
+NEEDS_A_SERVER = ("component", "law_check")
+"""Modules which only a running Streamlit can import."""
 
 
 def lines(package: ModuleType) -> list[str]:
-    """What the modules of a package define and name in their ``__all__``, sorted."""
+    """What the modules of a package define and name in their ``__all__``, and their constants, sorted."""
     found: set[str] = set()
     for module in _modules(package):
         for name in getattr(module, "__all__", ()):
@@ -33,6 +39,7 @@ def lines(package: ModuleType) -> list[str]:
                 found.update(f"{place}.{each}{_signature(getattr(value, each))}" for each in _methods(value))
             elif callable(value):
                 found.add(f"{place}{_signature(value)}")
+        found.update(f"{module.__name__}.{name} = {getattr(module, name)!r}" for name in _constants(module))
     return sorted(found)
 
 
@@ -48,8 +55,24 @@ def changes(package: ModuleType) -> str:
 def _modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
     for _, name, _ in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        if not name.rsplit(".", 1)[1].startswith("_"):
+        if not name.rsplit(".", 1)[1].startswith("_") and not name.endswith(NEEDS_A_SERVER):
             yield importlib.import_module(name)
+
+
+def _constants(module: ModuleType) -> Iterator[str]:
+    """The names in capitals which the module gives numbers, texts, or tuples and tables of them."""
+    for statement in ast.parse(inspect.getsource(module)).body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        for node in (node for target in targets if target is not None for node in ast.walk(target)):
+            public = isinstance(node, ast.Name) and node.id.isupper() and not node.id.startswith("_")
+            if public and _is_plain(getattr(module, node.id)):
+                yield node.id
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, int | float | str)
 
 
 def _methods(kind: type) -> list[str]:
@@ -85,5 +108,7 @@ class _Named:
 
 
 if __name__ == "__main__":
-    everything = [*lines(fmviz.learning), *lines(fmviz.theory)]
+    everything = [
+        each for package in (fmviz.clips, fmviz.learning, fmviz.stage, fmviz.theory) for each in lines(package)
+    ]
     SURFACE.write_text("\n".join(everything) + "\n", encoding="utf-8")
