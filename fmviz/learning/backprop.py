@@ -77,7 +77,7 @@ class Gradient:
         points = delta.shape[1]
         if self._cross_entropy:
             delta.mul_(scaled)
-            delta.sub_(delta.logsumexp(dim=0, keepdim=True))
+            delta.sub_(delta.logsumexp(dim=0))
             torch.mul(delta, target, out=self._squares)
             torch.sum(self._squares, dim=(0, 1), out=loss)
             loss.div_(-points)

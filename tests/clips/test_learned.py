@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmviz.clips.clip import Density, Particles, Vectors
+from fmviz.clips.clip import Contours, Density, Particles, Vectors
 from fmviz.clips.extents import extent
 from fmviz.clips.learned import COARSE, LIVE, STILL, Truth, affordable, learned_clip, truth
 from fmviz.clips.paths import Starts
@@ -96,6 +96,11 @@ def test_the_error_is_that_of_the_model_at_the_cells():
         t = float(clip.times[frame])
         expected = (model.velocity(at.points, t) - PATH.marginal_velocity(at.points, t)).norm(dim=-1)
         np.testing.assert_allclose(np.exp(values[frame].ravel()), expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_lines_of_the_error_are_at_5_10_25_and_50_per_cent():
+    lines = layer(learned_clip(known(Scene()), trained(Scene(), 1)), "error", Contours, "error_contours")
+    assert lines.levels == (0.05, 0.1, 0.25, 0.5)
 
 
 def test_both_sides_start_at_the_same_points_and_learning_pales_the_map():

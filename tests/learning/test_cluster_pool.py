@@ -82,6 +82,14 @@ def test_a_run_in_the_cluster_is_that_of_the_pool(connected: ClusterPool, here: 
     assert [(kept.step, kept.report) for kept in there.kept] == [(kept.step, kept.report) for kept in alone.kept]
 
 
+def test_two_equal_runs_are_two_tasks(connected: ClusterPool, ring8: ProbabilityPath):
+    first, second = connected.submit(ring8, SPEC), connected.submit(ring8, SPEC)
+    tasks = [connected._get(run).task for run in (first, second)]
+    assert tasks[0].key != tasks[1].key
+    connected.forget(first)
+    assert ended(connected, second).state == "finished"
+
+
 def test_a_run_that_diverges_there_brings_its_reason(connected: ClusterPool, ring8: ProbabilityPath):
     run = connected.submit(ring8, dataclasses.replace(SPEC, optimizer="sgd", learning_rate=1000.0))
     status = ended(connected, run)

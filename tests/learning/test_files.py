@@ -76,6 +76,26 @@ def test_a_run_is_read_at_its_first_and_at_its_last_step(written: bytes, step: i
     assert checkpoint.from_bytes(rewritten(written, step=str(step))).step == step
 
 
+def test_a_file_of_the_largest_size_is_looked_into() -> None:
+    for size, kind in ((checkpoint.MAX_BYTES, "foreign"), (checkpoint.MAX_BYTES + 1, "too_large")):
+        with pytest.raises(CheckpointError) as caught:
+            checkpoint.from_bytes(bytes(size))
+        assert caught.value.kind == kind
+
+
+def test_scales_are_read_up_to_the_largest_that_is_allowed(written: bytes) -> None:
+    for place in (("input_scale",), ("output_scale",)):
+        for value in (1e-12, 1e12):
+            assert checkpoint.from_bytes(bent(written, "architecture", place, value)).step == 20
+
+
+def test_a_header_that_claims_more_than_a_mebibyte_is_no_file_of_ours(written: bytes) -> None:
+    for length, kind in ((2**20, "damaged"), (2**20 + 1, "foreign")):
+        with pytest.raises(CheckpointError) as caught:
+            checkpoint.from_bytes(struct.pack("<Q", length) + written[8:])
+        assert caught.value.kind == kind
+
+
 def rewritten(data: bytes, **changes: str | None) -> bytes:
     """The file with other metadata."""
     (length,) = struct.unpack("<Q", data[:8])

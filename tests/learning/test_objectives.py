@@ -115,6 +115,7 @@ def test_time_range_shuns_infinite_targets(course: ProbabilityPath, ring8: Proba
     assert time_range(course, TrainSpec(objective="noise")) == (0.0, 1.0)
     assert time_range(ring8, TrainSpec(objective="score")) == (0.0, 1.0)
     assert time_range(ring8, TrainSpec(objective="score", score_weighting="plain")) == (0.0, 1.0 - 1e-4)
+    assert time_range(course, TrainSpec(classify=2)) == (0.0, 1.0), "a class probability is finite everywhere"
 
 
 def test_score_matching_needs_a_gaussian_source(bridge: ProbabilityPath) -> None:

@@ -45,6 +45,15 @@ def test_the_gaussian_map_is_a_symmetric_positive_map_of_one_gaussian_onto_the_o
     assert bool(((products.mean(dim=0) - q.covariance).abs() < 5.0 * spread).all())
 
 
+def test_the_field_of_the_gaussian_map_moves_every_point_straight_to_its_end() -> None:
+    p, q = gaussian(0), gaussian(10)
+    found = gaussian_map(p, q)
+    x0 = p.sample(50, generator=builders.seeded(0))
+    end = found(x0)
+    for t in (0.0, 0.3, 1.0):
+        torch.testing.assert_close(found.velocity(torch.lerp(x0, end, t), t), end - x0, atol=1e-10, rtol=0.0)
+
+
 def test_the_exact_pairs_are_the_best_assignment() -> None:
     x0, z = draws(100, seed=1)
     index = minibatch_pairs(x0, z)

@@ -27,6 +27,15 @@ def test_the_field_of_pairs_is_the_weighted_mean_of_their_velocities() -> None:
     assert torch.allclose(field.log_density(x, t), wanted, atol=1e-10)
 
 
+def test_the_field_of_pairs_is_there_from_the_first_time_to_the_last() -> None:
+    field = PairField(torch.zeros(1, 2), torch.ones(1, 2), 0.5)
+    for t in (0.0, 1.0):
+        assert torch.equal(field.posterior(torch.zeros(3, 2), t), torch.ones(3, 1))
+    for t in (-1e-9, 1.0 + 1e-9, math.nan):
+        with pytest.raises(ParameterError, match="t: expected"):
+            field.posterior(torch.zeros(3, 2), t)
+
+
 def test_the_field_of_pairs_carries_their_density() -> None:
     g = builders.seeded(1)
     x0, z = (torch.randn(20, 2, generator=g, dtype=torch.float64) for _ in range(2))
