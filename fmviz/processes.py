@@ -1,8 +1,8 @@
 """A helper process: another Python on this machine that does long work, so that the interpreter that serves pages does none.
 
 The two talk in pickled messages over the child's standard input and output. When this process ends, however it ends, the
-child's input closes and the child leaves. Not `multiprocessing`: its children import the main module of their parent, which
-below `streamlit run` is the app.
+child's input closes and the child leaves. Where the system allows it, the child is forked by a process that has imported all it
+needs (`fmviz.fork_server`); elsewhere it starts from nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
-__all__ = ["Process", "Receive", "Send"]
+from fmviz.fork_server import ForkedChild, ForkServer, can_fork
+
+__all__ = ["Process", "Receive", "Send", "run_child"]
 
 Send = Callable[[Any], None]
 """Sends a message to the other side; may be called from any thread."""
@@ -35,33 +37,27 @@ _LENGTH = struct.Struct("<Q")
 
 
 class Process:
-    """A child process that runs ``serve(receive, send)``.
+    """A child process that runs ``serve(receive, send)``. It is started in a thread: this one does not wait for it.
 
     Args:
-        serve: the function to run, as ``"package.module:function"``.
+        serve: the function to run, as ``"package.module:function"``. A function `prepare` of its module, which takes nothing and
+            may be called twice, makes ready what all children share.
         hear: called with each message of the child, in a thread of its own.
         gone: called once in that thread when the child has ended without being asked to.
     """
 
     def __init__(self, serve: str, hear: Callable[[Any], None], gone: Callable[[], None]) -> None:
-        root = str(Path(__file__).resolve().parents[1])
-        path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "fmviz.processes", serve],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self._hear, self._gone = hear, gone
+        self._serve, self._hear, self._gone = serve, hear, gone
         self._ending = False
+        self._started = threading.Event()
         # Written by a thread of its own: a full pipe holds up nobody here, so that the two sides cannot wait for each other.
         self._outbox: SimpleQueue[object] = SimpleQueue()
-        threading.Thread(target=self._write, name="fmviz-tell", daemon=True).start()
         threading.Thread(target=self._listen, name="fmviz-hear", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """The child's number."""
+        """The child's number; waits until it has been started."""
+        self._started.wait()
         return self._child.pid
 
     def send(self, message: object) -> None:
@@ -69,9 +65,11 @@ class Process:
         self._outbox.put(message)
 
     def end(self, patience: float = 1.0) -> None:
-        """Asks the child to leave, and sees that it does."""
+        """Asks the child to leave, and sees that it does; one that is still being started will leave by itself."""
         self._ending = True
         self._outbox.put(_END)
+        if not self._started.wait(patience):
+            return
         try:
             self._child.wait(patience)
         except subprocess.TimeoutExpired:
@@ -85,13 +83,48 @@ class Process:
                 _write(self._child.stdin, message)
 
     def _listen(self) -> None:
+        self._child = _forked(self._serve) or _spawned(self._serve)
+        self._started.set()
+        threading.Thread(target=self._write, name="fmviz-tell", daemon=True).start()
         assert self._child.stdout is not None
-        for message in _read(self._child.stdout):
-            self._hear(message)
+        with self._child.stdout:
+            for message in _read(self._child.stdout):
+                self._hear(message)
         self._child.wait()
         self._outbox.put(_END)
         if not self._ending:
             self._gone()
+
+
+_fork_server: ForkServer | None = None
+_fork_server_lock = threading.Lock()
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[1])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+def _forked(serve: str) -> ForkedChild | None:
+    """A child of the fork server of this process, which is started anew if it has gone; None where that does not work."""
+    global _fork_server
+    if not can_fork():
+        return None
+    with _fork_server_lock:
+        for _ in range(2):
+            with contextlib.suppress(OSError):
+                _fork_server = _fork_server or ForkServer(_environment())
+                return _fork_server.fork(serve, _environment())
+            if _fork_server is not None:
+                _fork_server.close()
+            _fork_server = None
+    return None
+
+
+def _spawned(serve: str) -> subprocess.Popen[bytes]:
+    """A child that imports everything itself."""
+    command = [sys.executable, "-m", "fmviz.processes", serve]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
 
 
 def _write(file: IO[bytes], message: object) -> None:
@@ -109,7 +142,7 @@ def _read(file: IO[bytes]) -> Iterator[Any]:
         yield pickle.loads(data)
 
 
-def _main(serve: str) -> None:
+def run_child(serve: str) -> None:
     """The child: what it prints goes to the log, as only messages may go where the parent listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     if hasattr(os, "nice"):
@@ -125,7 +158,7 @@ def _main(serve: str) -> None:
     inbox: SimpleQueue[Any] = SimpleQueue()
 
     def receive() -> None:
-        for message in _read(sys.stdin.buffer):
+        for message in _read(os.fdopen(0, "rb", closefd=False)):
             inbox.put(message)
         os._exit(0)  # whatever it is doing, nobody wants it any more
 
@@ -136,4 +169,4 @@ def _main(serve: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    run_child(sys.argv[1])

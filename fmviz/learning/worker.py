@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Command", "Kept", "Reply", "Update", "serve"]
+__all__ = ["Command", "Kept", "Reply", "Update", "prepare", "serve"]
 
 import threading
 import time
@@ -184,18 +184,18 @@ def _weights(model: LearnedModel | None) -> NDArray[np.float32] | None:
     return None if model is None else model.network.weights.cpu().numpy()
 
 
-def _warm_up() -> None:
+def prepare() -> None:
     """What the first run would otherwise wait for: torch imports most of a second's worth of modules for its optimisers."""
+    torch.set_num_threads(1)
+    share_heaps()
+    leave_out_compiler()
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
     Trainer(path, TrainSpec(hidden=(8,), batch_size=10, steps=10, device="cpu")).advance(2)
 
 
 def serve(receive: Receive, send: Send) -> None:
     """Trains what it is told to, until nobody is there any more."""
-    torch.set_num_threads(1)
-    share_heaps()
-    leave_out_compiler()
-    _warm_up()
+    prepare()
     # Owners, and how many runs take turns, are the other end's business.
     pool = TrainingPool(owner_timeout=FOREVER, max_waiting=1024)
     teller = _Teller(pool, send)

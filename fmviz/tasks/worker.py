@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CACHE_MIB", "READY", "Answer", "Call", "serve"]
+__all__ = ["CACHE_MIB", "READY", "Answer", "Call", "prepare", "serve"]
 
 import os
 import pickle
@@ -42,10 +42,15 @@ class Answer:
     bug: str | None = None
 
 
-def serve(receive: Receive, send: Send) -> None:
-    """Answers calls until nobody is there any more."""
+def prepare() -> None:
+    """One thread and few heaps, for all that is called here."""
     torch.set_num_threads(1)
     share_heaps()
+
+
+def serve(receive: Receive, send: Send) -> None:
+    """Answers calls until nobody is there any more."""
+    prepare()
     # Before `fmviz.cache` is imported, by the functions that are called.
     budget = os.environ.get("FMVIZ_CACHE_MIB", "").strip()
     os.environ["FMVIZ_CACHE_MIB"] = str(min(CACHE_MIB, int(budget))) if budget.isdecimal() else str(CACHE_MIB)

@@ -203,8 +203,8 @@ def _runs(pid: int) -> bool:
 
 def test_a_process_that_trains_leaves_the_compiler_of_torch_out():
     program = (
-        "import sys\nfrom fmviz.learning import worker\nfrom fmviz.learning.optimizers import leave_out_compiler\n"
-        "leave_out_compiler()\nworker._warm_up()\nprint('torch.optim.adam' in sys.modules, 'torch._dynamo' in sys.modules)"
+        "import sys\nfrom fmviz.learning import worker\nworker.prepare()\n"
+        "print('torch.optim.adam' in sys.modules, 'torch._dynamo' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
