@@ -195,6 +195,16 @@ def test_a_picture_in_jupyterlab(lab: Lab) -> None:
     lab.do("notebook:show-cell-outputs")
     plays(stage)
 
+    # Scrolled out of sight it stays in the page, and does not draw.
+    lab.choose(len(CELLS) + BELOW - 1)
+    expect(stage.root).not_to_be_in_viewport()
+    lab.tick()
+    frames = stage.data("frames")
+    lab.tick()
+    assert stage.data("frames") == frames
+    lab.choose(PICTURE)
+    plays(stage)
+
     lab.do("docmanager:save")
     assert 20_000 < file.stat().st_size - before < LARGEST
     assert "widgets" in json.loads(file.read_text())["metadata"]

@@ -21,12 +21,23 @@ function tick(S, now) {
   else if (S.playing) advance(S, S.lastTick ? Math.min((now - S.lastTick) / 1000, 0.1) : 0);
   S.lastTick = now;
   for (const one of [S.pinned, S]) if (one?.needsLayout && layout(one)) one.needsLayout = false;
-  if (S.dirty || S.playing) {
+  if (playsUnseen(S)) S.dirty = true;
+  else if (S.dirty || S.playing) {
     S.dirty = false;
     render(S);
+    if (S.playing) keepPace(S);
   }
-  if (S.playing) keepPace(S);
   if (S.playing || S.dirty || S.glide) S.loopId = requestAnimationFrame((next) => tick(S, next));
+}
+
+/** The clock of a playing stage goes on out of sight, and nothing is drawn until it comes back or stops. A film needs its pictures. */
+const playsUnseen = (S) => S.playing && S.unseen && !S.recorder;
+
+const NEARBY = "100px"; // so near the window a stage is drawn already
+
+function watchSight(S) {
+  S.sight = new IntersectionObserver((entries) => (S.unseen = !entries.at(-1).isIntersecting), { rootMargin: NEARBY });
+  S.sight.observe(S.root);
 }
 
 const SLOW_MS = 11; // a picture that costs more than this leaves no room for 60 a second

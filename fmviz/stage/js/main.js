@@ -54,6 +54,7 @@ function mount(parent) {
     slow: 0,
     playRatio: MOST_RATIO,
     playing: false,
+    unseen: false,
   };
   root.append(dom.panels, buildInk(S), dom.clockRow, dom.layerRow, dom.help, dom.summary);
   setAttribute(root, "aria-describedby", dom.summary.id);
@@ -61,6 +62,7 @@ function mount(parent) {
   root.onkeyup = () => endKeyEdit(S);
   parent.append(root);
   watch(S);
+  watchSight(S);
   watchPointer(S);
   return S;
 }
@@ -108,6 +110,7 @@ function unmount(S, parent) {
   for (const timer of [S.timeTimer, S.sharpTimer, S.zoomTimer, S.clickTimer, S.settleTimer, S.outbox.timer]) clearTimeout(timer);
   clearInterval(S.watchId);
   S.resize.disconnect();
+  S.sight.disconnect();
   S.themes.disconnect();
   unwatchSlider(S);
   S.scheme.removeEventListener("change", S.onTheme);
@@ -180,7 +183,7 @@ function takePayload(S, payload) {
   syncOverlays(S);
   answered(S);
   S.dirty = true;
-  if (S.needsLayout) invalidate(S);
+  if (S.needsLayout || (!first && playsUnseen(S))) invalidate(S);
   else {
     render(S);
     S.dirty = false;
