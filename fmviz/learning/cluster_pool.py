@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol
 
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.mirror import Mirror
+from fmviz.learning.optimizers import leave_out_compiler_in_helper
 from fmviz.learning.owners import find
 from fmviz.learning.pool import PoolFullError, require_affordable, require_evaluable
 from fmviz.learning.runs import Run, RunStatus
@@ -290,6 +291,7 @@ class ClusterPool:
 
 def _train(path: ProbabilityPath, spec: TrainSpec, evaluation: Evaluation | None) -> RunStatus:
     """The task: a run as the pool does it, from its first step to its last. Its own failures are part of the result."""
+    leave_out_compiler_in_helper()
     run = Run(0, path, spec, evaluation, paused=False, touched=0.0, present=lambda: True)
     lock = threading.Condition()
     while run.alive:

@@ -6,9 +6,10 @@ second of every process that trains. Nothing is compiled here.
 
 from __future__ import annotations
 
-__all__ = ["MOMENTUM", "leave_out_compiler", "make", "set_rate", "step"]
+__all__ = ["MOMENTUM", "leave_out_compiler", "leave_out_compiler_in_helper", "make", "set_rate", "step"]
 
 import inspect
+import multiprocessing
 
 import torch
 from torch import Tensor
@@ -80,3 +81,9 @@ def leave_out_compiler() -> None:
     for method in vars(torch.optim.Optimizer).values():
         if hasattr(method, "__wrapped__"):  # `torch._disable_dynamo` looks for this mark before it imports the compiler
             setattr(method.__wrapped__, "__dynamo_disable", method.__wrapped__)
+
+
+def leave_out_compiler_in_helper() -> None:
+    """Does so in a process that another one has started to do its work; in any other, torch stays as its user has it."""
+    if multiprocessing.parent_process() is not None:
+        leave_out_compiler()

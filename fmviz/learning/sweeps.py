@@ -21,6 +21,7 @@ from fmviz.learning.evaluation import Curve, Evaluation, Report
 from fmviz.learning.grid import cells, groups
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.networks import MLP
+from fmviz.learning.optimizers import leave_out_compiler_in_helper
 from fmviz.learning.pace import log_spaced_steps
 from fmviz.learning.spec import TrainSpec, is_count
 from fmviz.learning.stacked import StackedTrainer, require_measurable
@@ -220,6 +221,7 @@ def _elsewhere(path: ProbabilityPath, tasks: Iterable[_Task], reports: int, exec
 
 
 def _as_task(path: ProbabilityPath, task: _Task, reports: int) -> list[Cell]:
+    leave_out_compiler_in_helper()
     return list(_here(path, [task], reports))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import multiprocessing
 import os
+import sys
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -246,6 +248,17 @@ def test_threads_give_the_same_cells(ring8: ProbabilityPath) -> None:
     assert here.keys() == there.keys()
     for index, cell in here.items():
         assert torch.equal(cell.model.network.weights, there[index].model.network.weights)
+
+
+def _has_compiler() -> bool:
+    return "torch._dynamo" in sys.modules
+
+
+def test_a_process_of_an_executor_leaves_the_compiler_of_torch_out(ring8: ProbabilityPath) -> None:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=fresh, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+        assert len(ended(list(sweep(ring8, SMALL, seeds=2, executor=executor)))) == 2
+        assert not executor.submit(_has_compiler).result()
 
 
 class _Breaking(Executor):
