@@ -14,7 +14,7 @@ from fmviz.charts.palette import Theme, colour
 from fmviz.charts.theme import ink, style_altair
 from fmviz.clips.clip import Floats
 
-__all__ = ["Axis", "Curve", "curves"]
+__all__ = ["Axis", "Curve", "Style", "curves", "styles", "table"]
 
 HEIGHT = 220
 DASHES = ([1, 0], [6, 3], [2, 2])
@@ -63,70 +63,81 @@ class Axis:
         return bool(np.isfinite(value)) and (not self.log or value > 0.0) and inside
 
 
-def curves(lines: Sequence[Curve], x: Axis, y: Axis, theme: Theme, *, now: float | None = None) -> alt.LayerChart:
-    """Lines over a common axis, with a rule where the clock stands.
+@dataclass(frozen=True)
+class Style:
+    """What of a `Curve` the chart has to know before it has values."""
+
+    name: str
+    role: str
+    dash: int
+    points: bool
+    bars: bool
+
+
+def styles(lines: Sequence[Curve]) -> tuple[Style, ...]:
+    """How lines look, in the order of the legend."""
+    return tuple(Style(line.name, line.role, line.dash, line.points, line.errors is not None) for line in lines)
+
+
+def curves(lines: Sequence[Style], x: Axis, y: Axis, theme: Theme, *, ruled: bool = False) -> alt.LayerChart:
+    """Lines over a common axis, for the rows of `table`.
 
     Args:
-        lines: the lines, in the order of the legend.
+        lines: how they look, in the order of the legend.
         x, y: the axes.
         theme: light or dark.
-        now: where the rule is; None draws none.
+        ruled: whether a rule shows where the clock stands.
     """
     with debug_mode(False):
         names = [line.name for line in lines]
-        rows = [
-            {"x": float(a), "y": float(b), "curve": line.name}
-            for line in lines
-            for a, b in zip(line.x, line.y, strict=True)
-            if x.holds(float(a)) and y.holds(float(b))
-        ]
         legend = alt.Legend(orient="top", title=None, symbolStrokeWidth=2.5, symbolSize=160, offset=4, columns=4)
         colours = alt.Scale(domain=names, range=[colour(line.role, theme) for line in lines])
         dashes = alt.Scale(domain=names, range=[DASHES[line.dash] for line in lines])
-        encoding: dict[str, Any] = {
-            "x": alt.X("x:Q", axis=alt.Axis(title=x.title, format=x.format, tickCount=5), scale=x.scale()),
-            "y": alt.Y("y:Q", axis=alt.Axis(title=y.title, format=y.format, tickCount=5), scale=y.scale()),
-            "color": alt.Color("curve:N", sort=names, scale=colours, legend=legend),
-        }
-        layers: list[Any] = [
-            alt.Chart(alt.InlineData(values=rows))
+        x_axis = alt.X("x:Q", axis=alt.Axis(title=x.title, format=x.format, tickCount=5), scale=x.scale())
+        y_axis = alt.Y("y:Q", axis=alt.Axis(title=y.title, format=y.format, tickCount=5), scale=y.scale())
+        coloured = alt.Color("curve:N", sort=names, scale=colours, legend=legend)
+        plain = alt.Color("curve:N", sort=names, scale=colours, legend=None)
+
+        def rows(kind: str) -> alt.Chart:
+            return alt.Chart(alt.NamedData("source")).transform_filter(f"datum.kind === '{kind}'")
+
+        layers = [
+            rows("line")
             .mark_line(strokeWidth=2)
-            .encode(**encoding, strokeDash=alt.StrokeDash("curve:N", sort=names, scale=dashes, legend=legend))
+            .encode(
+                x=x_axis,
+                y=y_axis,
+                color=coloured,
+                strokeDash=alt.StrokeDash("curve:N", sort=names, scale=dashes, legend=legend),
+            )
         ]
-        marked = [line.name for line in lines if line.points]
-        if marked:
+        if any(line.points for line in lines):
             tooltip = [
                 alt.Tooltip("curve:N", title=" "),
                 alt.Tooltip("x:Q", title=x.title, format="~g"),
                 alt.Tooltip("y:Q", title=y.title, format=".3g"),
             ]
+            marked = rows("line").transform_filter("datum.marked")
             layers.append(
-                alt.Chart(alt.InlineData(values=[row for row in rows if row["curve"] in marked]))
-                .mark_circle(size=36, opacity=1)
-                .encode(
-                    **encoding | {"color": alt.Color("curve:N", sort=names, scale=colours, legend=None)},
-                    tooltip=tooltip,
-                )
+                marked.mark_circle(size=36, opacity=1).encode(x=x_axis, y=y_axis, color=plain, tooltip=tooltip)
             )
-        layers += [_bars(line, encoding, theme) for line in lines if line.errors is not None]
-        if now is not None:
-            layers.append(
-                alt.Chart(alt.InlineData(values=[{"x": now}]))
-                .mark_rule(color=ink(theme), strokeWidth=1.5, opacity=0.7)
-                .encode(x="x:Q")
-            )
+        if any(line.bars for line in lines):
+            bars = rows("bar").mark_rule(strokeWidth=1.5)
+            layers.append(bars.encode(x=x_axis, y=y_axis, y2="high:Q", color=plain))
+        if ruled:
+            layers.append(rows("now").mark_rule(color=ink(theme), strokeWidth=1.5, opacity=0.7).encode(x="x:Q"))
         return style_altair(alt.LayerChart(layer=layers, height=HEIGHT), theme)
 
 
-def _bars(line: Curve, encoding: dict[str, Any], theme: Theme) -> alt.Chart:
-    rows = [
-        {"x": float(a), "low": float(b) - e, "high": float(b) + e}
-        for a, b, e in zip(line.x, line.y, line.errors or (), strict=True)
-        if float(b) - e > 0.0
-    ]
-    bars: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_rule(color=colour(line.role, theme), strokeWidth=1.5)
-        .encode(x=encoding["x"], y=alt.Y("low:Q"), y2="high:Q")
-    )
-    return bars
+def table(lines: Sequence[Curve], x: Axis, y: Axis, now: float | None = None) -> dict[str, list[Any]]:
+    """The columns of the chart of `curves`: points of lines, error bars (from y to high), and where the clock stands."""
+    rows: list[tuple[str, str | None, float, float | None, float | None, bool]] = []
+    for line in lines:
+        for k, (a, b) in enumerate(zip(map(float, line.x), map(float, line.y), strict=True)):
+            if x.holds(a) and y.holds(b):
+                rows.append(("line", line.name, a, b, None, line.points))
+            if line.errors is not None and b - line.errors[k] > 0.0:
+                rows.append(("bar", line.name, a, b - line.errors[k], b + line.errors[k], False))
+    if now is not None:
+        rows.append(("now", None, now, None, None, False))
+    return {name: [row[k] for row in rows] for k, name in enumerate(("kind", "curve", "x", "y", "high", "marked"))}

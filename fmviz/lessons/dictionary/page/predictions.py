@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app import bound
-from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
 from fmviz.cache import shared
 from fmviz.clips.clip import Floats
-from fmviz.lessons.dictionary.charts import Axis, Curve, curves
+from fmviz.lessons.dictionary.charts import Axis, Curve
 from fmviz.lessons.dictionary.compute import clocks, results
 from fmviz.lessons.dictionary.compute import curves as work
 from fmviz.lessons.dictionary.compute.clocks import Predictions
 from fmviz.lessons.dictionary.page.controls import forget_button
+from fmviz.lessons.dictionary.page.plot import plot
 from fmviz.lessons.dictionary.settings import TARGETS, Settings
 from fmviz.scene import Scene, scenes
 from fmviz.theory.dialects import Prediction
@@ -90,12 +90,7 @@ def errors(current: State) -> None:
         x = Axis(f"{_head(side, tr(f'dictionary.dialects.{name}'))} · {tr('dictionary.share_axis')}", range=(0.0, 1.0))
         y = Axis(tr("dictionary.error_axis"), log=True, range=(0.01, 1000.0))
         with column:
-            show_altair(
-                lambda ground, lines=lines, x=x, y=y: curves(lines, x, y, ground, now=now),  # type: ignore[misc]
-                of=(current.scene, own, now, side),
-                description=tr("dictionary.errors_alt"),
-                key=f"dictionary_errors_{side}",
-            )
+            plot(f"errors_{side}", lines, x, y, tr("dictionary.errors_alt"), now=now)
     st.caption(tr("dictionary.errors_claim"))
 
 

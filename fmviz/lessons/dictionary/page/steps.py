@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from fmviz.app import measured
-from fmviz.app.altair import show_altair
 from fmviz.app.catalogue import number
 from fmviz.app.choices import State
 from fmviz.app.i18n import tr
-from fmviz.lessons.dictionary.charts import Axis, Curve, curves
+from fmviz.lessons.dictionary.charts import Axis, Curve
 from fmviz.lessons.dictionary.compute import results
 from fmviz.lessons.dictionary.compute import steps as work
 from fmviz.lessons.dictionary.compute.steps import BoundGap, Convergence
+from fmviz.lessons.dictionary.page.plot import plot
 
 __all__ = ["show"]
 
@@ -30,16 +30,14 @@ def show(current: State) -> None:
         "dictionary_convergence",
         work.convergence,
         *arguments,
-        draw=lambda found: _convergence(found, arguments),
+        draw=_convergence,
         height=HEIGHT,
     )
     st.subheader(tr("dictionary.bound"), anchor=False)
-    measured.show(
-        "dictionary_bound", work.bound_gaps, *arguments, draw=lambda found: _bound(found, arguments), height=HEIGHT
-    )
+    measured.show("dictionary_bound", work.bound_gaps, *arguments, draw=_bound, height=HEIGHT)
 
 
-def _convergence(found: tuple[Convergence, ...], of: tuple[object, ...]) -> None:
+def _convergence(found: tuple[Convergence, ...]) -> None:
     names = {row.sampler: tr(f"dictionary.samplers.{row.sampler}") for row in found}
     left, right = st.columns(2, gap="large")
     count = Axis("N", log=True, range=COUNT_RANGE)
@@ -55,12 +53,7 @@ def _convergence(found: tuple[Convergence, ...], of: tuple[object, ...]) -> None
             floor = [far] * len(found[0].counts)
             lines.append(Curve(tr("dictionary.floor"), found[0].counts, floor, "reference", 2))
         with column:
-            show_altair(
-                lambda ground, lines=lines, axis=axis: curves(lines, count, axis, ground),  # type: ignore[misc]
-                of=(of, what),
-                description=tr(f"dictionary.{what}_chart_alt"),
-                key=f"dictionary_{what}",
-            )
+            plot(what, lines, count, axis, tr(f"dictionary.{what}_chart_alt"))
     st.table(
         {
             tr("dictionary.sampler"): list(names.values()),
@@ -74,7 +67,7 @@ def _convergence(found: tuple[Convergence, ...], of: tuple[object, ...]) -> None
     st.caption(tr("dictionary.convergence_where"))
 
 
-def _bound(found: tuple[BoundGap, ...], of: tuple[object, ...]) -> None:
+def _bound(found: tuple[BoundGap, ...]) -> None:
     if not found:
         st.caption(tr("dictionary.no_bound"))
         return
@@ -92,14 +85,8 @@ def _bound(found: tuple[BoundGap, ...], of: tuple[object, ...]) -> None:
     ]
     left, right = st.columns(2, gap="large")
     with left:
-        show_altair(
-            lambda ground: curves(
-                lines, Axis("N", log=True, range=COUNT_RANGE), Axis(tr("dictionary.gap"), log=True), ground
-            ),
-            of=(of, "bound"),
-            description=tr("dictionary.bound_alt"),
-            key="dictionary_bound",
-        )
+        count, gap = Axis("N", log=True, range=COUNT_RANGE), Axis(tr("dictionary.gap"), log=True)
+        plot("bound", lines, count, gap, tr("dictionary.bound_alt"))
     with right:
         st.table(
             {
