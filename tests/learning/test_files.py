@@ -1,12 +1,9 @@
-"""What leaves the program: checkpoints and scripts."""
+"""Checkpoints: what is written is read again, and what cannot be a run of ours is refused."""
 
 from __future__ import annotations
 
-import ast
 import json
 import struct
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,15 +11,13 @@ from typing import Any
 import pytest
 import torch
 
-from fmviz.errors import FmvizError, ParameterError
+from fmviz.errors import FmvizError
 from fmviz.learning import Trainer, TrainSpec, checkpoint
 from fmviz.learning.checkpoint import CheckpointError
-from fmviz.learning.draws import steps_together
-from fmviz.learning.export import training_script
 from fmviz.learning.networks import Architecture
 from fmviz.learning.spec import MAX_DEPTH, MAX_WIDTH
 from fmviz.scene.components import MAX_COMPONENTS
-from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from fmviz.theory import GaussianMixture, ProbabilityPath, schedulers
 from fmviz.theory.schedulers import Scheduler
 from fmviz.theory.solvers import solve_ode
 
@@ -327,103 +322,3 @@ def test_foreign_files_are_refused(tmp_path: Path, written: bytes) -> None:
     with pytest.raises(CheckpointError, match="cannot read"):
         checkpoint.load(tmp_path / "absent")
     assert issubclass(CheckpointError, FmvizError)
-
-
-# -------------------------------------------------------------------- script
-
-GAUSSIAN = GaussianMixture.standard()
-RUNS = [
-    (ProbabilityPath(GAUSSIAN, presets.get("ring5"), schedulers.get("sqrt")), TrainSpec(device="cpu")),
-    (
-        ProbabilityPath(presets.get("moons"), presets.get("ring8"), SCHEDULERS[-1]),
-        TrainSpec(
-            objective="noise",
-            scaling="none",
-            time_features="raw",
-            schedule="constant",
-            optimizer="sgd",
-            t_sampling="uniform",
-            batch_size=200,
-            hidden=(32, 32),
-            device="cpu",
-        ),
-    ),
-    (
-        ProbabilityPath(GAUSSIAN, presets.get("spiral"), schedulers.get("vp")),
-        TrainSpec(
-            objective="score",
-            optimizer="adamw",
-            gradient_clip=0.5,
-            ema=0.9,
-            t_sampling="logit_normal",
-            activation="gelu",
-            batch_size=333,
-            hidden=(32, 16),
-            device="cpu",
-        ),
-    ),
-    (
-        ProbabilityPath(presets.get("two_modes"), presets.get("ring8"), schedulers.get("trig")),
-        TrainSpec(objective="fm", activation="relu", batch_size=200, hidden=(32, 32), device="cpu"),
-    ),
-    (
-        ProbabilityPath(presets.get("circles"), presets.get("ring8"), schedulers.get("linear")),
-        TrainSpec(objective="fm", batch_size=500, hidden=(16,), device="cpu"),
-    ),
-    (
-        ProbabilityPath(GAUSSIAN, presets.get("ring8"), schedulers.get("polynomial", exponent=3.0)),
-        TrainSpec(objective="data", activation="tanh", batch_size=200, hidden=(), device="cpu"),
-    ),
-]
-
-
-def test_a_target_over_many_pairs_is_drawn_a_few_steps_at_a_time() -> None:
-    drawn = {(path.p_init.n_components, spec.objective): steps_together(path, spec) for path, spec in RUNS}
-    assert drawn[(2, "fm")] == (1 << 15) // 200
-    assert drawn[(48, "fm")] == (1 << 21) // (48 * 8) // 500
-
-
-@pytest.mark.parametrize("run", RUNS, ids=lambda run: run[1].objective)
-def test_script_reproduces_fifty_steps_in_a_fresh_process(
-    run: tuple[ProbabilityPath, TrainSpec], tmp_path: Path
-) -> None:
-    path, spec = run
-    source = training_script(path, spec)
-    imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {alias.name for node in imported for alias in node.names} == {"copy", "math", "sys", "torch"}
-    (tmp_path / "run.py").write_text(source)
-    command = [sys.executable, "-I", "-W", "error::RuntimeWarning", "run.py", "50"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env={"OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr
-    printed = torch.tensor([float(line.split()[1]) for line in done.stdout.splitlines()])
-    trainer = Trainer(path, spec)
-    trainer.advance(50)
-    torch.testing.assert_close(printed, trainer.snapshot().losses, rtol=2e-3, atol=1e-6)
-    assert (tmp_path / "weights.pt").exists()
-
-
-@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "mps"])
-def test_script_names_the_device_of_the_run(
-    device: str, ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    source = training_script(ring8, TrainSpec(device=device))
-    assert f'DEVICE = "{"mps" if device == "auto" else device}"  #' in source
-    assert "is_available" not in source
-
-
-def test_script_computes_the_exact_velocity_where_float64_is(bridge: ProbabilityPath) -> None:
-    script: dict[str, Any] = {"__name__": "train"}
-    exec(training_script(bridge, TrainSpec(objective="fm", device="mps")), script)
-    x, t = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)), torch.full((50, 1), 0.3)
-    found = script["marginal_velocity"](x, t)  # nothing here is on mps, and nothing may be moved there
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found, bridge.marginal_velocity(x, 0.3), rtol=1e-4, atol=1e-4)
-
-
-def test_script_refuses_what_cannot_be_trained(bridge: ProbabilityPath) -> None:
-    with pytest.raises(ParameterError, match="T18"):
-        training_script(bridge, TrainSpec(objective="score"))
