@@ -17,7 +17,7 @@ from fmviz.clips.clip import Floats
 from fmviz.clips.paths import as_array
 from fmviz.errors import FmvizError
 from fmviz.lessons.sample.charts.likelihood import likelihood as likelihood_chart
-from fmviz.lessons.sample.charts.occupancy import occupancy as occupancy_chart
+from fmviz.lessons.sample.charts.occupancy import occupancy, table
 from fmviz.lessons.sample.compute import results, samples
 from fmviz.lessons.sample.compute.clips import Sampler, exact_along
 from fmviz.lessons.sample.compute.results import Measured
@@ -55,14 +55,15 @@ def final_samples(current: State, found: Learned | None) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(tr("sample.occupancy"), anchor=False)
-        series = {_name(name, learned): (v[0], name, learned is not None) for (name, learned), v in rows.items()}
         weights = as_array(scenes.mixture(current.scene, "data").weights)
+        looks = {_name(name, learned): (name, learned is not None) for name, learned in rows}
         component, share = tr("sample.component"), tr("sample.share")
         show_altair(
-            lambda ground: occupancy_chart(weights, series, ground, component=component, share=share),
-            of=(current.scene, how, tuple(rows)),
+            lambda ground: occupancy(looks, ground, component=component, share=share),
+            of=tuple(looks.items()),
             description=tr("sample.occupancy_alt"),
             key="occupancy",
+            rows=table(weights, {_name(*which): shares for which, (shares, _) in rows.items()}),
         )
         st.caption(tr("sample.occupancy_claim"))
     with right:
