@@ -18,6 +18,7 @@ all conditional covariances are multiples of that of the velocity: with
 __all__ = ["QUANTITIES", "Curve", "Evaluation", "Report"]
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -104,6 +105,29 @@ class _Answers:
     spread: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """What a network is compared with in one quantity, whatever its weights.
+
+    Attributes:
+        base, gain: base + gain q is the quantity, q what the network predicts, (points, 2) and (points, 1); None where it is q.
+        sizes, size: of the exact values, squared, in each bin and over all points.
+    """
+
+    base: Tensor | None
+    gain: Tensor | None
+    sizes: Tensor
+    size: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """All that a report of networks that predict one quantity needs and that no weights change."""
+
+    comparisons: dict[Quantity, _Comparison]
+    irreducible: Curve
+
+
 class Evaluation:
     """Fixed points of a path, of independent pairs, with the exact answers on them; of a path with gamma, the velocity.
 
@@ -161,11 +185,16 @@ class Evaluation:
         self._counts = torch.bincount(self._bin, minlength=bins)
         self.velocity = known.velocity
         """The exact velocity at the points, (points, 2) float64."""
+        self._prepared: dict[tuple[Quantity, bool], _Prepared] = {}
         self.t = tuple((low + (high - low) * (torch.arange(bins, dtype=torch.float64) + 0.5) / bins).tolist())
         """Centres of the bins."""
 
     def __repr__(self) -> str:
         return self._shown
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is soon found again does not travel.
+        return self.__dict__ | {"_prepared": {}}
 
     @torch.no_grad()
     def report(self, model: LearnedModel) -> Report:
@@ -181,10 +210,11 @@ class Evaluation:
             raise ParameterError("model", f"one that has learned gamma = {self._gamma:g}", model.gamma)
         here = model.to(self.points.device)
         own = here.network(self.points.float(), self.times.float()).double()
-        relative = {wanted: self._relative(here, own, wanted) for wanted in QUANTITIES}
+        prepared = self._prepare(here)
+        relative = {wanted: self._relative(prepared, own, wanted) for wanted in QUANTITIES}
         mine = self._weighted(own, here.predicts)
-        marginal = (mine - self._exact[here.predicts]).square().sum(-1)
-        conditional = (mine - self._targets[here.predicts]).square().sum(-1)
+        marginal = _squares(mine - self._exact[here.predicts])
+        conditional = _squares(mine - self._targets[here.predicts])
         spread = self._spreads[here.predicts]
         miss = marginal - conditional + spread
         return Report(
@@ -196,7 +226,7 @@ class Evaluation:
             data=relative["data"],
             marginal_loss=self._curve(marginal),
             conditional_loss=self._curve(conditional),
-            irreducible=self._curve(spread),
+            irreducible=prepared.irreducible,
             gap=float((marginal - conditional).mean()),
             gap_error=float(miss.std() / len(miss) ** 0.5),
         )
@@ -206,23 +236,48 @@ class Evaluation:
     def _weighted(self, values: Tensor, quantity: Quantity) -> Tensor:
         return values * self._v.beta.unsqueeze(-1) if quantity == "score" else values
 
-    def _relative(self, model: LearnedModel, own: Tensor, wanted: Quantity) -> Curve | None:
-        if model.own_only and wanted != model.predicts:
+    def _prepare(self, model: LearnedModel) -> _Prepared:
+        predicts, own_only = key = model.predicts, model.own_only
+        found = self._prepared.get(key)
+        if found is None:
+            wanted = [one for one in QUANTITIES if self._converts(predicts, one, own_only)]
+            found = _Prepared(
+                {one: self._comparison(predicts, one) for one in wanted}, self._curve(self._spreads[predicts])
+            )
+            self._prepared[key] = found
+        return found
+
+    def _converts(self, predicts: Quantity, wanted: Quantity, own_only: bool) -> bool:
+        """Whether what a network predicts can be turned into what is wanted."""
+        return wanted == predicts or not (own_only or ("score" in (wanted, predicts) and not self._standard))
+
+    def _comparison(self, predicts: Quantity, wanted: Quantity) -> _Comparison:
+        size = _squares(self._exact[wanted])
+        sizes, total = self._sums(size), size.sum()
+        if wanted == predicts:
+            return _Comparison(None, None, sizes, total)
+        c = coefficients(predicts, wanted, self._v)
+        return _Comparison(c.x.unsqueeze(-1) * self.points, c.q.unsqueeze(-1), sizes, total)
+
+    def _relative(self, prepared: _Prepared, own: Tensor, wanted: Quantity) -> Curve | None:
+        known = prepared.comparisons.get(wanted)
+        if known is None:
             return None
-        if "score" in (wanted, model.predicts) and wanted != model.predicts and not self._standard:
-            return None
-        c = coefficients(model.predicts, wanted, self._v)
-        values = c.x.unsqueeze(-1) * self.points + c.q.unsqueeze(-1) * own if wanted != model.predicts else own
-        error = (self._weighted(values, wanted) - self._exact[wanted]).square().sum(-1)
-        size = self._exact[wanted].square().sum(-1)
-        ratios = self._sums(error) / self._sums(size)
-        return Curve(float(error.sum() / size.sum()), tuple(ratios.tolist()))
+        values = own if known.base is None or known.gain is None else known.base + known.gain * own
+        error = _squares(self._weighted(values, wanted) - self._exact[wanted])
+        return Curve(float(error.sum() / known.size), tuple((self._sums(error) / known.sizes).tolist()))
 
     def _curve(self, values: Tensor) -> Curve:
         return Curve(float(values.mean()), tuple((self._sums(values) / self._counts).tolist()))
 
     def _sums(self, values: Tensor) -> Tensor:
         return torch.zeros(len(self._counts), dtype=values.dtype, device=values.device).index_add_(0, self._bin, values)
+
+
+def _squares(vectors: Tensor) -> Tensor:
+    """The square of the norm of each of the vectors (N, 2), (N,); `sum` is slow over so short an axis."""
+    squares = vectors.square()
+    return squares[:, 0] + squares[:, 1]
 
 
 def _spread(path: ProbabilityPath, points: int, bins: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

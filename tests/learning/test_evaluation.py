@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 import torch
 
@@ -147,3 +149,14 @@ def test_the_times_of_an_evaluation_keep_away_from_the_singular_ends(ring8: Prob
     assert float((times - middles).abs().max()) < (high - low) / 4096
     assert low < float(times[0]) < float(times[-1]) < high
     assert truth.t == pytest.approx([low + (high - low) * (k + 0.5) / 4 for k in range(4)], rel=1e-12)
+
+
+def test_what_was_measured_before_changes_no_report(ring8: ProbabilityPath) -> None:
+    used = Evaluation(ring8, points=256)
+    fresh = pickle.dumps(used)
+    for objective in ("cfm", "noise", "data", "score"):
+        model = initial_model(ring8, small(objective=objective))
+        first = Evaluation(ring8, points=256).report(model)
+        assert vars(used.report(model)) == vars(used.report(model)) == vars(first)
+    assert len(pickle.dumps(used)) == len(fresh)
+    assert vars(pickle.loads(pickle.dumps(used)).report(model)) == vars(first)
