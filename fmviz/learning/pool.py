@@ -32,7 +32,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.owners import UnknownRunError, find, is_there, surplus
-from fmviz.learning.runs import Run, RunStatus
+from fmviz.learning.runs import KeptSnapshot, Run, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
 from fmviz.learning.training import Saved
 from fmviz.theory import ProbabilityPath
@@ -185,6 +185,11 @@ class TrainingPool:
         """The run as it was saved last, for another process to go on with; None before that, and once it has ended."""
         with self._changed:
             return self._get(run_id).saved
+
+    def take_kept(self, run_id: int) -> tuple[KeptSnapshot, ...]:
+        """The snapshots kept since this was last called, which are the caller's from now on: no later status has them."""
+        with self._changed:
+            return self._get(run_id).take_kept()
 
     def heartbeat(self, run_id: int) -> None:
         """Say that the owner is still there."""

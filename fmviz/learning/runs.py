@@ -224,6 +224,11 @@ class Run:
 
     # ------------------------------------------------- by the pool, lock held
 
+    def take_kept(self) -> tuple[KeptSnapshot, ...]:
+        """Gives the kept snapshots away."""
+        kept, self._kept = self._kept, ()
+        return kept
+
     def end(self, state: State, error: str | None = None) -> None:
         """Make it final."""
         self._ended, self._error = state, error
