@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fresh import FreshProcesses
 
 # Two OpenMP threads on small tensors cost more than they bring (see fmviz/runtime.py). Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +20,17 @@ os.environ["FMVIZ_HELPERS"] = "0"
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER = ROOT / "tests" / "browser"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Importing modules of which no test is chosen takes every process of a run many seconds."""
+    chosen = config.option.markexpr
+    inside = collection_path == BROWSER or BROWSER in collection_path.parents
+    if chosen == "not browser" and inside:
+        return True
+    if chosen == "browser" and not inside and collection_path.suffix == ".py":
+        return True
+    return None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -33,6 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 1 if item.path.parent.name == "app" or item.path.name == "test_page.py" else 0
 
     items.sort(key=wait)
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Iterator[FreshProcesses]:
+    """Runs programs in processes that have imported torch and nothing of this project."""
+    made = FreshProcesses()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

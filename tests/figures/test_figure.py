@@ -1,8 +1,6 @@
 """Figures for papers: what they show, their sizes, and the two ways of writing them."""
 
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 import zlib
 
@@ -142,7 +140,7 @@ def test_saving(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "a.svg"]
 
 
-def test_a_figure_without_reportlab_is_still_an_svg():
+def test_a_figure_without_reportlab_is_still_an_svg(fresh):
     run = """
 import sys
 sys.modules["reportlab"] = None
@@ -155,8 +153,7 @@ try:
 except fmviz.FmvizError as error:
     print(error)
 """
-    said = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True, timeout=100).stdout
-    assert said == 'a PDF needs reportlab: pip install "fmviz[pdf]"\n'
+    assert fresh.printed(run) == 'a PDF needs reportlab: pip install "fmviz[pdf]"\n'
 
 
 WRONG = {

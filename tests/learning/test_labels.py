@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.guidance import Guidance, simulate_weighted
 from fmviz.theory.metrics import sliced_wasserstein
 from fmviz.theory.solvers import solve_ode
+from tests.fresh import FreshProcesses
 
 SMALL = TrainSpec(hidden=(12, 8), batch_size=64, steps=60, label_dropout=0.25, device="cpu")
 
@@ -161,19 +160,12 @@ def test_older_files_have_no_labels(three: ProbabilityPath) -> None:
 
 
 @pytest.mark.parametrize("objective", ["cfm", "data"])
-def test_the_script_draws_the_same_numbers(three: ProbabilityPath, objective: str, tmp_path: Path) -> None:
+def test_the_script_draws_the_same_numbers(
+    three: ProbabilityPath, objective: str, fresh: FreshProcesses, tmp_path: Path
+) -> None:
     spec = dataclasses.replace(SMALL, objective=objective)
-    (tmp_path / "run.py").write_text(training_script(three, spec))
-    done = subprocess.run(
-        [sys.executable, "-I", "run.py", "40"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env={"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    printed = torch.tensor([float(line.split()[1]) for line in done.stdout.splitlines()])
+    said = fresh.printed(training_script(three, spec), "40", folder=tmp_path)
+    printed = torch.tensor([float(line.split()[1]) for line in said.splitlines()])
     trainer = Trainer(three, spec)
     trainer.advance(40)
     torch.testing.assert_close(printed, trainer.snapshot().losses, rtol=2e-3, atol=1e-6)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from fmviz.learning import Trainer, TrainSpec
 from fmviz.learning.draws import steps_together
 from fmviz.learning.export import training_script
 from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+from tests.fresh import FreshProcesses
 
 GAUSSIAN = GaussianMixture.standard()
 RUNS = [
@@ -73,19 +72,14 @@ def test_a_target_over_many_pairs_is_drawn_a_few_steps_at_a_time() -> None:
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run[1].objective)
 def test_script_reproduces_fifty_steps_in_a_fresh_process(
-    run: tuple[ProbabilityPath, TrainSpec], tmp_path: Path
+    run: tuple[ProbabilityPath, TrainSpec], fresh: FreshProcesses, tmp_path: Path
 ) -> None:
     path, spec = run
     source = training_script(path, spec)
     imported = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert {alias.name for node in imported for alias in node.names} == {"copy", "math", "sys", "torch"}
-    (tmp_path / "run.py").write_text(source)
-    command = [sys.executable, "-I", "-W", "error::RuntimeWarning", "run.py", "50"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=100, env={"OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr
-    printed = torch.tensor([float(line.split()[1]) for line in done.stdout.splitlines()])
+    said = fresh.printed(source, "50", folder=tmp_path)
+    printed = torch.tensor([float(line.split()[1]) for line in said.splitlines()])
     trainer = Trainer(path, spec)
     trainer.advance(50)
     torch.testing.assert_close(printed, trainer.snapshot().losses, rtol=2e-3, atol=1e-6)

@@ -1,8 +1,6 @@
 """The script of a scene runs as it stands, in a fresh process, and says what the library says."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -29,34 +27,29 @@ SCENES = {
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_script_runs_and_agrees(name):
+def test_script_runs_and_agrees(name, fresh):
     scene = SCENES[name]
     view = PathsSettings(click=(0.4, -0.3, 0.6))
-    done = subprocess.run(
-        [sys.executable, "-c", paths_script(scene, view)], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    said = fresh.printed(paths_script(scene, view))
     x = torch.tensor([0.4, -0.3])
     expected = scenes.path(scene).log_density(x, 0.6)
-    assert "log p_t(x)      " + str(expected) in done.stdout
-    assert "ODE ends with mean" in done.stdout
+    assert "log p_t(x)      " + str(expected) in said
+    assert "ODE ends with mean" in said
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_the_sampler_as_a_script_draws_the_same_samples(name):
+def test_the_sampler_as_a_script_draws_the_same_samples(name, fresh):
     scene = SCENES[name]
     view = SampleSettings(method="rk4", steps=5, sde_steps=40, grid="refined", click=(0.4, -0.3, 0.6))
-    code = sample_script(scene, view, learned=True)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    lines = fresh.printed(sample_script(scene, view, learned=True)).splitlines()
     path, sigma = scenes.path(scene), scenes.sigma(scene)
     starts = Starts(scene.count, scene.seed_start, scene.seed_noise)
     dynamics, how = clips.exact_dynamics(path, sigma), Sampler("rk4", 5, 40, "refined")
     runs = clips.run(dynamics, how, sigma, starts.points(path.p_init), starts.noise())
     assert runs.sde is not None
-    said = dict(line.split(" mean ") for line in done.stdout.splitlines() if " mean " in line)
+    said = dict(line.split(" mean ") for line in lines if " mean " in line)
     for label, samples in (("ODE", runs.ode[-1]), ("SDE", runs.sde[-1])):
         assert json.loads(said[label]) == pytest.approx(samples.mean(0).tolist(), abs=1e-4)
     along = clips.likelihood(dynamics, path, how, (0.4, -0.3, 0.6))
-    (value,) = [line.split()[5] for line in done.stdout.splitlines() if line.startswith("log p_t(x) along")]
+    (value,) = [line.split()[5] for line in lines if line.startswith("log p_t(x) along")]
     assert float(value) == pytest.approx(float(along.value), abs=1e-5)

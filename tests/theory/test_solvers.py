@@ -3,8 +3,6 @@
 import functools
 import itertools
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -212,7 +210,7 @@ def test_sde_grid_keeps_the_frames_and_bounds_the_steps() -> None:
         assert 0.1 / counts[i] * 0.5 * (2.0 * frames[i + 1]) ** 2 * 30.0 <= 0.1 + 1e-12
 
 
-def test_dopri5_first_met_under_inference_mode_can_be_differentiated_later(repo_root):
+def test_dopri5_first_met_under_inference_mode_can_be_differentiated_later(fresh):
     script = """
 import torch
 from fmviz.theory.solvers import solve_ode
@@ -224,11 +222,10 @@ end = solve_ode(lambda x, t: -x, x, method="dopri5")[0][-1]
 (slope,) = torch.autograd.grad(end.sum(), x)
 print(float(slope[0, 0]))
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=repo_root, capture_output=True, text=True, check=True)
-    assert float(done.stdout) == pytest.approx(math.exp(-1.0), rel=1e-6)
+    assert float(fresh.printed(script)) == pytest.approx(math.exp(-1.0), rel=1e-6)
 
 
-def test_dopri5_leaves_scipy_out_and_its_own_solver_whole(repo_root):
+def test_dopri5_leaves_scipy_out_and_its_own_solver_whole(fresh):
     script = """
 import sys, torch, numpy
 from fmviz.theory.solvers import solve_ode
@@ -242,8 +239,7 @@ print(float(end[-1]))
 import scipy.integrate
 print(scipy.integrate.quad(numpy.exp, 0.0, 1.0)[0])
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=repo_root, capture_output=True, text=True, check=True)
-    before, end, area = done.stdout.split()
+    before, end, area = fresh.printed(script).split()
     assert before == "False"
     assert float(end) == pytest.approx(math.exp(-1.0), rel=1e-3)
     assert float(area) == pytest.approx(math.e - 1.0)
