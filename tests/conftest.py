@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh import FreshProcesses
+from tests.installed import scan_once
 
 # Two OpenMP threads on small tensors cost more than they bring (see fmviz/runtime.py). Set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 1 if item.path.parent.name == "app" or item.path.name == "test_page.py" else 0
 
     items.sort(key=wait)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_for_once() -> None:
+    scan_once()  # all modules with tests have been imported
 
 
 @pytest.fixture(scope="session")

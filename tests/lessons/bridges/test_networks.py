@@ -68,6 +68,7 @@ def test_rounds_of_networks_straighten_like_those_of_exact_fields():
     assert networks.moved(SMALL, found[0]).cost.value == pytest.approx(taught.pair_cost.value, rel=0.4)
 
 
+@pytest.mark.usefixtures("quick_evidence")
 def test_noise_of_its_own_in_the_second_panel():
     view = Settings(b="independent", gamma=0.4, gamma_b=1.0)
     which = results.sides(view)
@@ -88,6 +89,7 @@ def names(app) -> list[str]:
     return [panel["title"] for panel in header(app)["panels"]]
 
 
+@pytest.mark.usefixtures("quick_evidence")
 def test_networks_are_trained_shown_and_kept():
     view = Settings(a="exact", b="reflow1", batch=8, field="network", steps=100)
     app = open_page(State(scene=SMALL, bridges=view))
@@ -108,6 +110,7 @@ def test_networks_are_trained_shown_and_kept():
     assert app.button(key="bridges_train").label == train_again
 
 
+@pytest.mark.usefixtures("quick_evidence")
 def test_training_is_cancelled_and_what_was_learned_stays():
     app = open_page(State(scene=SMALL, bridges=Settings(b="reflow3", field="network", steps=20_000)))
     app.button(key="bridges_train").click().run()
@@ -122,6 +125,7 @@ def runs_of(app) -> dict:
     return app.session_state["fmviz_tab"].belongings[runs.RUNS]
 
 
+@pytest.mark.usefixtures("quick_evidence")
 def test_a_batch_beyond_what_a_step_may_pair_is_refused_with_the_bound_before_anyone_presses():
     app = open_page(State(scene=SMALL, bridges=Settings(batch=1024, field="network", steps=100)))
     assert "512" in errors(app)
@@ -131,6 +135,7 @@ def test_a_batch_beyond_what_a_step_may_pair_is_refused_with_the_bound_before_an
     assert not app.button(key="bridges_train").disabled
 
 
+@pytest.mark.usefixtures("quick_evidence")
 def test_a_full_house_is_said_and_begins_nothing(monkeypatch):
     full_house(monkeypatch)
     app = open_page(State(scene=SMALL, bridges=Settings(batch=8, field="network", steps=100)))

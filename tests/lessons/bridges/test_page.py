@@ -22,6 +22,8 @@ PAGE = "pages/bridges.py"
 SMALL = bridged(Scene(count=20), "ring8_moons")
 PATIENCE = 60.0
 
+pytestmark = pytest.mark.usefixtures("quick_evidence")
+
 
 def open_page(state: State):
     app = open_app("start", state)

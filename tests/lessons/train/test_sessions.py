@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from fmviz.app import runs
 from fmviz.learning import RunStatus
+from tests.installed import scan_once
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ def test_thirty_sessions_all_progress():
     waiting, deadline = sessions, time.monotonic() + 100
     while waiting:
         assert time.monotonic() < deadline, len(waiting)
-        time.sleep(0.02)
-        waiting = [app for app in sessions if look(app).step < 20]  # all of them are looked at: their owners are there
+        time.sleep(0.1)
+        waiting = [app for app in waiting if look(app).step < 20]
     losses = {round(look(app).kept[0].report.velocity.total, 9) for app in sessions}
     assert len(losses) == 30, "each trains its own network"
     for app in sessions:
@@ -80,6 +81,7 @@ def test_memory_is_flat_over_a_hundred_runs_of_sessions(monkeypatch):
 def bytes_left_by_sixty_runs() -> int:
     """By how much this process grows over sixty runs, after forty that fill its caches."""
     runs.pool()._ended_timeout = 1.0
+    scan_once()
 
     def resident_after(seeds: range) -> int:
         for seed in seeds:
