@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["watch"]
 
 import inspect
+import sys
 import time
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
@@ -104,7 +105,10 @@ class _Screen:
 
 
 def _in_notebook() -> bool:
-    """Whether a kernel is there to display in."""
+    """Whether what is displayed is seen: in a kernel of Jupyter, or in marimo, which has no such kernel and a `display` of its own."""
+    marimo = sys.modules.get("marimo")
+    if marimo is not None and marimo.running_in_notebook():
+        return True
     try:
         from IPython.core.getipython import get_ipython
     except ModuleNotFoundError:

@@ -7,6 +7,7 @@ import io
 import math
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -272,6 +273,16 @@ def test_an_interrupt_ends_the_training_and_keeps_the_last_snapshot(displayed):
 
     assert fmviz.watch(interrupted(), path=path()).step == 20
     assert len(displayed) == 1
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_watch_shows_its_picture_in_marimo_which_has_no_kernel_of_jupyter(monkeypatch, running):
+    """`marimo edit` and `marimo run` are notebooks; a notebook of marimo that runs as a script is not."""
+    shown: list[Player] = []
+    monkeypatch.setitem(sys.modules, "marimo", SimpleNamespace(running_in_notebook=lambda: running))
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    assert fmviz.watch(fmviz.train(path(), SPEC, every=20)).step == 40
+    assert len(shown) == running
 
 
 def test_watch_knows_the_path_of_train_and_asks_for_that_of_others(displayed):

@@ -51,6 +51,9 @@ window.enter = async (n) => { // anywidget makes a module of its own for every p
 await enter(0);
 </script></body></html>"""
 
+ASKED = """() => performance.getEntriesByType("resource").map(({ name }) => new URL(name))
+    .filter(({ protocol }) => protocol === "http:" || protocol === "https:").map(({ pathname }) => pathname.slice(1))"""
+"""What has been loaded from a server."""
 LEAK = 0.2
 """Megabytes that a re-run may leave behind: the tiny module that anywidget loads, and noise. With a module of the player it was 1.3."""
 AGAIN = """async ([payload, count]) => {
@@ -111,6 +114,9 @@ def test_the_widget_plays_calls_back_follows_python_and_leaves(notebook: Stage, 
     page, stage = notebook.page, notebook.root
     expect(stage).to_have_attribute("data-t", "0.25")
     assert said(notebook, "message") == [{"kind": "hello"}]
+    # The page around keeps its own style, and nothing was asked for but what the page itself reads.
+    assert page.evaluate("document.styleSheets.length + document.adoptedStyleSheets.length") == 0
+    assert set(page.evaluate(ASKED)) == {"payload.txt", "script.txt", "widget.js"}
     page.evaluate("answer()")
 
     # From Python: the clock is set, and runs.
