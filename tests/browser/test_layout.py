@@ -39,6 +39,9 @@ ROUNDING = 0.1
 MOST_SHIFT = 0.03
 """Of the layout-shift measure of browsers, by which 0.1 is good. On a quiet machine it stays below 0.02."""
 
+MOST_TEXT_SHIFT = 0.02
+"""The same on the page Theory, which is text from top to bottom: a line more above moves all of it."""
+
 BEAT_SHIFT = 0.07
 """The same on the way to a beat, whose picture may need fewer rows of panels than the one before."""
 
@@ -83,6 +86,25 @@ def test_the_plots_cover_the_window_and_nothing_moves_as_it_loads(open_page, win
                 page.set_viewport_size(size(first))
     assert not {key: found for key, (found, floor) in covered.items() if found < floor - ROUNDING}
     assert not shifted
+
+
+PATIENT = """addEventListener('DOMContentLoaded', () => {
+    const style = document.createElement('style');
+    style.textContent = 'html :is([data-testid=stAppViewContainer], [data-testid=stSidebarContent]) { animation-duration: 60s; }';
+    document.head.append(style);
+});"""
+"""A page that takes long shows what it has. On a machine that is busy with other things this one is given the time."""
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_nothing_moves_on_the_page_theory(open_page, window):
+    """It has no stage whose first picture would show it."""
+    page = open_page("/theory", viewport=size(WINDOWS[window][0]), init_script=f"{PATIENT} ({SHIFTS})()")
+    for _ in ("first", "again"):
+        expect(page.locator("html.fmviz-drawn.fmviz-calm")).to_have_count(1)
+        settle(page)
+        assert page.evaluate("window.testShift") <= MOST_TEXT_SHIFT, page.evaluate("window.testShifted")
+        page.reload()
 
 
 def size(window):

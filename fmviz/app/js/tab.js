@@ -79,8 +79,27 @@ function watchScrolling() {
   later(); // this module may come after the formulas
 }
 
+const READING = "[data-test-script-state=notRunning]:has(.st-key-heading_theory):has(.katex) [data-testid=stMainBlockContainer]";
+const LONGEST_LOOK = 20_000; // milliseconds; long before, the page has shown what it has (fmviz/app/css/shell.css)
+
+/** The first picture of a stage shows the page around it. The page Theory has none, and shows itself once its formulas are typeset in their
+ * own fonts and have pushed everything to its place. */
+function showReading() {
+  const { classList } = document.documentElement;
+  const end = performance.now() + LONGEST_LOOK;
+  let before = 0;
+  const timer = setInterval(() => {
+    const height = document.querySelector(READING)?.scrollHeight ?? 0; // to lay out is to ask for the fonts
+    const rests = height === before && document.fonts.status === "loaded";
+    if (height && rests) classList.add("fmviz-drawn", "fmviz-calm");
+    before = height;
+    if (classList.contains("fmviz-drawn") || performance.now() > end) clearInterval(timer);
+  }, 60);
+}
+
 function listen() {
   here.listens = true;
+  showReading();
   listenToPresenting();
   watchScrolling();
   window.addEventListener("pagehide", leave);
