@@ -13,6 +13,7 @@ LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 VIEWS = {
     "light": (PAGES, "", {"viewport": LAPTOP, "color_scheme": "light"}),
     "dark": (("/flows", "/train", "/theory"), "", {"viewport": LAPTOP, "color_scheme": "dark"}),
+    "without an average of the weights": (("/train",), "t=0.5", {"viewport": LAPTOP, "color_scheme": "light"}),
     "presented": (("/conservation", "/train"), "present=1", {"viewport": LAPTOP, "color_scheme": "light"}),
     "phone": (("/probability-paths", "/theory"), "", {"viewport": PHONE, "color_scheme": "light"}),
     "Chinese": (("/sample",), "lang=zh", {"viewport": LAPTOP, "color_scheme": "dark"}),
