@@ -56,6 +56,7 @@ class Pool(Protocol):
         evaluation: Evaluation | None = None,
         paused: bool = False,
         present: Callable[[], bool] = ...,
+        notify: Callable[[], None] = ...,
     ) -> int: ...
 
     def status(self, run_id: int) -> RunStatus: ...
@@ -75,10 +76,11 @@ class _Run:
         spec: TrainSpec,
         evaluation: Evaluation | None,
         present: Callable[[], bool],
+        notify: Callable[[], None],
         paused: bool,
     ) -> None:
         self.id, self.path, self.spec, self.evaluation = number, path, spec, evaluation
-        self.present, self.paused = present, paused
+        self.present, self.notify, self.paused = present, notify, paused
         self.task: Any = None
         self.here: int | None = None
         self.ended: RunStatus | None = None
@@ -147,6 +149,7 @@ class ClusterPool:
         evaluation: Evaluation | None = None,
         paused: bool = False,
         present: Callable[[], bool] = lambda: False,
+        notify: Callable[[], None] = lambda: None,
     ) -> int:
         """Queue a run; see `TrainingPool.submit`. Whose owner is gone is for the owner to find out, and to `forget`.
 
@@ -159,7 +162,7 @@ class ClusterPool:
         with self._lock:
             if self._state == "connecting":
                 raise PoolFullError("the cluster has not answered yet; try again in a moment")
-            run = _Run(next(self._numbers), path, spec, evaluation, present, paused)
+            run = _Run(next(self._numbers), path, spec, evaluation, present, notify, paused)
             if not (self._state == "connected" and not paused and self._train_there(run)):
                 self._train_here(run)
             self._runs[run.id] = run
@@ -232,7 +235,12 @@ class ClusterPool:
     def _train_here(self, run: _Run) -> None:
         """Gives a run to the pool; the lock is held."""
         run.here = self._pool.submit(
-            run.path, run.spec, evaluation=run.evaluation, paused=run.paused, present=run.present
+            run.path,
+            run.spec,
+            evaluation=run.evaluation,
+            paused=run.paused,
+            present=run.present,
+            notify=run.notify,
         )
 
     def _hear(self, run: _Run, task: Any) -> None:
@@ -248,6 +256,7 @@ class ClusterPool:
         with self._lock:
             if run.task is task:
                 run.ended, run.task = ended, None
+        run.notify()
 
     def _lose(self, reason: str) -> None:
         """From now on the pool trains, and what the cluster had in hand as well."""

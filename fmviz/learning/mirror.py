@@ -36,7 +36,7 @@ class Mirror:
         paused: whether it waits for its owner.
         touched: when its owner was last heard from.
         present: whether a silent owner is there all the same.
-        saved, teacher: as in `ProcessPool.submit`.
+        saved, teacher, notify: as in `ProcessPool.submit`.
     """
 
     def __init__(
@@ -51,10 +51,11 @@ class Mirror:
         present: Callable[[], bool],
         saved: Saved | None = None,
         teacher: LearnedModel | None = None,
+        notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.teacher: LearnedModel | None = teacher
         self.id, self.path, self.spec, self.evaluation = run_id, path, spec, evaluation
-        self.paused, self.touched, self.present = paused, touched, present
+        self.paused, self.touched, self.present, self.notify = paused, touched, present, notify
         self.state: State = "paused" if paused else "queued"
         self.learning_rate, self.rate_changed = spec.learning_rate, False
         self.saved: Saved | None = saved

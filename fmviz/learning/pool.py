@@ -131,6 +131,7 @@ class TrainingPool:
         present: Callable[[], bool] = lambda: False,
         saved: Saved | None = None,
         teacher: LearnedModel | None = None,
+        notify: Callable[[], None] = lambda: None,
     ) -> int:
         """Queue a run.
 
@@ -142,6 +143,7 @@ class TrainingPool:
             present: whether a silent owner is there all the same; called with the pool's lock held, in any thread.
             saved: a run of the same path and settings to go on with.
             teacher: of a reflow, see `fmviz.learning.train`.
+            notify: called when the run has come to its end by itself, well or not; in any thread, and not to wait there.
 
         Returns:
             The run's number.
@@ -169,6 +171,7 @@ class TrainingPool:
                 present=present,
                 saved=saved,
                 teacher=teacher,
+                notify=notify,
             )
             self._next_id += 1
             self._runs[run.id] = run
@@ -310,6 +313,7 @@ class TrainingPool:
             if not run.alive:
                 run.release()
                 self._forget_old()
+                run.notify()
             self._enqueue(run)
             self._changed.notify_all()  # for those that wait for the end of this turn
 

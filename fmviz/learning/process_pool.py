@@ -117,6 +117,7 @@ class ProcessPool:
         present: Callable[[], bool] = lambda: False,
         saved: Saved | None = None,
         teacher: LearnedModel | None = None,
+        notify: Callable[[], None] = lambda: None,
     ) -> int:
         """Queue a run; see `TrainingPool.submit`.
 
@@ -142,6 +143,7 @@ class ProcessPool:
                 present=present,
                 saved=saved,
                 teacher=teacher,
+                notify=notify,
             )
             self._runs[run.id] = run
             self._queue.append(run)
@@ -287,6 +289,7 @@ class ProcessPool:
                 if not run.alive:
                     self._drop(run)
                     self._forget_old()
+                    run.notify()
             if isinstance(message, Reply):
                 self._processes.carried_out(message.ticket)
         self._next()

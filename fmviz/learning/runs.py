@@ -168,6 +168,7 @@ class Run:
         present: whether a silent owner is there all the same.
         saved: a run to go on with, which another process began.
         teacher: of a reflow, see `fmviz.learning.training.train`.
+        notify: called by the pool when it has come to its end.
 
     Raises:
         ParameterError: the teacher is missing, or is not of the same shape.
@@ -185,9 +186,10 @@ class Run:
         present: Callable[[], bool],
         saved: Saved | None = None,
         teacher: LearnedModel | None = None,
+        notify: Callable[[], None] = lambda: None,
     ) -> None:
         self.id, self.spec, self.paused, self.touched = run_id, spec, paused, touched
-        self.present = present
+        self.present, self.notify = present, notify
         self.learning_rate, self.rate_changed = spec.learning_rate, False
         self.single_steps = 0
         self.queued = self.in_turn = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["Command", "Kept", "Reply", "Update", "prepare", "serve"]
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +25,7 @@ from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
 from fmviz.theory.reprs import one_line
 
 TELL_EVERY = 0.12
-"""Seconds between two looks at what has changed."""
+"""Seconds between two looks at what has changed, at most."""
 FOREVER = 1e9
 
 Order = Literal["submit", "pause", "resume", "single_step", "set_learning_rate", "cancel", "forget"]
@@ -113,6 +112,7 @@ class _Teller:
     def __init__(self, pool: TrainingPool, send: Send) -> None:
         self._pool, self._send = pool, send
         self._told: dict[int, _Told] = {}
+        self._ended = threading.Event()
         self._lock = threading.Lock()
 
     def obey(self, command: Command) -> None:
@@ -121,7 +121,9 @@ class _Teller:
             told = self._told.get(command.run)
         if command.order == "submit":
             saved: Saved | None = command.arguments["saved"]
-            told = _Told(self._pool.submit(**command.arguments), step=0 if saved is None else saved.step)
+            told = _Told(
+                self._pool.submit(**command.arguments, notify=self._ended.set), step=0 if saved is None else saved.step
+            )
             with self._lock:
                 self._told[command.run] = told
         elif told is not None:
@@ -131,6 +133,11 @@ class _Teller:
             getattr(self._pool, command.order)(told.id, **command.arguments)
         with self._lock:
             self._send(Reply(command.ticket, self._update(command.run) if command.run in self._told else None))
+
+    def wait(self) -> None:
+        """Waits until there may be something to tell: at once where a run has ended, whose owner may have another one."""
+        self._ended.wait(TELL_EVERY)
+        self._ended.clear()
 
     def tell(self) -> None:
         """Sends what has changed."""
@@ -205,5 +212,5 @@ def serve(receive: Receive, send: Send) -> None:
 
 def _tell(teller: _Teller) -> None:
     while True:
-        time.sleep(TELL_EVERY)
+        teller.wait()
         teller.tell()

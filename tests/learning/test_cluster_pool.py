@@ -71,7 +71,10 @@ def nobody() -> str:
 def test_a_run_in_the_cluster_is_that_of_the_pool(connected: ClusterPool, here: TrainingPool, ring8: ProbabilityPath):
     evaluation = Evaluation(ring8, points=100)
     assert (connected.state, connected.threads) == ("connected", 2)
-    there = ended(connected, connected.submit(ring8, SPEC, evaluation=evaluation))
+    heard = threading.Event()
+    run = connected.submit(ring8, SPEC, evaluation=evaluation, notify=heard.set)
+    assert heard.wait(60.0)
+    there = connected.status(run)
     assert not here._runs, "the cluster has done it"
     alone = ended(here, here.submit(ring8, SPEC, evaluation=evaluation))
     assert there.state == "finished"

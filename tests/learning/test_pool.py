@@ -146,6 +146,18 @@ def test_a_diverging_run_explains_itself_and_spares_the_others(pool: TrainingPoo
     wait(pool, other, lambda s: s.step > before)
 
 
+@pytest.mark.parametrize(("rate", "state"), [(1e-3, "finished"), (1000.0, "failed")])
+def test_whoever_waits_for_a_run_hears_of_its_end(
+    rate: float, state: str, pool: TrainingPool, ring8: ProbabilityPath
+) -> None:
+    heard = threading.Event()
+    run = pool.submit(
+        ring8, dataclasses.replace(SPEC, learning_rate=rate, steps=100), present=lambda: True, notify=heard.set
+    )
+    assert heard.wait(60.0)
+    assert pool.status(run).state == state
+
+
 def test_a_run_that_cannot_start_fails_with_the_reason(pool: TrainingPool, bridge: ProbabilityPath) -> None:
     run = pool.submit(bridge, dataclasses.replace(SPEC, objective="score"))
     status = wait(pool, run, ended)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fmviz.learning import Evaluation, RunStatus, TrainingDivergedError, TrainSpec, train
+from fmviz.learning import Evaluation, RunStatus, TrainingDivergedError, TrainingPool, TrainSpec, train, worker
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.learning.process_pool import ProcessDiedError, ProcessPool
 from fmviz.theory import ProbabilityPath
@@ -199,6 +200,24 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_the_end_of_a_run_is_told_at_once(pool, submit, ring8: ProbabilityPath, monkeypatch: pytest.MonkeyPatch):
+    """By the process to the pool, and by the pool to whoever waits."""
+    monkeypatch.setattr(worker, "TELL_EVERY", 600.0)
+    told: list[object] = []
+    with TrainingPool(owner_timeout=600.0) as there:
+        teller = worker._Teller(there, told.append)
+        arguments = {"path": ring8, "spec": SPEC, "evaluation": None, "paused": False, "saved": None, "teacher": None}
+        teller.obey(worker.Command(1, "submit", 7, arguments))
+        teller.wait()
+        teller.tell()
+    news = [getattr(message, "update", message) for message in told]
+    assert news[-1].state == "finished"
+    heard = threading.Event()
+    run = submit(SPEC, notify=heard.set)
+    assert heard.wait(60.0)
+    assert pool.status(run).state == "finished"
 
 
 def test_a_process_that_trains_leaves_the_compiler_of_torch_out():

@@ -241,6 +241,20 @@ def test_one_thread_looks_after_all_sweeps_and_leaves(pool):
     assert not running._LIVE
 
 
+def test_the_next_run_begins_as_soon_as_one_has_ended(pool, monkeypatch):
+    monkeypatch.setattr(running, "TICK", 600.0)
+    sweep = Sweep(jobs(0.003, 0.01, 0.02, 0.03), paths, pool, lambda: True, Done(), at_once=lambda: 1)
+    sweep.advance()
+    running.drive(sweep)
+    pause = threading.Event()
+    for _ in range(6000):
+        if not sweep.live:
+            break
+        pause.wait(0.01)
+    assert not sweep.live
+    assert len(sweep.results()) == 4
+
+
 def test_sweeps_at_once_all_get_on_where_there_is_room_for_two_runs(monkeypatch):
     """None is done before all have something to show."""
     monkeypatch.setattr(running, "TICK", 0.01)

@@ -27,10 +27,11 @@ from fmviz.theory import ProbabilityPath
 __all__ = ["Done", "Result", "Sweep", "drive"]
 
 TICK = 0.1
-"""Seconds between two looks at the runs of all sweeps."""
+"""Seconds between two looks at the runs of all sweeps, at most; there is another one as soon as a run has ended."""
 MOST_KEPT, MOST_BYTES = 96, 16 << 20
 """Results kept for one tab, and the size of their networks."""
 
+_RUN_ENDED = threading.Event()
 _log = logging.getLogger(__name__)
 
 
@@ -235,7 +236,10 @@ class Sweep:
         """Whether the pool has taken the run, or refused it for good."""
         try:
             path, evaluation = self._paths(job)
-            self._running[self._pool.submit(path, job[1], evaluation=evaluation, present=self._present)] = job
+            run_id = self._pool.submit(
+                path, job[1], evaluation=evaluation, present=self._present, notify=_RUN_ENDED.set
+            )
+            self._running[run_id] = job
         except PoolFullError:
             return False
         except FmvizError as error:
@@ -308,4 +312,5 @@ def _look_after() -> None:
             _LIVE[:] = [sweep for sweep in _LIVE if sweep.live]
             if not _LIVE:
                 return
-        time.sleep(TICK)
+        _RUN_ENDED.wait(TICK)
+        _RUN_ENDED.clear()
