@@ -42,10 +42,11 @@ dev: $(STAMP)
 
 # Finds a Chromium (CHROMIUM, PATH, Playwright's own, else apt as root), or fails and says how to get one.
 # Two processes at a time: with more the tests that watch a browser or a helper process run into their time limits.
+# Without the browser the tests of a file share what they compute and train, so one process has them all.
 # Both halves run even if the first fails. Status 5: ARGS chose none here.
 test: $(STAMP)
 	@chromium=$$($(BIN)/python tools/find_chromium.py --install) || exit 1; \
-		$(BIN)/python -m pytest -m "not browser" --numprocesses=2 $(ARGS); quiet=$$?; \
+		$(BIN)/python -m pytest -m "not browser" --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(ARGS); quiet=$$?; \
 		CHROMIUM="$$chromium" $(BIN)/python -m pytest -m browser --numprocesses=2 $(ARGS); shown=$$?; \
 		test "$$shown$$quiet" != 55 || exit 5; \
 		for status in $$shown $$quiet; do test $$status = 0 || test $$status = 5 || exit $$status; done

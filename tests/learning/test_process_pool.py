@@ -220,10 +220,9 @@ def test_the_end_of_a_run_is_told_at_once(pool, submit, ring8: ProbabilityPath, 
     assert pool.status(run).state == "finished"
 
 
-def test_a_process_that_trains_leaves_the_compiler_of_torch_out():
+def test_a_process_that_trains_leaves_the_compiler_of_torch_out(fresh):
     program = (
         "import sys\nfrom fmviz.learning import worker\nworker.prepare()\n"
         "print('torch.optim.adam' in sys.modules, 'torch._dynamo' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "False"]
+    assert fresh.printed(program).split() == ["True", "False"]
