@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Error, Locator, Page
@@ -16,6 +16,7 @@ __all__ = [
     "OpenPage",
     "Stage",
     "choose",
+    "colour",
     "english",
     "heap",
     "query",
@@ -113,6 +114,17 @@ def choose(page: Page, key: str, text: str) -> None:
             if last:
                 raise
             page.keyboard.press("Escape")
+
+
+GROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+
+
+def colour(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Make the system light or dark, which it was not, and wait until the page is."""
+    before = page.evaluate(GROUND)
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"before => ({GROUND})() !== before", arg=before)
+    settle(page)
 
 
 def english(key: str, **values: Any) -> str:

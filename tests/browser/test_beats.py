@@ -1,18 +1,19 @@
-"""The stories of the lessons as a lecturer tells them: with a clicker, from the first beat to the last."""
+"""The stories of the lessons as a lecturer tells them, with a clicker (`told`, on every page: see `test_pages`), and one of his own."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from fmviz.app import beats
 from fmviz.app.catalogue import catalogue, translate
-from fmviz.lessons import LESSONS
+from fmviz.lessons import Lesson
 from tests.browser.helpers import Stage, query, settle, wait_for_query, widget
 
 WHOLE, FIRST = ("paths", "hyperparameters"), 2
 """Stories that are told to their end; of the others the first beats. That each beat opens is tested without a browser."""
-TOLD = [lesson for lesson in LESSONS if beats.beats(lesson.name)]
 PASSING = ("lang", "present", "beat", "t", "ema")
 
 
@@ -28,17 +29,16 @@ def at_beat(page: Page, lesson: str, number: int) -> dict[str, str]:
     return query(page)
 
 
-@pytest.mark.parametrize("lesson", TOLD, ids=lambda lesson: lesson.name)
-def test_beats_are_reached_drawn_and_told(open_page, lesson):
-    address = "/" if lesson == LESSONS[0] else f"/{lesson.address}"
-    page = open_page(address)
-    Stage(page).wait("Number(s.frames) > 0")
+def told(page: Page, lesson: Lesson) -> Iterator[int]:
+    """Tells a story with a clicker: the number of each beat when it is reached, before its picture and its words are looked at."""
     expect(widget(page, "beat_next").get_by_role("button")).to_be_enabled()
     unfolded = False
     story = beats.beats(lesson.name)
+    assert story
     for number, beat in enumerate(story if lesson.name in WHOLE else story[:FIRST], start=1):
         page.keyboard.press("PageDown")
         link = at_beat(page, lesson.name, number)
+        yield number
         assert {k: v for k, v in link.items() if k not in PASSING} == {
             k: v for k, v in beat.parameters.items() if k not in PASSING
         }
