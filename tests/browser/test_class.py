@@ -7,55 +7,82 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from fmviz.learning.pool import OWNER_TIMEOUT
-from tests.browser import helpers
-from tests.browser.helpers import Stage, choose, english, query, settle, wait_for_query, widget
-from tests.browser.test_train import LONG, SLOW_MACHINE, press, progress, state, step, wait_for, wait_past
+from tests.browser.helpers import OpenPage, Stage, choose, english, query, settle, wait_for_query, widget
+from tests.browser.tabs import Tabs
+from tests.browser.test_train import (
+    LONG,
+    SLOW_MACHINE,
+    press,
+    progress,
+    reset,
+    state,
+    step,
+    training,
+    wait_for,
+    wait_past,
+)
 from tools.serve import free_port, start, stop
 
 LOST = english("train.lost")
 
 
-def training(page: Page) -> int:
-    """Starts a run, and returns a step that it has done."""
-    press(page, "go")
-    return step(wait_for(page, r"step [1-9]"))
+@pytest.mark.timeout(240)
+def test_a_run_outlives_reloads_and_belongs_to_its_tab(open_page: OpenPage, subtests: pytest.Subtests) -> None:
+    first = open_page(f"{LONG}&t=0.5")
+    before = training(first)
+    with subtests.test("a reload keeps the run and its curve"):
+        first.reload()
+        settle(first)
+        wait_past(first, before)
+        expect(first.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
+        assert Stage(first).t == pytest.approx(0.5)
+        expect(first.get_by_text(LOST)).to_have_count(0)
+
+    with subtests.test("so do two reloads at once"):
+        before = step(progress(first))
+        first.reload(wait_until="commit")
+        with first.expect_navigation():  # Playwright's own reload refuses while a page is being replaced
+            first.evaluate("location.reload()")
+        settle(first)
+        wait_past(first, before)
+
+    with subtests.test("a copied link and a second tab start fresh, and two train at once"):
+        second = open_page(first.url)
+        expect(second.get_by_test_id("fmviz-progress")).to_contain_text("Untrained")
+        choose(second, "train-objective", english("train.objectives.noise"))
+        wait_for_query(second, "obj", "noise")
+        steps = training(second)
+        press(first, "go")
+        wait_for(first, state("paused"))
+        expect(second.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
+        wait_past(second, steps + 50)
+        reset(second)
+    press(first, "go")
+    wait_for(first, state("running"))
+
+    with subtests.test("a duplicated tab leaves the run to the first"):
+        stored = first.evaluate("sessionStorage.getItem('fmviz-tab')")
+        assert stored
+        # As the browser copies it: not marked by the page that is left here.
+        second.evaluate(
+            "value => addEventListener('pagehide', () => sessionStorage.setItem('fmviz-tab', value))", stored
+        )
+        second.goto(first.url)
+        settle(second)
+        expect(second.get_by_test_id("fmviz-progress")).to_contain_text("Untrained")
+        expect(first.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
+        second.wait_for_function("stored => sessionStorage.getItem('fmviz-tab') !== stored", arg=stored)
+    reset(first)
 
 
-def end(*pages: Page) -> None:
-    for page in pages:
-        press(page, "reset")
-        wait_for(page, "Untrained")
-
-
-def test_a_reload_keeps_the_run_and_its_curve(open_page):
-    page = open_page(f"{LONG}&t=0.5")
-    before = training(page)
-    page.reload()
-    settle(page)
-    wait_past(page, before)
-    expect(page.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
-    assert Stage(page).t == pytest.approx(0.5)
-    expect(page.get_by_text(LOST)).to_have_count(0)
-    end(page)
-
-
-def test_a_page_that_is_reloaded_twice_at_once_keeps_the_run(open_page):
-    page = open_page(LONG)
-    before = training(page)
-    page.reload(wait_until="commit")
-    with page.expect_navigation():  # Playwright's own reload refuses while a page is being replaced
-        page.evaluate("location.reload()")
-    settle(page)
-    wait_past(page, before)
-    end(page)
-
-
-def test_a_reload_keeps_what_can_be_undone(open_page):
+def test_the_history_has_one_entry_for_each_page_visited_and_a_reload_keeps_what_can_be_undone(
+    open_page: OpenPage,
+) -> None:
     page = open_page("/probability-paths")
-    before = query(page)
+    length, before = page.evaluate("history.length"), query(page)
     choose(page, "scene-scheduler", english("scheduler.trig"))
     wait_for_query(page, "sched", "trig")
     page.reload()
@@ -63,43 +90,8 @@ def test_a_reload_keeps_what_can_be_undone(open_page):
     widget(page, "undo").get_by_role("button").click()
     page.wait_for_function("!location.search.includes('sched=')")
     assert query(page) == before
-
-
-def test_a_copied_link_and_a_second_tab_start_fresh(open_page):
-    first = open_page(LONG)
-    training(first)
-    second = open_page(first.url)
-    expect(second.get_by_test_id("fmviz-progress")).to_contain_text("Untrained")
-    steps = training(second)
-    press(first, "go")
-    wait_for(first, state("paused"))
-    wait_past(second, steps)
-    end(first, second)
-
-
-def test_a_duplicated_tab_leaves_the_run_to_the_first(open_page):
-    first = open_page(LONG)
-    training(first)
-    stored = first.evaluate("sessionStorage.getItem('fmviz-tab')")
-    assert stored
-    second = open_page("/theory")
-    second.wait_for_function("sessionStorage.getItem('fmviz-tab')")  # what marks it when the page is left listens
-    # As the browser copies it: not marked by the page that is left here.
-    second.evaluate("value => addEventListener('pagehide', () => sessionStorage.setItem('fmviz-tab', value))", stored)
-    second.goto(first.url)
-    settle(second)
-    expect(second.get_by_test_id("fmviz-progress")).to_contain_text("Untrained")
-    expect(first.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
-    second.wait_for_function("stored => sessionStorage.getItem('fmviz-tab') !== stored", arg=stored)
-    end(first)
-
-
-def test_the_history_has_one_entry_for_each_page_visited(open_page):
-    page = open_page("/probability-paths")
-    length = page.evaluate("history.length")
-    for scheduler in ("trig", "sqrt"):
-        choose(page, "scene-scheduler", english(f"scheduler.{scheduler}"))
-        wait_for_query(page, "sched", scheduler)
+    choose(page, "scene-scheduler", english("scheduler.sqrt"))
+    wait_for_query(page, "sched", "sqrt")
     assert page.evaluate("history.length") == length
     page.get_by_role("link", name=english("flows.nav"), exact=True).first.click()
     page.wait_for_url(re.compile("/flows"))
@@ -120,22 +112,21 @@ def test_the_history_has_one_entry_for_each_page_visited(open_page):
 
 
 @pytest.fixture
-def lonely(browser: Browser) -> Iterator[Callable[[str], Page]]:
+def lonely(tabs: Tabs) -> Iterator[Callable[[str], Page]]:
     """A page whose complaints about a server that cannot be reached are no fault."""
-    opened: list[BrowserContext] = []
+    opened: list[Page] = []
 
     def open_(url: str) -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768})
-        context.add_init_script(helpers.LISTEN)
-        opened.append(context)
-        page = context.new_page()
+        page = tabs.take([])
+        opened.append(page)
         page.goto(url)
         settle(page)
         return page
 
     yield open_
-    for context in opened:
-        context.close()
+    for page in opened:
+        page.context.set_offline(False)
+        tabs.give_back(page)
 
 
 def test_a_connection_lost_and_found_finds_the_run_going_on(lonely, app_url):
@@ -152,13 +143,13 @@ def test_a_connection_lost_and_found_finds_the_run_going_on(lonely, app_url):
     page.evaluate("window.testSocket.offline = false")
     wait_past(page, at + 1000)
     expect(page.get_by_test_id("fmviz-progress")).to_contain_text(state("running"))
-    end(page)
+    reset(page)
 
 
-@pytest.fixture(scope="module")
-def small_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+@pytest.fixture
+def small_house(tmp_path: Path) -> Iterator[House]:
     """A server of its own that takes two people at once."""
-    house = House(tmp_path_factory.mktemp("house") / "server.log")
+    house = House(tmp_path / "server.log")
     yield house
     house.close()
 
@@ -181,9 +172,10 @@ class House:
         stop(self.server)
 
 
-def test_a_full_house_says_so_and_opens_when_somebody_leaves(lonely, small_house):
-    first, second = lonely(small_house.url), lonely(f"{small_house.url}/train")
-    third = lonely(f"{small_house.url}/probability-paths?sched=trig")
+@pytest.mark.timeout(240)
+def test_a_full_house_opens_when_somebody_leaves_and_a_killed_server_finds_its_page_as_it_was(lonely, small_house):
+    first, second = lonely(f"{small_house.url}/?t=0.5"), lonely(f"{small_house.url}/train?t=0.5")
+    third = lonely(f"{small_house.url}/probability-paths?sched=trig&t=0.5")
     expect(third.get_by_role("heading", name=english("app.full_title"))).to_be_visible()
     expect(third.get_by_test_id("fmviz-stage")).to_have_count(0)
     second.close()
@@ -194,17 +186,17 @@ def test_a_full_house_says_so_and_opens_when_somebody_leaves(lonely, small_house
     settle(first)
     Stage(first).wait("Number(s.frames) > 0")
     expect(first.get_by_role("heading", name=english("app.full_title"))).to_have_count(0)
+    third.close()
 
-
-def test_a_killed_server_finds_its_page_as_it_was(lonely, small_house):
-    page = lonely(f"{small_house.url}{LONG}&sched=trig&t=0.5")
-    training(page)
-    link = query(page)
+    first.goto(f"{small_house.url}{LONG}&sched=trig&t=0.5")
+    settle(first)
+    training(first)
+    link = query(first)
     small_house.kill()
     small_house.open()
-    expect(page.get_by_text(LOST)).to_be_visible(timeout=SLOW_MACHINE)
-    settle(page)
-    assert query(page) == link
-    page.get_by_role("button", name=english("train.lost_start")).click()
-    wait_for(page, r"step [1-9]")
-    expect(page.get_by_text(LOST)).to_have_count(0)
+    expect(first.get_by_text(LOST)).to_be_visible(timeout=SLOW_MACHINE)
+    settle(first)
+    assert query(first) == link
+    first.get_by_role("button", name=english("train.lost_start")).click()
+    wait_for(first, r"step [1-9]")
+    expect(first.get_by_text(LOST)).to_have_count(0)
