@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from fmviz.app.choices import decode
 from fmviz.scene import scenes
 from fmviz.scene.scene import Scene
-from tests.browser.helpers import OpenPage, Stage, settle, wait_for_query
+from tests.browser.helpers import OpenPage, Stage, query, settle, wait_for_query, widget
 
 pytestmark = pytest.mark.browser
 
@@ -26,8 +27,7 @@ COUNT_MESSAGES = """() => {
 }"""
 
 
-@pytest.fixture
-def still(open_page: OpenPage) -> tuple[Page, Stage]:
+def opened(open_page: OpenPage) -> tuple[Page, Stage]:
     """The page on probability paths, at rest."""
     page = open_page(f"{PATHS}?t=0.5")
     stage = Stage(page)
@@ -35,56 +35,59 @@ def still(open_page: OpenPage) -> tuple[Page, Stage]:
     return page, stage
 
 
-def test_a_drag_is_drawn_at_every_move_and_tells_the_server_once(still: tuple[Page, Stage]) -> None:
-    page, stage = still
+def test_what_is_dragged_follows_the_finger_and_the_server_hears_of_it_once(
+    open_page: OpenPage, subtests: pytest.Subtests
+) -> None:
+    page, stage = opened(open_page)
     page.evaluate(COUNT_MESSAGES)
-    version, clip = int(stage.data("law")), stage.data("clip")
-    stage.drag("marginal", MEAN, (1.0, 1.5), steps=20, release=False)
-    stage.wait(f"Number(s.law) > {version + 5}")
-    assert page.evaluate("window.sent") == 0
-    dragged = stage.picture("marginal")
-    assert stage.data("clip") == clip
-    page.mouse.up()
-    stage.wait(f"s.clip !== '{clip}'")
-    wait_for_query(page, "mix", ".+")
-    stage.wait_for_other_picture("marginal", dragged)  # the server's trajectories have come
+    before = stage.data("clip")
+    with subtests.test("escape takes a drag back"):
+        stage.wait("s.frameMs !== undefined")
+        stage.drag("marginal", MEAN, (1.0, 1.5), release=False)
+        version = int(stage.data("law"))
+        page.evaluate("() => { window.sent = 0; }")
+        page.keyboard.press("Escape")
+        stage.wait(f"Number(s.law) > {version}")
+        page.mouse.up()
+        settle(page)
+        assert page.evaluate("window.sent") == 0, "nothing has changed"
+        assert "mix" not in query(page)
 
+    with subtests.test("a component is drawn at every move"):
+        version, picture = int(stage.data("law")), stage.picture("marginal")
+        page.evaluate("() => { window.sent = 0; }")
+        stage.drag("marginal", MEAN, (1.0, 1.5), steps=20, release=False)
+        stage.wait(f"Number(s.law) > {version + 5}")
+        stage.wait_for_other_picture("marginal", picture)
+        assert page.evaluate("window.sent") == 0
+        dragged = stage.picture("marginal")
+        assert stage.data("clip") == before
+        page.mouse.up()
+        stage.wait(f"s.clip !== '{before}'")
+        wait_for_query(page, "mix", ".+")
+        moved = decode(query(page))[0].scene.data_components
+        assert moved is not None
+        assert (moved[0].x, moved[0].y) == pytest.approx((1.0, 1.5), abs=0.05)
+        stage.wait_for_other_picture("marginal", dragged)  # the server's trajectories have come
 
-def test_escape_takes_a_drag_back(still: tuple[Page, Stage]) -> None:
-    page, stage = still
-    stage.wait("s.frameMs !== undefined")
-    stage.drag("marginal", MEAN, (1.0, 1.5), release=False)
-    version = int(stage.data("law"))
-    page.evaluate(COUNT_MESSAGES)
-    page.keyboard.press("Escape")
-    stage.wait(f"Number(s.law) > {version}")
-    page.mouse.up()
-    settle(page)
-    assert page.evaluate("window.sent") == 0, "nothing has changed"
-    assert "mix" not in parse_qs(urlsplit(page.url).query)
+    with subtests.test("it can be undone"):
+        undo = widget(page, "undo").get_by_role("button")
+        expect(undo).to_be_enabled()
+        undo.click()
+        stage.wait(f"s.clip === '{before}'")
+        page.wait_for_function("() => !location.search.includes('mix=')")
 
-
-def test_z_moves_the_conditional_density_under_the_finger(still: tuple[Page, Stage]) -> None:
-    page, stage = still
-    left, right = stage.picture("conditional"), stage.picture("marginal")
-    version = int(stage.data("law"))
-    stage.drag("conditional", MEAN, (0.0, 2.0), release=False)
-    stage.wait(f"Number(s.law) > {version}")
-    stage.wait_for_other_picture("conditional", left)
-    page.mouse.up()
-    wait_for_query(page, "z", ".+")
-    stage.wait("s.playing === 'false'")
-    assert stage.picture("marginal") == right
-
-
-def test_at_rest_a_density_is_as_fine_as_the_screen(still: tuple[Page, Stage]) -> None:
-    page, stage = still
-    stage.wait("Number(s.cells) >= 256")
-    stage.root.focus()
-    page.keyboard.press("Space")
-    stage.wait("Number(s.cells) <= 128")
-    page.keyboard.press("Space")
-    stage.wait("Number(s.cells) >= 256")
+    with subtests.test("z changes the conditional panel only"):
+        left, right = stage.picture("conditional"), stage.picture("marginal")
+        version = int(stage.data("law"))
+        stage.drag("conditional", MEAN, (0.0, 2.0), release=False)
+        stage.wait(f"Number(s.law) > {version}")
+        stage.wait_for_other_picture("conditional", left)
+        page.mouse.up()
+        wait_for_query(page, "z", ".+")
+        assert decode(query(page))[0].path.z == pytest.approx((0.0, 2.0), abs=0.05)
+        stage.wait("s.playing === 'false'")
+        assert stage.picture("marginal") == right
 
 
 def extent(stage: Stage, panel: str = "marginal") -> list[float]:
@@ -92,80 +95,92 @@ def extent(stage: Stage, panel: str = "marginal") -> list[float]:
     return [float(side) for side in text.split(",")]
 
 
-def test_the_wheel_zooms_around_the_pointer_in_both_panels(still: tuple[Page, Stage]) -> None:
-    page, stage = still
-    box = stage.root.locator("canvas[data-panel=marginal]").bounding_box()
-    assert box is not None
-    at = round(stage.place("marginal", 2.0, 1.0)[0])  # a wheel tells of whole pixels
-    page.mouse.move(at, stage.place("marginal", 2.0, 1.0)[1])
-    x0, x1, *y = extent(stage)
-    assert y == [-4.5, 4.5], "as high as the extent; a panel may be wider"
-    x = x0 + (x1 - x0) * (at - box["x"]) / box["width"]
-    for _ in range(12):
-        page.mouse.wheel(0, -120)
-    stage.wait("Number(s.zoom) > 10")
-    x0, x1, *_ = extent(stage)
-    assert extent(stage, "conditional") == extent(stage)
-    assert box["x"] + (x - x0) / (x1 - x0) * box["width"] == pytest.approx(at, abs=1.0)
-    wait_for_query(page, "view", ".+")
-
-
-def test_a_zoomed_view_is_in_the_link_and_double_click_shows_all(
-    still: tuple[Page, Stage], open_page: OpenPage
-) -> None:
-    page, stage = still
+def show_all(page: Page, stage: Stage) -> None:
     stage.root.focus()
-    for _ in range(6):
-        page.keyboard.press("+")
-    stage.wait("Number(s.zoom) > 3")
-    page.keyboard.press("d")
-    wait_for_query(page, "view", ".+")
-    opened = Stage(open_page(f"{PATHS}?{urlsplit(page.url).query}"))
-    opened.wait("Number(s.zoom) > 3")
-    assert extent(opened) == pytest.approx(extent(stage), abs=1e-3)
-    page.mouse.dblclick(*stage.place("conditional", *[(a + b) / 2 for a, b in (extent(stage)[:2], extent(stage)[2:])]))
-    stage.wait("s.zoom === '1'")
-    left, right, *height = extent(stage)
-    assert height == [-4.5, 4.5]
-    assert left == -right <= -4.5, "a panel may be wider than high"
-    page.wait_for_function("() => !location.search.includes('view=')")
-
-
-def test_the_background_of_a_zoomed_panel_can_be_dragged(still: tuple[Page, Stage]) -> None:
-    page, stage = still
-    stage.root.focus()
-    for _ in range(4):
-        page.keyboard.press("+")
-    stage.wait("Number(s.zoom) > 2")
-    x0, x1, y0, y1 = extent(stage)
-    middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-    start = stage.place("marginal", *middle)
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(start[0] + 40, start[1] + 20, steps=4)
-    page.mouse.up()
-    now = extent(stage)
-    assert now[0] < x0
-    assert now[2] > y0
     page.keyboard.press("0")
     stage.wait("s.zoom === '1'")
 
 
-def test_layers_that_are_off_travel_when_they_are_switched_on(still: tuple[Page, Stage]) -> None:
-    _, stage = still
-    before, picture = stage.data("clip"), stage.picture("marginal")
-    stage.chip("sde").click()
-    stage.wait(f"s.clip !== '{before}'")
-    stage.wait_for_other_picture("marginal", picture)
-    sent = stage.data("clip")
-    stage.chip("sde").click()
-    stage.chip("score").click()
-    stage.chip("sde").click()
-    assert stage.data("clip") == sent  # what has come once stays
+def test_a_zoomed_view_is_fine_can_be_dragged_and_is_in_the_link(
+    open_page: OpenPage, subtests: pytest.Subtests
+) -> None:
+    page, stage = opened(open_page)
+    with subtests.test("at rest a density is as fine as the screen"):
+        stage.wait("Number(s.cells) >= 256")
+        stage.root.focus()
+        page.keyboard.press("Space")
+        stage.wait("Number(s.cells) <= 128")
+        page.keyboard.press("Space")
+        stage.wait("Number(s.cells) >= 256")
+
+    with subtests.test("the wheel zooms around the pointer in both panels"):
+        box = stage.root.locator("canvas[data-panel=marginal]").bounding_box()
+        assert box is not None
+        at = round(stage.place("marginal", 2.0, 1.0)[0])  # a wheel tells of whole pixels
+        page.mouse.move(at, stage.place("marginal", 2.0, 1.0)[1])
+        x0, x1, *y = extent(stage)
+        assert y == [-4.5, 4.5], "as high as the extent; a panel may be wider"
+        x = x0 + (x1 - x0) * (at - box["x"]) / box["width"]
+        for _ in range(12):
+            page.mouse.wheel(0, -120)
+        stage.wait("Number(s.zoom) > 10")
+        x0, x1, *_ = extent(stage)
+        assert extent(stage, "conditional") == extent(stage)
+        assert box["x"] + (x - x0) / (x1 - x0) * box["width"] == pytest.approx(at, abs=1.0)
+        wait_for_query(page, "view", ".+")
+    show_all(page, stage)
+
+    with subtests.test("the background can be dragged"):
+        for _ in range(4):
+            page.keyboard.press("+")
+        stage.wait("Number(s.zoom) > 2")
+        x0, x1, y0, y1 = extent(stage)
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+        start = stage.place("marginal", *middle)
+        page.mouse.move(*start)
+        page.mouse.down()
+        page.mouse.move(start[0] + 40, start[1] + 20, steps=4)
+        page.mouse.up()
+        now = extent(stage)
+        assert now[0] < x0
+        assert now[2] > y0
+    show_all(page, stage)
+
+    with subtests.test("the view is in the link, and a double click shows all"):
+        page.wait_for_function("() => !location.search.includes('view=')")
+        for _ in range(6):
+            page.keyboard.press("+")
+        stage.wait("Number(s.zoom) > 3")
+        page.keyboard.press("d")
+        wait_for_query(page, "view", ".+")
+        other = Stage(open_page(f"{PATHS}?{urlsplit(page.url).query}"))
+        other.wait("Number(s.zoom) > 3")
+        assert extent(other) == pytest.approx(extent(stage), abs=1e-3)
+        x0, x1, y0, y1 = extent(stage)
+        page.mouse.dblclick(*stage.place("conditional", (x0 + x1) / 2, (y0 + y1) / 2))
+        stage.wait("s.zoom === '1'")
+        left, right, *height = extent(stage)
+        assert height == [-4.5, 4.5]
+        assert left == -right <= -4.5, "a panel may be wider than high"
+        page.wait_for_function("() => !location.search.includes('view=')")
+
+    with subtests.test("layers that are off travel when they are switched on"):
+        before, picture = stage.data("clip"), stage.picture("marginal")
+        stage.chip("sde").click()
+        stage.wait(f"s.clip !== '{before}'")
+        stage.wait_for_other_picture("marginal", picture)
+        sent = stage.data("clip")
+        stage.chip("sde").click()
+        stage.chip("score").click()
+        stage.chip("sde").click()
+        assert stage.data("clip") == sent  # what has come once stays
+
+    with subtests.test("the lengths of velocity and score are shown on request"):
+        lengths(page, stage)
 
 
-def test_the_lengths_of_velocity_and_score_are_shown_on_request(still: tuple[Page, Stage]) -> None:
-    page, stage = still
+def lengths(page: Page, stage: Stage) -> None:
+    """Those under the pointer are those of the law."""
     page.mouse.move(*stage.place("marginal", 1.0, 0.5))
     hover = stage.root.locator(".panel", has=page.locator("[data-panel=marginal]")).locator(".hover")
     assert "|u|" not in hover.inner_text()
@@ -183,4 +198,4 @@ def test_the_lengths_of_velocity_and_score_are_shown_on_request(still: tuple[Pag
     shown = dict(re.findall(r"\|([us])\| (\d+\.\d+)", hover.inner_text()))
     path = scenes.path(Scene())
     for name, exact in {"u": path.marginal_velocity, "s": path.marginal_score}.items():
-        assert float(shown[name]) == pytest.approx(float(exact(point.float(), 0.5).norm()), abs=0.05)
+        assert float(shown[name]) == pytest.approx(float(exact(point.float(), stage.t).norm()), abs=0.05)
