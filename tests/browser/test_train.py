@@ -17,7 +17,8 @@ from tests.browser.helpers import OpenPage, Stage, choose, english, query, settl
 
 SMALL = "width=16&depth=2&batch=64"
 SHORT = f"/train?{SMALL}&train=300"
-LONG = f"/train?{SMALL}&train=200000"
+LONG = "/train?width=16&depth=2&batch=512&train=200000"
+"""Minutes of training."""
 SLOW_MACHINE = 60_000
 
 # Pixels that are neither ink nor ground.

@@ -19,7 +19,7 @@ from tests.browser.helpers import OpenPage, Stage, heap
 
 pytestmark = pytest.mark.browser
 
-KILOBYTES = 260
+KILOBYTES = 262
 
 
 @pytest.fixture(scope="module")
