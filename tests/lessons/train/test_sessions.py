@@ -2,10 +2,12 @@
 
 import gc
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -69,13 +71,15 @@ def test_thirty_sessions_all_progress():
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_memory_is_flat_over_a_hundred_runs_of_sessions(monkeypatch):
-    """Of networks of the default size: one run keeps a megabyte of snapshots, and lets go of it once its session is gone.
+    """Of networks of the default size: one run keeps two megabytes of snapshots, and lets go of it once its session is gone.
 
     In a process of its own: what other tests left in the allocator's hands would be measured as well.
     """
     monkeypatch.setenv("FMVIZ_CACHE_MIB", "8")  # full after the first runs
+    # Another test of this process may have left the script of its `AppTest` there, which the child would run.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        assert fresh.submit(bytes_left_by_sixty_runs).result() < 24 << 20
+        assert fresh.submit(bytes_left_by_sixty_runs).result() < 60 << 20, "half of what they keep"
 
 
 def bytes_left_by_sixty_runs() -> int:
