@@ -49,6 +49,7 @@ class Tabs:
                 context.add_init_script(init_script)
         idle = self._idle.setdefault(key, [])
         page = idle.pop() if idle else self._open(self._contexts[key])
+        page.bring_to_front()  # behind another tab it would draw a frame now and then
         self._options[page] = options | {"key": key}
         self._complaints[page] = (complaints, warnings)
         return page
