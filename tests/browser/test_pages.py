@@ -157,9 +157,8 @@ def test_on_a_laptop(open_page: OpenPage, subtests: pytest.Subtests, lesson: Les
     with subtests.test("the stage fits"):
         for part in (stage(page), *(widget(page, key) for key in FITTED[lesson.name])) if lesson.name in FITTED else ():
             expect(part).to_be_visible()
-            box = part.bounding_box()
-            assert box is not None
-            assert box["y"] + box["height"] <= LAPTOP["height"]
+            fits = "([node, height]) => node.getBoundingClientRect().bottom <= height"
+            page.wait_for_function(fits, arg=[part.element_handle(), LAPTOP["height"]])
     with subtests.test("its story"):
         settle(page)
         page.evaluate("() => { window.testShift = 0; window.testShifted = []; }")
