@@ -32,7 +32,7 @@ from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning.evaluation import Evaluation
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.owners import UnknownRunError, find, is_there, surplus
-from fmviz.learning.runs import KeptSnapshot, Run, RunStatus
+from fmviz.learning.runs import Run, RunStatus
 from fmviz.learning.spec import TrainSpec, is_count, is_learning_rate
 from fmviz.learning.training import Saved
 from fmviz.theory import ProbabilityPath
@@ -189,10 +189,13 @@ class TrainingPool:
         with self._changed:
             return self._get(run_id).saved
 
-    def take_kept(self, run_id: int) -> tuple[KeptSnapshot, ...]:
-        """The snapshots kept since this was last called, which are the caller's from now on: no later status has them."""
+    def take(self, run_id: int) -> RunStatus:
+        """What `status` returns; its kept snapshots are the caller's from now on, and no later status has them."""
         with self._changed:
-            return self._get(run_id).take_kept()
+            run = self._get(run_id)
+            status = run.status(time.monotonic())
+            run.drop_kept()
+            return status
 
     def heartbeat(self, run_id: int) -> None:
         """Say that the owner is still there."""

@@ -226,10 +226,9 @@ class Run:
 
     # ------------------------------------------------- by the pool, lock held
 
-    def take_kept(self) -> tuple[KeptSnapshot, ...]:
-        """Gives the kept snapshots away."""
-        kept, self._kept = self._kept, ()
-        return kept
+    def drop_kept(self) -> None:
+        """Lets go of the kept snapshots."""
+        self._kept = ()
 
     def end(self, state: State, error: str | None = None) -> None:
         """Make it final."""

@@ -16,7 +16,7 @@ from fmviz.learning.evaluation import Report
 from fmviz.learning.model import LearnedModel
 from fmviz.learning.optimizers import leave_out_compiler
 from fmviz.learning.pool import TrainingPool, UnknownRunError
-from fmviz.learning.runs import KeptSnapshot, RunStatus, State
+from fmviz.learning.runs import RunStatus, State
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.training import Saved, Trainer
 from fmviz.processes import Receive, Send
@@ -150,23 +150,21 @@ class _Teller:
     def _update(self, run: int, *, only_news: bool = False) -> Update | None:
         told = self._told[run]
         try:
-            # Before the status, so that none is of a later step; it is kept at the other end alone.
-            kept = self._pool.take_kept(told.id)
-            status, saved = self._pool.status(told.id), self._pool.saved(told.id)
+            status, saved = self._pool.take(told.id), self._pool.saved(told.id)
         except UnknownRunError:
             return None
         speed = status.steps_per_second
         step = told.step if status.model is None else status.step
         news = (step, status.state) != (told.step, told.state) or abs(speed - told.speed) > 0.02 * speed
-        if only_news and not news and not kept:
+        if only_news and not news and not status.kept:
             return None
-        update = _update(run, told, status, saved, kept)
+        update = _update(run, told, status, saved)
         told.state, told.step, told.speed = status.state, update.step, speed
         told.model, told.saved = status.model, saved
         return update
 
 
-def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None, kept: tuple[KeptSnapshot, ...]) -> Update:
+def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None) -> Update:
     model, raw = (None, None) if status.model is told.model else (status.model, status.raw)
     return Update(
         run=run,
@@ -179,7 +177,7 @@ def _update(run: int, told: _Told, status: RunStatus, saved: Saved | None, kept:
         steps_per_second=status.steps_per_second,
         weights=_weights(model),
         raw=_weights(raw),
-        kept=tuple(Kept(k.step, k.model.network.weights.cpu().numpy(), k.report, _weights(k.raw)) for k in kept),
+        kept=tuple(Kept(k.step, k.model.network.weights.cpu().numpy(), k.report, _weights(k.raw)) for k in status.kept),
         error=status.error,
         failure=status.failure,
         saved=saved if saved is not told.saved else None,

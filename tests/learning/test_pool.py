@@ -306,6 +306,16 @@ def test_a_caller_that_polls_does_not_block_the_workers(pool: TrainingPool, ring
         assert time.monotonic() < deadline
 
 
+def test_kept_snapshots_that_are_taken_are_kept_no_longer(pool: TrainingPool, ring8: ProbabilityPath) -> None:
+    run = pool.submit(ring8, dataclasses.replace(SPEC, steps=150))
+    whole = wait(pool, run, ended)
+    taken = pool.take(run)
+    assert len(taken.kept) > 2
+    assert taken.kept == whole.kept
+    assert taken.kept[-1].step == taken.step == 150
+    assert (pool.take(run).kept, pool.status(run).kept) == ((), ())
+
+
 def test_the_losses_of_all_steps_are_kept(pool: TrainingPool, ring8: ProbabilityPath) -> None:
     spec = dataclasses.replace(SPEC, steps=HISTORY + 500)
     run = pool.submit(ring8, spec)
