@@ -6,6 +6,7 @@ __all__ = ["Command", "Kept", "Reply", "Update", "prepare", "serve"]
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -188,6 +189,7 @@ def _weights(model: LearnedModel | None) -> NDArray[np.float32] | None:
     return None if model is None else model.network.weights.cpu().numpy()
 
 
+@cache
 def prepare() -> None:
     """What the first run would otherwise wait for: torch imports most of a second's worth of modules for its optimisers."""
     torch.set_num_threads(1)
