@@ -19,7 +19,6 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import traceback
 import weakref
 from collections.abc import Callable
@@ -72,7 +71,7 @@ class ForkedChild:
 
 
 class ForkServer:
-    """This process's side of a fork server, which leaves when this process does, however it goes.
+    """This process's side of a fork server, which leaves when this process does, however it goes; for one thread at a time.
 
     Args:
         environment: its environment, in which the package can be imported.
@@ -80,7 +79,6 @@ class ForkServer:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._lock = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "fmviz.fork_server", str(theirs.fileno())],
@@ -89,39 +87,33 @@ class ForkServer:
                 env={**environment, "OPENBLAS_NUM_THREADS": "1"},  # NumPy's threads begin when it is imported
             )
 
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
-
-    def fork(self, serve: str, environment: dict[str, str]) -> ForkedChild:
-        """A new child that serves; the first one of a module waits until it is imported.
+    def fork(self, serve: str, environment: dict[str, str]) -> ForkedChild | None:
+        """A new child that serves, or None where the fork server can fork none; the first one of a module waits for its import.
 
         Args:
             serve: as in `fmviz.processes.Process`.
             environment: that of the child.
 
         Raises:
-            OSError: the fork server has gone, or cannot fork.
+            OSError: the fork server has gone.
         """
-        request = pickle.dumps((serve, environment))
         in_theirs, in_ours = os.pipe()
         out_ours, out_theirs = os.pipe()
-        stdin, stdout = os.fdopen(in_ours, "wb"), os.fdopen(out_ours, "rb")
-        try:
-            with self._lock:
-                socket.send_fds(self._socket, [request], [in_theirs, out_theirs])
+        with contextlib.ExitStack() as pipes:
+            stdin = pipes.enter_context(os.fdopen(in_ours, "wb"))
+            stdout = pipes.enter_context(os.fdopen(out_ours, "rb"))
+            try:
+                socket.send_fds(self._socket, [pickle.dumps((serve, environment))], [in_theirs, out_theirs])
                 answer, handles, _, _ = socket.recv_fds(self._socket, _PID.size, 1)
+            finally:
+                os.close(in_theirs)
+                os.close(out_theirs)
+            if not answer:
+                raise ConnectionResetError("the fork server has gone")
             if not handles:
-                raise OSError("the fork server has forked nothing")
-        except OSError:
-            stdin.close()
-            stdout.close()
-            raise
-        finally:
-            os.close(in_theirs)
-            os.close(out_theirs)
-        return ForkedChild(_PID.unpack(answer)[0], handles[0], stdin, stdout)
+                return None
+            pipes.pop_all()  # they stay open
+            return ForkedChild(_PID.unpack(answer)[0], handles[0], stdin, stdout)
 
     def close(self) -> None:
         """Lets it leave; its children stay."""

@@ -117,7 +117,7 @@ def _forked(serve: str) -> ForkedChild | None:
                 return _fork_server.fork(serve, _environment())
             if _fork_server is not None:
                 _fork_server.close()
-            _fork_server = None
+                _fork_server = None
     return None
 
 

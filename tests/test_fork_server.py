@@ -130,6 +130,7 @@ def test_a_module_that_starts_a_thread_is_not_forked(tmp_path: Path, monkeypatch
     child = Child("with_a_thread:serve")
     assert child.heard.get(timeout=60) == os.getpid()
     child.process.end()
+    assert processes._fork_server is not None, "it has said so, and is not started anew"
 
 
 def test_a_module_that_cannot_be_imported_ends_its_child(capfd: pytest.CaptureFixture[str]) -> None:
