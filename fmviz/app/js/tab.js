@@ -87,14 +87,16 @@ const LONGEST_LOOK = 20_000; // milliseconds; long before, the page has shown wh
 function showReading() {
   const { classList } = document.documentElement;
   const end = performance.now() + LONGEST_LOOK;
-  let before = 0;
-  const timer = setInterval(() => {
-    const height = document.querySelector(READING)?.scrollHeight ?? 0; // to lay out is to ask for the fonts
-    const rests = height === before && document.fonts.status === "loaded";
-    if (height && rests) classList.add("fmviz-drawn", "fmviz-calm");
-    before = height;
-    if (classList.contains("fmviz-drawn") || performance.now() > end) clearInterval(timer);
-  }, 60);
+  const look = () => {
+    const height = document.querySelector(READING)?.scrollHeight; // to lay out is to ask for the fonts
+    if (height && document.fonts.status === "loaded") classList.add("fmviz-drawn", "fmviz-calm");
+    if (!classList.contains("fmviz-drawn") && performance.now() < end) return;
+    clearInterval(timer);
+    document.fonts.removeEventListener("loadingdone", look);
+  };
+  const timer = setInterval(look, 60);
+  document.fonts.addEventListener("loadingdone", look);
+  look(); // this module may come after the formulas
 }
 
 function listen() {
