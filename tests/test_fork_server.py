@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 
 from fmviz import fork_server, processes
 from fmviz.processes import Process, Receive, Send
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not fork_server.can_fork(), reason="helper processes are forked on Linux without a GPU")
 HERE = "tests.test_fork_server:tell"
@@ -55,13 +55,6 @@ def child() -> Iterator[Child]:
     found = Child()
     yield found
     found.process.end()
-
-
-def until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30.0
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def runs(pid: int) -> bool:

@@ -6,8 +6,7 @@ import dataclasses
 import logging
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from fmviz.learning import Evaluation, RunStatus, TrainingDivergedError, Trainin
 from fmviz.learning.cluster_pool import ClusterPool
 from fmviz.learning.pool import PoolFullError, UnknownRunError
 from fmviz.theory import ProbabilityPath
+from tests.waiting import until
 
 SPEC = TrainSpec(hidden=(8,), batch_size=20, steps=60, device="cpu")
 LONG = dataclasses.replace(SPEC, steps=200_000)
@@ -47,13 +47,6 @@ def connected(cluster: LocalCluster, here: TrainingPool) -> Iterator[ClusterPool
     until(lambda: pool.state != "connecting")
     yield pool
     pool.close()
-
-
-def until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30.0
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def ended(pool: ClusterPool | TrainingPool, run: int) -> RunStatus:

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from fmviz.tasks.queue import FairQueue
 from fmviz.tasks.runner import MOST_OF_ONE, Runner
 from fmviz.tasks.task import Task, TaskDiedError, TasksFullError, TaskTimeoutError, UnforeseenError
 from tests.tasks import calls
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,13 +31,6 @@ def runner() -> Iterator[Runner]:
 def ended(task: Task, seconds: float = 100.0) -> Task:
     assert task.ended.wait(seconds), task.state
     return task
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 100.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_call_is_answered_by_another_process(runner: Runner):
@@ -107,7 +100,7 @@ def test_one_owner_cannot_fill_the_queue(runner: Runner, tmp_path: Path):
 
 def test_a_process_that_was_killed_is_replaced_and_its_task_done_again(runner: Runner, tmp_path: Path):
     task = runner.ask("a", calls.noted, str(tmp_path), "twice", 1.5)
-    wait_until(lambda: (tmp_path / "twice").exists())
+    until(lambda: (tmp_path / "twice").exists(), 100.0)
     os.kill(runner.pids[0], signal.SIGKILL)
     assert ended(task).result == "twice"
     first, second = (tmp_path / "twice").read_text().split()
@@ -144,7 +137,7 @@ def test_what_nobody_wants_is_dropped_and_what_somebody_waits_for_is_not(tmp_pat
 def test_a_long_task_ends_when_its_owner_has_gone(tmp_path: Path):
     runner, there = Runner(1, patience=0.5), [True]
     task = runner.ask("a", calls.noted, str(tmp_path), "long", 1000.0, present=lambda: there[0])
-    wait_until(lambda: (tmp_path / "long").exists())
+    until(lambda: (tmp_path / "long").exists(), 100.0)
     there[0] = False
     assert ended(task).state == "dropped"
     assert ended(runner.ask("a", calls.doubled, 5.0, present=lambda: True)).result == 10.0
@@ -154,7 +147,7 @@ def test_a_long_task_ends_when_its_owner_has_gone(tmp_path: Path):
 def test_a_process_without_work_ends_and_another_one_comes():
     runner = Runner(1, idle=0.5, patience=60.0)
     ended(runner.ask("a", calls.doubled, 1.0))
-    wait_until(lambda: runner.pids == ())
+    until(lambda: runner.pids == (), 100.0)
     assert ended(runner.ask("a", calls.doubled, 2.0)).result == 4.0
     runner.close()
 
@@ -182,4 +175,4 @@ def test_no_process_outlives_its_parent(tmp_path: Path):
         except OSError:
             return True
 
-    wait_until(gone, 5.0)
+    until(gone, 5.0)
