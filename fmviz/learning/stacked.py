@@ -22,13 +22,14 @@ from torch import Tensor
 from fmviz.errors import ParameterError
 from fmviz.learning import objectives, optimizers
 from fmviz.learning.devices import pick_device
+from fmviz.learning.divergence import LossWatch
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP
 from fmviz.learning.pace import schedule
 from fmviz.learning.spec import TrainSpec
 from fmviz.learning.stacked_gradient import StackedGradient, StackedWeights
-from fmviz.learning.training import EXPLODED, PATIENCE, Snapshot, TrainingDivergedError, first_weights
+from fmviz.learning.training import Snapshot, TrainingDivergedError, first_weights
 from fmviz.theory import ProbabilityPath
 
 DIFFERENT = ("seed", "learning_rate", "schedule", "warm_up", "ema")
@@ -78,8 +79,7 @@ class StackedTrainer:
         self._chunk_start = 0
         self._loss = torch.zeros(len(specs), device=self._device)
         self._losses: list[Tensor] = []
-        self._reference: list[float] = []
-        self._high = [0] * len(specs)
+        self._watches = [LossWatch() for _ in specs]
         self._seconds = 0.0
         self._good = [self._snapshot(index, torch.zeros(0)) for index in range(len(specs))]
         self._ended = [False] * len(specs)
@@ -112,9 +112,10 @@ class StackedTrainer:
     def _advance_one(self) -> None:
         if not self._chunks or self.step - self._chunk_start >= self._sources[0].steps:
             self._chunks, self._chunk_start = [source.draw() for source in self._sources], self.step
-            if not self._reference:
-                sizes = [chunk.target.square().sum(dim=1).mean(dim=1).median() for chunk in self._chunks]
-                self._reference = [float(sizes[seed]) for seed in self._of_seed]
+            if math.isnan(self._watches[0].reference):
+                sizes = [float(chunk.target.square().sum(dim=1).mean(dim=1).median()) for chunk in self._chunks]
+                for watch, seed in zip(self._watches, self._of_seed, strict=True):
+                    watch.reference = sizes[seed]
         at = self.step - self._chunk_start
         factor: Tensor | float = 1.0
         if isinstance(self._chunks[0].factor, Tensor):
@@ -150,21 +151,16 @@ class StackedTrainer:
         return spec.learning_rate * schedule(spec, step)
 
     def _looked_at(self, index: int, losses: Tensor) -> Snapshot | TrainingDivergedError:
-        spec, values = self.specs[index], losses.tolist()
-        broken = None
-        for ago, loss in zip(range(len(values), 0, -1), values, strict=True):
-            self._high[index] = self._high[index] + 1 if loss > EXPLODED * self._reference[index] else 0
-            if self._high[index] >= PATIENCE or not math.isfinite(loss):
-                broken = ago, loss
-                break
-        if broken is None and values and not bool(self._weights.of(index).isfinite().all()):
-            broken = 1, values[-1]
-        if broken is not None:
+        spec, values, watch = self.specs[index], losses.tolist(), self._watches[index]
+        place = watch.given_up_at(values)
+        if place is None and values and not bool(self._weights.of(index).isfinite().all()):
+            place = len(values) - 1
+        if place is not None:
             self._ended[index] = True
-            step = self.step - broken[0] + 1
-            return TrainingDivergedError(step, broken[1], self._rate(spec, step - 1), self._good[index])
+            step = self.step - len(values) + place + 1
+            return TrainingDivergedError(step, values[place], self._rate(spec, step - 1), self._good[index])
         taken = self._snapshot(index, losses)
-        if not self._high[index]:
+        if not watch.high:
             self._good[index] = taken
         return taken
 

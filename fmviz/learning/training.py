@@ -30,6 +30,7 @@ from fmviz.learning import objectives, optimizers
 from fmviz.learning.backprop import Gradient
 from fmviz.learning.captured import CapturedStep
 from fmviz.learning.devices import pick_device
+from fmviz.learning.divergence import LossWatch
 from fmviz.learning.draws import Batches, Chunk
 from fmviz.learning.model import LearnedModel, model_of
 from fmviz.learning.networks import MLP, Architecture
@@ -39,11 +40,6 @@ from fmviz.learning.spec import MAX_LEARNING_RATE, TrainSpec, is_learning_rate
 from fmviz.theory import ProbabilityPath
 from fmviz.theory.counts import as_count
 from fmviz.theory.reprs import one_line
-
-EXPLODED, PATIENCE = 100.0, 15
-"""A run is given up when its loss is so many times that of predicting zero, for so many steps on end. Measured with Adam and
-AdamW, four activations, three objectives: a learning rate of 100 stays there for 16 steps at least, one of 1, which is merely
-too high, for 13 at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,11 +173,10 @@ class Trainer:
         self._losses: list[Tensor] = []
         self._base_rate = spec.learning_rate
         self._seconds = 0.0
-        self._reference = math.nan
         self._captured: CapturedStep | None = None
         if self.device.type == "cuda":
             self._captured = CapturedStep(self._eager_step, self._optimizer, self._weights)
-        self._high = 0
+        self._watch = LossWatch()
         self._good = self._new_snapshot(torch.zeros(0))
         self._generator = generator
         self._draws: Tensor | None = None
@@ -239,7 +234,7 @@ class Trainer:
         self._losses = []
         self._require_sane(losses)
         taken = self._new_snapshot(losses)
-        if not self._high:
+        if not self._watch.high:
             self._good = taken
         return taken
 
@@ -252,8 +247,8 @@ class Trainer:
             optimizer=copy.deepcopy(self._optimizer.state_dict()),
             draws=self._draws,
             drawn_at=self._chunk_start,
-            reference=self._reference,
-            high=self._high,
+            reference=self._watch.reference,
+            high=self._watch.high,
             good=self._good,
             seconds=self._seconds,
         )
@@ -270,16 +265,15 @@ class Trainer:
             self._generator.set_state(saved.draws)
             self._draws, self._chunk_start = saved.draws, saved.drawn_at
             self._chunk = self._batches.draw()
-        self._reference, self._high, self._good = saved.reference, saved.high, saved.good
+        self._watch.reference, self._watch.high, self._good = saved.reference, saved.high, saved.good
         self._seconds = saved.seconds
 
     def _advance_one(self, kept: Tensor, index: int) -> None:
         if self._chunk is None or self.step - self._chunk_start >= self._batches.steps:
             self._draws = self._generator.get_state()
             self._chunk, self._chunk_start = self._batches.draw(), self.step
-            if math.isnan(self._reference):
-                scale = self._chunk.target.square().sum(dim=1).mean(dim=1).median()
-                self._reference = float(scale)
+            if math.isnan(self._watch.reference):
+                self._watch.reference = float(self._chunk.target.square().sum(dim=1).mean(dim=1).median())
         at = self.step - self._chunk_start
         optimizers.set_rate(self._optimizer, self.learning_rate)
         # Not kept as an attribute: a bound method would make the trainer a cycle that only gc can free.
@@ -318,11 +312,9 @@ class Trainer:
 
     def _require_sane(self, losses: Tensor) -> None:
         values: list[float] = losses.tolist()
-        for index, loss in enumerate(values):
-            # One enormous loss may come from a heavy-tailed objective, and a network may recover from it; not so from many in a row.
-            self._high = self._high + 1 if loss > EXPLODED * self._reference else 0
-            if self._high >= PATIENCE or not math.isfinite(loss):
-                raise self._diverged(len(values) - index, loss)
+        place = self._watch.given_up_at(values)
+        if place is not None:
+            raise self._diverged(len(values) - place, values[place])
         if values and not bool(self._weights.isfinite().all()):
             raise self._diverged(1, values[-1])
 

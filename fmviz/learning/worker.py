@@ -27,6 +27,8 @@ from fmviz.theory.reprs import one_line
 
 TELL_EVERY = 0.12
 """Seconds between two looks at what has changed, at most."""
+SPEED_NEWS = 0.02
+"""A run that is slower or faster by less than this part of its speed has nothing new to tell."""
 FOREVER = 1e9
 
 Order = Literal["submit", "pause", "resume", "single_step", "set_learning_rate", "cancel", "forget"]
@@ -156,7 +158,7 @@ class _Teller:
             return None
         speed = status.steps_per_second
         step = told.step if status.model is None else status.step
-        news = (step, status.state) != (told.step, told.state) or abs(speed - told.speed) > 0.02 * speed
+        news = (step, status.state) != (told.step, told.state) or abs(speed - told.speed) > SPEED_NEWS * speed
         if only_news and not news and not status.kept:
             return None
         update = _update(run, told, status, saved)

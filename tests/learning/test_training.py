@@ -342,7 +342,7 @@ def test_a_run_is_given_up_after_fifteen_absurd_losses_on_end(ring8: Probability
         trainer = Trainer(ring8, SMALL)
         trainer.advance(20)
         trainer.snapshot()
-        trainer._losses = [torch.tensor(factors) * trainer._reference]
+        trainer._losses = [torch.tensor(factors) * trainer._watch.reference]
         trainer.snapshot()
         return trainer
 
@@ -352,7 +352,7 @@ def test_a_run_is_given_up_after_fifteen_absurd_losses_on_end(ring8: Probability
         after(*[100.5] * 15)
     assert caught.value.step == 20
     trainer = after(*[100.5] * 14)
-    trainer._losses = [torch.tensor([100.5]) * trainer._reference]
+    trainer._losses = [torch.tensor([100.5]) * trainer._watch.reference]
     with pytest.raises(TrainingDivergedError):
         trainer.snapshot()
 
