@@ -14,7 +14,7 @@ from fmviz.stage.layers import schedule_entry
 
 __all__ = ["law_check"]
 
-_SCRIPT = """
+_CHECK = """
 export default function check({ data, setStateValue }) {
   if (!data?.times) return;
   const law = LAW.makeLaw(data.law);
@@ -39,7 +39,8 @@ export default function check({ data, setStateValue }) {
 }
 """
 
-_MOUNT = st.components.v2.component("fmviz_law_check", js=law_script() + _SCRIPT)
+_SCRIPT = law_script() + _CHECK
+_MOUNT = st.components.v2.component("fmviz_law_check", js=_SCRIPT)
 
 
 def law_check(expected: LawValues, *, key: str) -> float | None:

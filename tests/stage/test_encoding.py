@@ -53,7 +53,7 @@ def test_two_payloads_travel_as_one_and_the_live_one_is_found_again() -> None:
 def test_log_densities_are_rounded_to_the_nearest_code() -> None:
     step = NATS / 65534
     codes = np.arange(1, 40)
-    near = np.concatenate([codes - 0.48, codes + 0.48]) * step - NATS
+    near = np.concatenate([codes - 0.49, codes + 0.49]) * step - NATS
     values = np.zeros((3, 39, 2))
     values[0] = near.reshape(2, 39).T
     clip = clip_of(Density("density", f32(values), 0.0))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from fmviz.stage.assets import law_script
 from fmviz.stage.events import Boxed, Clicked, DensityView, Edited, Moved, StageEvents, read
-from fmviz.stage.law_check import _worst
+from fmviz.stage.law_check import _SCRIPT, _worst
 
 ROW = [0.5, 1, 2, 1.0, 0.1, 1.0]
 
@@ -105,3 +106,8 @@ def test_all_events() -> None:
 )
 def test_nonsense_reads_as_none(name: str, value: Any) -> None:
     assert getattr(read({name: value}), name) is None
+
+
+def test_what_compares_browser_and_server_has_the_closed_forms_of_the_stage() -> None:
+    assert _SCRIPT.startswith(law_script())
+    assert "export default" in _SCRIPT.removeprefix(law_script())

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from torch import Tensor
 
 from fmviz.errors import ParameterError, SingularTimeError
-from fmviz.theory import ProbabilityPath, boxes, checks, conservation, schedulers
+from fmviz.theory import GaussianMixture, ProbabilityPath, boxes, checks, conservation, schedulers
 from fmviz.theory.boxes import Box
 from fmviz.theory.conservation import TermFactors
 from tests.theory import builders
@@ -101,6 +101,23 @@ def test_ends_of_time() -> None:
     assert conservation.solvable(infinite, ends).tolist() == [True, False]
     with pytest.raises(SingularTimeError):
         conservation.moving_marginal(infinite, ends)
+
+
+class Steep(schedulers.Scheduler):
+    """alpha = sqrt(t), beta = 1 - t: the derivative of alpha is infinite at t = 0, alpha times it is 1/2."""
+
+    def evaluate(self, t: Tensor) -> schedulers.ScheduleValues:
+        one, alpha = torch.ones_like(t), t.sqrt()
+        return schedulers.ScheduleValues(alpha, 1.0 - t, 0.5 / alpha, -one, 0.5 * one, t - 1.0)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_an_infinite_derivative_of_alpha_is_borne_by_centred_data_only(centred: bool) -> None:
+    data = builders.random_mixture(1, 1)
+    if centred:
+        data = GaussianMixture(torch.zeros(1, 2, dtype=torch.float64), data.covariances, data.weights)
+    path = ProbabilityPath(INITS["standard"], data, Steep())
+    assert conservation.solvable(path, torch.tensor([0.0, 0.5], dtype=torch.float64)).tolist() == [centred, True]
 
 
 def test_wrong_arguments_are_refused() -> None:
