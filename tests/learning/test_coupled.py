@@ -15,6 +15,8 @@ from torch import Tensor
 from fmviz.errors import FmvizError, ParameterError
 from fmviz.learning import Evaluation, LearnedModel, Trainer, TrainSpec, checkpoint, sweep, train, training_script
 from fmviz.learning.checkpoint import CheckpointError
+from fmviz.learning.draws import Batches
+from fmviz.learning.objectives import architecture
 from fmviz.learning.pairing import USES, Pairs, Simulated, source_of
 from fmviz.learning.pool import TrainingPool, require_affordable
 from fmviz.learning.spec import Reflow
@@ -137,6 +139,19 @@ def test_with_noise_in_between_targets_are_the_velocities_of_its_pairs(moons: Pr
     )
     assert abs(report.gap + report.irreducible.total) < 5.0 * report.gap_error
     assert report.gap_error < 0.1 * report.irreducible.total
+
+
+@pytest.mark.parametrize("gamma", [0.3, 1.0])
+def test_noise_in_between_is_that_of_a_brownian_bridge(gamma: float) -> None:
+    """Between two points that are almost the same, nothing else is left: x = gamma sqrt(t (1 - t)) xi, and its slope in t."""
+    point = GaussianMixture(torch.zeros(1, 2), 1e-16 * torch.eye(2)[None], torch.ones(1))
+    path = ProbabilityPath(point, point, schedulers.get("linear"), gamma=gamma).to(torch.float32)
+    spec = dataclasses.replace(SMALL, gamma=gamma, time_features="raw", scaling="none")
+    chunk = Batches(path, spec, architecture(path, spec), torch.Generator().manual_seed(0)).draw()
+    x, t = chunk.inputs[:, :2], chunk.inputs[:, 2:3]
+    torch.testing.assert_close(chunk.target, x * (0.5 - t) / (t * (1.0 - t)), rtol=1e-3, atol=1e-4)
+    squares = x.square() / (gamma**2 * t * (1.0 - t))
+    assert float(squares.mean()) == pytest.approx(1.0, abs=5.0 * math.sqrt(2.0 / squares.numel()))
 
 
 @pytest.mark.parametrize("gamma", [0.3, 1.0])

@@ -97,6 +97,8 @@ def test_pause_step_resume_cancel(pool: ProcessPool, submit: Callable[..., int])
     assert wait(pool, run, lambda s: s.step == 3 and s.state == "paused").eta_seconds is None
     pool.resume(run)
     running = wait(pool, run, lambda s: s.step > 50 and s.steps_per_second > 0)
+    pool.set_learning_rate(run, LONG.learning_rate)
+    assert not pool.status(run).rate_changed
     assert running.state == "running"
     assert running.eta_seconds == pytest.approx((LONG.steps - running.step) / running.steps_per_second)
     pool.set_learning_rate(run, 0.003)

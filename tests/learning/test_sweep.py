@@ -157,6 +157,15 @@ def test_what_differs_in_shape_cannot_be_stacked(ring8: ProbabilityPath) -> None
     assert set(DIFFERENT) <= {field.name for field in dataclasses.fields(TrainSpec)}
 
 
+def test_a_stack_may_be_of_one(ring8: ProbabilityPath) -> None:
+    trainer = StackedTrainer(ring8, [SMALL])
+    trainer.advance(40)
+    (found,) = trainer.snapshots()
+    (last,) = train(ring8, SMALL, every=40)
+    assert isinstance(found, Snapshot)
+    torch.testing.assert_close(found.losses, last.losses, rtol=1e-3, atol=1e-3)
+
+
 def test_each_cell_reports_as_it_advances(ring8: ProbabilityPath) -> None:
     found = list(sweep(ring8, SMALL, {"learning_rate": [1e-3, 1e-2], "hidden": [(16, 16), (8,)]}, reports=5))
     for index in range(4):

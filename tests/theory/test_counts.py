@@ -56,6 +56,7 @@ def test_integers_of_numpy_and_torch_are_counts(name):
 def test_bounds():
     assert as_count("n", 3, 3, 3) == 3
     assert type(as_count("n", np.int64(3))) is int
+    assert [as_count("n", np.int64(n), 3, 5) for n in (3, 5)] == [3, 5]
     for wrong in (2, 5, 10**30):
         with pytest.raises(ParameterError, match="from 3 to 4"):
             as_count("n", wrong, 3, 4)

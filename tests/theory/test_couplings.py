@@ -130,6 +130,19 @@ def test_pairs_blind_to_labels_tie_the_source_to_the_label_and_pairs_within_labe
     assert float(transport_cost(x0, z[within])) > float(transport_cost(x0, z[minibatch_pairs(x0, z)]))
 
 
+def test_pairs_within_three_labels_are_those_of_each_label_alone() -> None:
+    g = builders.seeded(6)
+    x0, z = torch.randn(90, 2, generator=g), torch.randn(90, 2, generator=g)
+    labels = torch.randint(3, (90,), generator=g)
+    index = minibatch_pairs(x0, z, labels=labels, generator=g)
+    assert torch.equal(index.sort().values, torch.arange(90))
+    for label in range(3):
+        own = labels[index] == label
+        starts, ends = x0[own], z[index][own]
+        cheapest = ends[minibatch_pairs(starts, ends)]
+        assert float(transport_cost(starts, ends)) == pytest.approx(float(transport_cost(starts, cheapest)), rel=1e-12)
+
+
 def test_straightness_of_a_shear_and_of_a_rotation() -> None:
     """X' = (k y, 0) moves straight at constant speed; X' = w J x turns, and its chord is known."""
     x0 = builders.points(20, seed=0)

@@ -141,6 +141,9 @@ def test_chains_count_their_steps():
     assert one.times.tolist() == [0.0, 80.0]
     assert one.steps == 1
     assert one.prior_std == pytest.approx(math.sqrt(1.0 + 80.0**2), rel=1e-12)
+    both = Chain.of(dialects.get("vp"), 3), Chain.of(dialects.get("ve"), 3)
+    for chain in both:
+        assert chain.prior_std == pytest.approx(math.hypot(chain.alpha[-1], chain.beta[-1]), rel=1e-12)
     assert Chain.of(dialects.get("flow-matching"), 2).times.tolist() == [1.0, 0.5, 0.0]
     x = normal(1, 2)
     for k in (1, 3):

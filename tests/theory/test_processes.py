@@ -234,6 +234,13 @@ def test_weak_errors_are_those_of_the_known_means() -> None:
             assert value == pytest.approx(exact, abs=SIGMAS * error)
 
 
+def test_a_pull_may_be_as_weak_as_one_likes():
+    process = OrnsteinUhlenbeck(1e-6, 1.0)
+    torch.testing.assert_close(
+        process.variance(torch.tensor([2.0])), torch.tensor([2.0]), rtol=1e-5, atol=0.0
+    )  # Brownian
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
