@@ -9,6 +9,7 @@ remembered.
 __all__ = ["PathAtTimes", "PathTimesCache"]
 
 import contextlib
+import dataclasses
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ REMEMBERED_BYTES = 64 * 2**20
 """What all paths of a process may remember together: the 61 frames of a clip at 2880 pairs."""
 BYTES_A_PAIR = 360
 """What one pair of components takes at one time, with the maps of velocity and score and their copies in float32."""
+BYTES_A_SLICE = 11_000
+"""What the objects of one time take, be there as few pairs as may be."""
 
 # Exponentials saved that are worth the calls of the other form.
 _WORTH_A_PRODUCT = 100_000
@@ -92,7 +95,7 @@ class PathAtTimes:
 
     Attributes:
         pairs: parameters of the pairs of components.
-        values: the scheduler at these times, each (T,).
+        schedule: the six functions of the scheduler at these times, (6, T).
         noise: gamma^2 and gamma gamma' at these times, (T, 2); None without noise in between.
         mean: m_jk, (T, 2, C).
         covariance: C_jk, (T, 3, C) as from `gaussians.planes`.
@@ -100,7 +103,7 @@ class PathAtTimes:
     """
 
     pairs: _Pairs
-    values: ScheduleValues
+    schedule: Tensor
     noise: Tensor | None
     mean: Tensor
     covariance: Tensor
@@ -114,7 +117,13 @@ class PathAtTimes:
         covariance = pairs.mix(values.alpha.square(), values.beta.square(), pairs.covariances)
         if noise is not None:
             covariance = covariance + _isotropic(noise[:, 0])
-        return cls(pairs, values, noise, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
+        schedule = torch.stack([getattr(values, of.name) for of in dataclasses.fields(values)])
+        return cls(pairs, schedule, noise, mean, covariance, ComponentTable.build(pairs.log_weights, mean, covariance))
+
+    @cached_property
+    def values(self) -> ScheduleValues:
+        """The scheduler at these times, each (T,)."""
+        return ScheduleValues(*self.schedule.unbind())
 
     def log_density(self, points: Tensor) -> Tensor:
         """log p_t, (T, N), at points (2, 1 or T, 1, N) from `gaussians.to_grid`."""
@@ -227,19 +236,11 @@ class PathAtTimes:
             both.to(dtype)
             prepared = {"velocity_map": both.narrow(1, 8), "velocity_and_score_map": both}
         columns = {name: maps.split(0) for name, maps in prepared.items()}
-        v = self.values
-        values = zip(
-            *(
-                f.split(1)  # type: ignore[no-untyped-call]
-                for f in (v.alpha, v.beta, v.d_alpha, v.d_beta, v.alpha_d_alpha, v.beta_d_beta)
-            ),
-            strict=True,
-        )
-        moments = zip(self.mean.split(1), self.covariance.split(1), strict=True)  # type: ignore[no-untyped-call]
+        schedules, covariances = (of.split(1, dim) for of, dim in ((self.schedule, 1), (self.covariance, 0)))  # type: ignore[no-untyped-call]
         parts = []
-        for i, (one, (mean, covariance), table) in enumerate(zip(values, moments, self.table.split(), strict=True)):
+        for i, (schedule, covariance, table) in enumerate(zip(schedules, covariances, self.table.split(), strict=True)):
             noise = None if self.noise is None else self.noise[i : i + 1]
-            part = PathAtTimes(self.pairs, ScheduleValues(*one), noise, mean, covariance, table)
+            part = PathAtTimes(self.pairs, schedule, noise, table.mean, covariance, table)
             part.__dict__.update({name: column[i] for name, column in columns.items()})
             parts.append(part)
         return parts
@@ -294,7 +295,7 @@ class PathTimesCache:
 
     @property
     def _slice_bytes(self) -> int:
-        return BYTES_A_PAIR * len(self._pairs.log_weights)
+        return BYTES_A_SLICE + BYTES_A_PAIR * len(self._pairs.log_weights)
 
     @property
     def _bytes(self) -> int:

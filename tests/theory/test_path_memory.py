@@ -1,6 +1,9 @@
 """What a path remembers of its times, and that neither this nor the size of blocks changes what it answers."""
 
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -79,10 +82,14 @@ def test_inference_mode_leaves_nothing_behind_that_autograd_cannot_use() -> None
     assert bool(gradient.isfinite().all())
 
 
+SLICE = path_at_times.BYTES_A_SLICE + 2 * path_at_times.BYTES_A_PAIR
+"""What one time of a path between one component and two is said to take."""
+
+
 def test_tables_of_many_times_stay_within_the_bytes_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked at one time after another, a path forgets before it holds more bytes than stated, and answers all the same."""
     path = ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear"))
-    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * 2 * path_at_times.BYTES_A_PAIR)
+    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * SLICE)
     monkeypatch.setattr(path_at_times.PathTimesCache, "_all", weakref.WeakSet([path._cache]))
     held, x = [], builders.points(3, 0)
     for k in range(30):
@@ -99,7 +106,7 @@ def test_a_path_makes_others_forget_before_itself(monkeypatch: pytest.MonkeyPatc
     first, second = (
         ProbabilityPath(GaussianMixture.standard(), presets.get("two_modes"), schedulers.get("linear")) for _ in "ab"
     )
-    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * 2 * path_at_times.BYTES_A_PAIR)
+    monkeypatch.setattr(path_at_times, "REMEMBERED_BYTES", 8 * SLICE)
     x = builders.points(3, 0)
     for k in range(5):
         first.log_density(x, k / 30)
@@ -131,3 +138,36 @@ def test_a_slice_takes_no_more_bytes_than_it_is_said_to() -> None:
             path.velocity_and_score(torch.zeros(3000, 2), t)
         used = sum(storages(path._cache._kept).values())
         assert 0.5 < used / (21 * 64 * path_at_times.BYTES_A_PAIR) <= 1.0
+
+
+GROWTH = """
+import sys
+import torch
+from fmviz.theory import GaussianMixture, ProbabilityPath, presets, schedulers
+
+def held():
+    with open("/proc/self/smaps_rollup") as status:
+        return 1024 * int(next(line for line in status if line.startswith("Private_Dirty:")).split()[1])
+
+path = ProbabilityPath(GaussianMixture.standard(), presets.get(sys.argv[1]), schedulers.get("linear"))
+x = torch.zeros(10, 2)
+
+def use(times):
+    path.prepare(times)
+    for t in times:
+        path.marginal_velocity(x, t)
+
+use([k / 3000 for k in range(300)])
+before = held()
+use([k / 3000 for k in range(300, 2300)])
+print((held() - before) / 2000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux says how much memory a process holds")
+@pytest.mark.parametrize(("preset", "components"), [("two_modes", 2), ("moons", 28)])
+def test_a_process_grows_by_what_slices_are_said_to_take(preset: str, components: int) -> None:
+    """The objects of a few small tensors take more than the numbers in them."""
+    ran = subprocess.run([sys.executable, "-c", GROWTH, preset], capture_output=True, text=True, check=True)
+    said = path_at_times.BYTES_A_SLICE + components * path_at_times.BYTES_A_PAIR
+    assert 0.8 < float(ran.stdout) / said < 1.1
