@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CACHE_MIB", "READY", "Answer", "Call", "prepare", "serve"]
+__all__ = ["CACHE_MIB", "READY", "REMEMBERED_MIB", "Answer", "Call", "prepare", "serve"]
 
 import os
 import pickle
@@ -14,11 +14,13 @@ import torch
 
 from fmviz.errors import FmvizError
 from fmviz.processes import Receive, Send
-from fmviz.runtime import share_heaps
+from fmviz.runtime import return_large_blocks, return_memory, share_heaps
+from fmviz.theory import path_at_times
 
 CACHE_MIB = 32
 """What a helper process keeps for its next call, at most: what is lasting is kept in the process that serves pages."""
-
+REMEMBERED_MIB = 24
+"""What the paths of a helper process remember of their times, at most."""
 
 READY = 0
 """The number of the first answer, to no call: the process has started."""
@@ -43,14 +45,17 @@ class Answer:
 
 
 def prepare() -> None:
-    """One thread and few heaps, for all that is called here."""
+    """One thread and little memory, for all that is called here."""
     torch.set_num_threads(1)
     share_heaps()
+    return_large_blocks()
+    path_at_times.REMEMBERED_BYTES = REMEMBERED_MIB << 20
 
 
 def serve(receive: Receive, send: Send) -> None:
     """Answers calls until nobody is there any more."""
     prepare()
+    return_memory()  # a thread, so not before the process was forked
     # Before `fmviz.cache` is imported, by the functions that are called.
     budget = os.environ.get("FMVIZ_CACHE_MIB", "").strip()
     os.environ["FMVIZ_CACHE_MIB"] = str(min(CACHE_MIB, int(budget))) if budget.isdecimal() else str(CACHE_MIB)
