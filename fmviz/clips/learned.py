@@ -79,7 +79,7 @@ LIVE = Resolution(frames=11, error_cells=16, particles=140, trail=2, arrows=13)
 """While a network trains: a new clip several times a second, beside the training."""
 STILL = Resolution(frames=31, error_cells=56, particles=500, trail=5)
 """At rest."""
-UNTRAINED = Resolution(frames=21, error_cells=28, particles=300, trail=4)
+UNTRAINED = Resolution(frames=16, error_cells=20, particles=200, trail=3)
 """Before the first step, where the network is random and a change of the scene should not wait for its picture."""
 COARSE = Resolution(frames=7, error_cells=12, particles=80, trail=1, arrows=10)
 """For networks that are too large for the others."""

@@ -4,7 +4,7 @@
 b1c1a5c. A fingerprint is no hash, because the last bits of a float32 depend on the processor: of every array it has the
 type, the shape, the root mean square and a few values. Those of Start and Probability paths were taken again when their
 closed forms began to travel as the law: what still travelled as an array had stayed the same. Those of Train
-were taken again when the picture of an untrained network became coarser: at the old resolution it was the same. Those of Guidance and Dictionary,
+were taken again both times that the picture of an untrained network became coarser: at the old resolution it was the same. Those of Guidance and Dictionary,
 which are younger, are of commit c0f34e4. Since frames that two layers share travel once, a repeated one counts once.
 """
 
