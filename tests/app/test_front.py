@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+from pathlib import Path
 
+import streamlit
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -13,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message
 
-from fmviz.app.front import FRONT, StyledFront
+from fmviz.app.front import FONTS, FRONT, StyledFront
 
 DOCUMENT = f'<body>{"<p>text</p>" * 200}<div id="root"></div></body>'
 
@@ -26,8 +30,8 @@ async def plain(_: Request) -> Response:
     return PlainTextResponse(DOCUMENT)
 
 
-LAYERS = [Middleware(StyledFront, style="p { margin: 0 }"), Middleware(GZipMiddleware)]
-APP = Starlette(routes=[Route("/", document), Route("/plain", plain)], middleware=LAYERS)
+LAYERS = [Middleware(StyledFront, style="p { margin: 0 }", extra={"far": "<i>more</i>"}), Middleware(GZipMiddleware)]
+APP = Starlette(routes=[Route("/", document), Route("/under/far", document), Route("/plain", plain)], middleware=LAYERS)
 
 
 def ask(path: str, accept: str, *, encoding: str = "") -> tuple[Headers, str]:
@@ -59,3 +63,20 @@ def test_what_is_no_document_or_not_asked_for_as_one_stays_as_it_is() -> None:
 
 def test_the_style_of_the_app_cannot_end_its_element() -> None:
     assert "</" not in FRONT.kwargs["style"]
+
+
+def test_a_page_may_have_more_there_than_the_others() -> None:
+    _, text = ask("/under/far", "text/html")
+    assert text.replace("<i>more</i>", "") == ask("/", "text/html")[1]
+    assert '</style><i>more</i><div id="root">' in text
+
+
+def test_theory_asks_for_the_script_and_the_fonts_that_streamlit_has() -> None:
+    folder = Path(streamlit.__file__).parent / "static" / "static"
+    asked = FRONT.kwargs["extra"]["theory"]
+    (script,) = re.findall(r'<link rel="modulepreload" crossorigin href="./static/([^"]+)">', asked)
+    assert (folder / script).is_file()
+    style = "".join(path.read_text(encoding="utf-8") for path in folder.glob("css/*.css"))
+    for font in FONTS:
+        assert f"font-family:{font.split()[-1]};" in style
+        assert json.dumps(font) in asked

@@ -79,11 +79,11 @@ function watchScrolling() {
   later(); // this module may come after the formulas
 }
 
-const READING = "[data-test-script-state=notRunning]:has(.st-key-heading_theory):has(.katex) [data-testid=stMainBlockContainer]";
+const READING = "[data-test-script-state=notRunning]:has(.st-key-heading_theory):has(.katex, [data-testid=stAlert]) [data-testid=stMainBlockContainer]";
 const LONGEST_LOOK = 20_000; // milliseconds; long before, the page has shown what it has (fmviz/app/css/shell.css)
 
-/** The first picture of a stage shows the page around it. The page Theory has none, and shows itself once its formulas are typeset in their
- * own fonts and have pushed everything to its place. */
+/** The first picture of a stage ends what the style sheet does till then. The page Theory has none: there it ends once the formulas are typeset
+ * in their own fonts and have pushed everything to its place. */
 function showReading() {
   const { classList } = document.documentElement;
   const end = performance.now() + LONGEST_LOOK;

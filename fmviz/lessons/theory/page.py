@@ -19,10 +19,6 @@ def show() -> None:
     """Draws the page."""
     chosen: Settings = state.current().theory
     lesson.opening("theory")
-    law = opened(chosen.law)
-    if law is not None:
-        with st.container(border=True, key="theory_opened"):
-            _law(law)
     bound.show(SEARCH, chosen.search)
     st.text_input(
         tr("theory.search"),
@@ -31,6 +27,19 @@ def show() -> None:
         max_chars=80,
         icon=":material/search:",
     )
+    with st.container(key="theory_laws"):
+        _laws(chosen)
+
+
+def _search() -> None:
+    state.change("theory", search=st.session_state[SEARCH] or "", law=None)
+
+
+def _laws(chosen: Settings) -> None:
+    law = opened(chosen.law)
+    if law is not None:
+        with st.container(border=True, key="theory_opened"):
+            _law(law)
     shown = found(chosen.search)
     if not shown:
         st.info(tr("theory.none"))
@@ -41,10 +50,6 @@ def show() -> None:
         for entry in part.laws:
             if entry is not law:
                 _law(entry)
-
-
-def _search() -> None:
-    state.change("theory", search=st.session_state[SEARCH] or "", law=None)
 
 
 def _law(law: Law) -> None:
