@@ -4,7 +4,7 @@ Usage: make load ARGS="--classes 25:5 50:10 --seconds 60 --think 8"
 
 A class of 50:10 is fifty sessions of which ten press Start on the page Train; of the last `--compared` sessions each pins its first
 picture, and so has A and B side by side. Each thinks for a uniform 0 to 2 x think seconds
-between two actions. The sessions drive the real app through Streamlit's agent API, so nothing is drawn: the figures are those
+between two actions. With `--every-control` they do not work but try everything: all buttons, whatever opens, all settings. The sessions drive the real app through Streamlit's agent API, so nothing is drawn: the figures are those
 of the server. A new server for each class; exit status 1 if an action was refused or a page was in error.
 """
 
@@ -55,34 +55,52 @@ def elements(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from elements(child)
 
 
-def choices(snapshot: dict[str, Any]) -> dict[str, list[Any]]:
-    """What may be chosen on a page, by the key of the control: options, one by one, or a few values of a slider."""
-    found = {}
+def choices(snapshot: dict[str, Any], followed: str | tuple[str, ...] = FOLLOWED) -> dict[str, list[Any]]:
+    """What may be chosen on a page, by the key of the control: options, one by one, or a few values of a slider.
+
+    Args:
+        snapshot: what the server answered.
+        followed: how the keys of the controls begin.
+    """
+    found: dict[str, list[Any]] = {}
     usable = {action["key"] for action in snapshot.get("actions", [])}
     for element in elements(snapshot["tree"]):
         key, props = element.get("key", ""), element.get("props", {})
-        if key not in usable or not key.startswith(FOLLOWED) or props.get("disabled"):
+        if key not in usable or not key.startswith(followed) or props.get("disabled"):
             continue
         if element["type"] in CHOICES and props.get("options"):
             several = isinstance(element.get("value"), list)
             found[key] = [[option] for option in props["options"]] if several else list(props["options"])
-        elif element["type"] == "slider" and not isinstance(element.get("value"), list):
+        elif element.get("value_schema", {}).get("type") == "boolean":
+            found[key] = [False, True]
+        elif element["type"] in ("slider", "number_input") and not isinstance(element.get("value"), list):
             low, step = props["min_value"], props.get("step") or 1
             count = int((props["max_value"] - low) / step)
             found[key] = [min(props["max_value"], low + step * (i * count // 4)) for i in range(5)]
     return found
 
 
+def buttons(snapshot: dict[str, Any]) -> list[str]:
+    """The keys of all buttons that can be pressed."""
+    return [action["key"] for action in snapshot.get("actions", []) if action["kind"] == "trigger"]
+
+
 class Class:
     """Sessions of one server, and what became of their actions.
+
+    Args:
+        url: of the server.
+        think: seconds between two actions, on average.
+        seed: of what the sessions choose.
+        everything: whether they press all buttons and use all controls, rather than those of a class.
 
     Attributes:
         seconds: how long each answered action took.
         refused: how often an action was refused, by its reason.
     """
 
-    def __init__(self, url: str, think: float, seed: int) -> None:
-        self.url, self.think, self.seed = url, think, seed
+    def __init__(self, url: str, think: float, seed: int, *, everything: bool = False) -> None:
+        self.url, self.think, self.seed, self.everything = url, think, seed, everything
         self.seconds: list[float] = []
         self.refused: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
@@ -114,14 +132,19 @@ class Class:
                 snapshot = self.act({"page": "train" if presses == START else _page(chance)})
                 continue
             body: dict[str, Any] = {"session_id": snapshot["session_id"]}
-            found = choices(snapshot)
+            found = choices(snapshot, "" if self.everything else FOLLOWED)
+            if self.everything:
+                found |= {key: [] for key in buttons(snapshot)}
             if presses is not None and presses in {action["key"] for action in snapshot.get("actions", [])}:
                 body["trigger"], presses = {"key": presses}, None
             elif chance.random() < ANOTHER_PAGE or not found:
                 body["page"] = _page(chance)
             else:
                 key = chance.choice(sorted(found))
-                body["widget_state"] = {key: chance.choice(found[key])}
+                if found[key]:
+                    body["widget_state"] = {key: chance.choice(found[key])}
+                else:
+                    body["trigger"] = {"key": key}
             snapshot = self.act(body) or snapshot
 
 
@@ -158,7 +181,7 @@ def _row(sessions: int, training: int, options: argparse.Namespace) -> bool:
         serve("app.py", Path(folder) / "log", Path.cwd(), "--server.enableAgentApi=true") as url,
     ):
         server = [pid for pid in family(os.getpid()) if pid != os.getpid()]
-        at_work = Class(url, options.think, options.seed)
+        at_work = Class(url, options.think, options.seed, everything=options.every_control)
         at_work.act({})
         before, until = memory(server), time.monotonic() + options.seconds
         presses = [
@@ -192,6 +215,7 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=8.0)
     parser.add_argument("--compared", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every-control", action="store_true")
     options = parser.parse_args()
     print(
         "| sessions | training | actions | p50 | p95 | longest | refused | memory |\n|---|---|---|---|---|---|---|---|"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tools.load import choices, family, memory, quantile
+from tools.load import buttons, choices, family, memory, quantile
 
 
 def control(kind, key, **props):
@@ -41,6 +41,22 @@ def test_what_cannot_be_used_or_is_not_followed_is_left_alone():
     gone = control("selectbox", "scene.sigma", options=["a"])
     ranged = control("slider", "scene.range", min_value=0, max_value=5) | {"value": [1, 2]}
     assert choices(page(off, other, gone, ranged, actions=["scene.init", "shell.language", "scene.range"])) == {}
+
+
+def test_everything_is_all_keys_what_opens_and_all_buttons():
+    opens = control("popover", "train_settings") | {"value_schema": {"type": "boolean"}, "value": False}
+    number = control("number_input", "scene.seed_data", min_value=0, max_value=8, step=1)
+    shown = page(
+        opens, number, control("button", "train_go"), control("selectbox", "shell.language", options=["en", "zh"])
+    )
+    assert choices(shown, "") == {
+        "train_settings": [False, True],
+        "scene.seed_data": [0, 2, 4, 6, 8],
+        "shell.language": ["en", "zh"],
+    }
+    for action in shown["actions"]:
+        action["kind"] = "trigger" if action["key"] == "train_go" else "value"
+    assert buttons(shown) == ["train_go"]
 
 
 def test_quantiles():
