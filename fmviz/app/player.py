@@ -12,7 +12,7 @@ from typing import Literal
 import streamlit as st
 from pydantic import ValidationError
 
-from fmviz.app import compare, order, state
+from fmviz.app import compare, order, press, state
 from fmviz.app.choices import State
 from fmviz.app.clips import choices
 from fmviz.app.explain import explain
@@ -147,7 +147,8 @@ def player(
         order.wait_for_first_drawing()
     else:
         order.nothing_to_draw()
-    if st.session_state.pop(SETTLED, False):
+    settled, pressed = st.session_state.pop(SETTLED, False), press.whole_page_wanted()
+    if settled or pressed:
         st.rerun()
     order.picture_done(drawn_anew=_clip(shown) != _clip(before))
 

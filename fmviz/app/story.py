@@ -15,7 +15,7 @@ from fmviz.app.catalogue import catalogue
 from fmviz.app.choices import State, decode
 from fmviz.app.i18n import tr
 from fmviz.app.own_story import OwnStory, StoryError, unpacked, written
-from fmviz.app.press import ignore_duplicate_press
+from fmviz.app.press import at_once
 
 __all__ = ["LINK", "begin", "keep", "own", "own_as_text", "page_wanted", "restore", "sentence", "steps", "tell"]
 
@@ -170,7 +170,7 @@ def _button(
         type="tertiary",
         shortcut=key,
         disabled=disabled,
-        on_click=ignore_duplicate_press(_open, page, place, to),
+        on_click=at_once(_open, page, place, to),
         key=f"beat_{name}",
     )
 

@@ -82,6 +82,17 @@ def test_a_clicker_shift_arrows_and_the_way_back(open_page):
     assert {k: v for k, v in query(page).items() if k not in PASSING} == {"layers": "density.velocity.mixture.z"}
 
 
+def test_a_press_at_the_moment_of_an_event_of_the_stage_is_not_lost(open_page):
+    """So close together that the browser sends both in one message, which asks for the fragment of the stage alone."""
+    page = open_page("/probability-paths?beat=paths.4")
+    wait_for_query(page, "at", "1.2_0.5_0.5")
+    settle(page)
+    chip, button = Stage(page).chip("score"), widget(page, "beat_right").locator("button")
+    page.evaluate("both => both.forEach(one => one.click())", [chip.element_handle(), button.element_handle()])
+    at_beat(page, "paths", 5)
+    expect(widget(page, "beats")).to_contain_text("5 /")
+
+
 def unfold(page: Page) -> None:
     widget(page, "story").get_by_role("button").first.click()
     expect(widget(page, "story_add")).to_be_visible()
