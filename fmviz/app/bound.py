@@ -18,9 +18,8 @@ from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from fmviz.app import order, state
+from fmviz.app import order, press, state
 from fmviz.app.i18n import tr
 
 __all__ = ["choose", "number_input", "segmented", "show", "slide", "slider_value", "snap", "switch", "user_change"]
@@ -59,14 +58,14 @@ def user_change(key: str, change: Callable[[], None]) -> Callable[[], None]:
 
     def callback() -> None:
         before, shown, at = st.session_state.get(REPLACED, {}).get(key, (None, None, -OVERTAKEN_SECONDS))
-        context = get_script_run_ctx()
-        for_fragment = context is not None and bool(context.fragment_ids_this_run)
+        for_fragment = press.in_a_fragment()
         recent = time.monotonic() - at < OVERTAKEN_SECONDS
         ignored = st.session_state.setdefault(IGNORED, {})
         if for_fragment and recent and st.session_state[key] == before:
             ignored[key] = shown
         elif key not in ignored or ignored.pop(key) != st.session_state[key]:
             change()
+            press.whole_page_follows()
 
     return callback
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fmviz.app import bound
+from fmviz.app import bound, press
 
 KEY, OLD, NEW, OTHER = "values", ["a"], ["a", "b"], ["c"]
 
@@ -19,8 +19,9 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
     session: dict[str, Any] = {}
     changed: list[Any] = []
     context = SimpleNamespace(fragment_ids_this_run=[])
-    monkeypatch.setattr(bound, "st", SimpleNamespace(session_state=session))
-    monkeypatch.setattr(bound, "get_script_run_ctx", lambda: context)
+    for module in (bound, press):
+        monkeypatch.setattr(module, "st", SimpleNamespace(session_state=session))
+    monkeypatch.setattr(press, "get_script_run_ctx", lambda: context)
     bound.show(KEY, OLD)
     callback = bound.user_change(KEY, lambda: changed.append(session[KEY]))
 
@@ -53,3 +54,11 @@ def test_a_message_for_the_whole_page_and_one_long_after_are_the_users(browser, 
     bound.show(KEY, NEW)
     monkeypatch.setattr(bound.time, "monotonic", lambda: 1e9)
     assert browser(OLD, fragment=True) == [OLD, OLD]
+
+
+def test_the_page_follows_what_came_with_a_message_for_a_fragment(browser):
+    browser(NEW, fragment=True)
+    assert press.whole_page_wanted()
+    assert not press.whole_page_wanted()
+    browser(OTHER, fragment=False)
+    assert not press.whole_page_wanted()
