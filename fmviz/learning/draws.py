@@ -47,6 +47,10 @@ class Chunk:
         """The factor of one step."""
         return self.factor[step] if isinstance(self.factor, Tensor) else self.factor
 
+    def loss_of_zero(self) -> float:
+        """The loss of predicting zero: the median over the steps."""
+        return float(self.target.square().sum(dim=1).mean(dim=1).median())
+
 
 @dataclass(frozen=True, eq=False)
 class _Between:

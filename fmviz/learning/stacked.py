@@ -113,9 +113,9 @@ class StackedTrainer:
         if not self._chunks or self.step - self._chunk_start >= self._sources[0].steps:
             self._chunks, self._chunk_start = [source.draw() for source in self._sources], self.step
             if math.isnan(self._watches[0].reference):
-                sizes = [float(chunk.target.square().sum(dim=1).mean(dim=1).median()) for chunk in self._chunks]
+                references = [chunk.loss_of_zero() for chunk in self._chunks]
                 for watch, seed in zip(self._watches, self._of_seed, strict=True):
-                    watch.reference = sizes[seed]
+                    watch.reference = references[seed]
         at = self.step - self._chunk_start
         factor: Tensor | float = 1.0
         if isinstance(self._chunks[0].factor, Tensor):

@@ -273,7 +273,7 @@ class Trainer:
             self._draws = self._generator.get_state()
             self._chunk, self._chunk_start = self._batches.draw(), self.step
             if math.isnan(self._watch.reference):
-                self._watch.reference = float(self._chunk.target.square().sum(dim=1).mean(dim=1).median())
+                self._watch.reference = self._chunk.loss_of_zero()
         at = self.step - self._chunk_start
         optimizers.set_rate(self._optimizer, self.learning_rate)
         # Not kept as an attribute: a bound method would make the trainer a cycle that only gc can free.
