@@ -82,8 +82,8 @@ function watchScrolling() {
 const READING = "[data-test-script-state=notRunning]:has(.st-key-heading_theory):has(.katex, [data-testid=stAlert]) [data-testid=stMainBlockContainer]";
 const LONGEST_LOOK = 20_000; // milliseconds; long before, the page has shown what it has (fmviz/app/css/shell.css)
 
-/** The first picture of a stage ends what the style sheet does till then. The page Theory has none: there it ends once the formulas are typeset
- * in their own fonts and have pushed everything to its place. */
+/** Until the first picture of a stage the style sheet hides what would move. The page Theory has no stage: there the hiding ends once the formulas
+ * are typeset in their own fonts and have pushed everything to its place. */
 function showReading() {
   const { classList } = document.documentElement;
   const end = performance.now() + LONGEST_LOOK;
